@@ -1,0 +1,1 @@
+"""The build phase: plan, stages, shards, commits, books."""

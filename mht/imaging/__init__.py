@@ -1,0 +1,1 @@
+"""Bytes to pixels in a guarded child process: decoding, DICOM, normalisation, hashes."""

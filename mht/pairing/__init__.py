@@ -1,0 +1,1 @@
+"""Facts and edits to questions and answers: templates, twins, balance."""

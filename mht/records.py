@@ -1,0 +1,320 @@
+"""The nouns: what moves between stages, and the Arrow schema of each artifact.
+
+A record is frozen and complete: a stage makes a new one, it never adds a field to another's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+
+class Reason(StrEnum):
+    """Why an input was quarantined; one word a cause, counted in the books."""
+
+    # the object
+    MISSING_OBJECT = "missing_object"
+    UNREADABLE_OBJECT = "unreadable_object"
+    REPLACED_SINCE_PLAN = "replaced_since_plan"
+    EMPTY_FILE = "empty_file"
+    TOO_MANY_BYTES = "too_many_bytes"
+    # the image
+    NOT_AN_IMAGE = "not_an_image"
+    FORMAT_NOT_ALLOWED = "format_not_allowed"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_SMALL = "too_small"
+    TOO_LONG = "too_long"
+    TOO_NARROW = "too_narrow"
+    MULTI_FRAME = "multi_frame"
+    NOT_FINITE = "not_finite"
+    NO_PIXELS = "no_pixels"
+    BURNED_IN_ANNOTATION = "burned_in_annotation"
+    UNSUPPORTED_ENCODING = "unsupported_encoding"
+    DECODER_CRASHED = "decoder_crashed"
+    DECODER_TIMEOUT = "decoder_timeout"
+    OUT_OF_MEMORY = "oom"
+    # the text
+    CAPTION_MISSING = "caption_missing"
+    CAPTION_TOO_LONG = "caption_too_long"
+    CAPTION_NOT_UTF8 = "caption_not_utf8"
+    NO_FACTS = "no_facts"
+    NO_PAIRS = "no_pairs"
+
+
+class State(StrEnum):
+    """The two states of a pair: its premise is true of the image, or one thing in it is not."""
+
+    FAITHFUL = "faithful"
+    HALLUCINATED = "hallucinated"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One image as a source lists it, before anything is read.
+
+    `name` is the key below the source's root and, hashed, the image's identity: the same files under another
+    root, or in a bucket, keep their ids. `uri` is where the bytes are; with `offset_bytes` and `length_bytes`
+    they are a range of it (a member of a tar), with `row` a row of a table. `size_bytes` and `version` (an ETag
+    or a time of change) are what the listing said, None where it said nothing. `caption` is set where the listing
+    already holds the text; `caption_uri` where it must be fetched.
+    """
+
+    name: str
+    uri: str
+    offset_bytes: int | None = None
+    length_bytes: int | None = None
+    row: int | None = None
+    size_bytes: int | None = None
+    version: str | None = None
+    group: str | None = None
+    licence: str | None = None
+    caption: str | None = None
+    caption_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """A row of plan.parquet: a source item with its identity, its split and its shard."""
+
+    image_id: str
+    item: SourceItem
+    group: str
+    split: str
+    shard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason with its particulars: what was found and what to do. Never a tag's value, never bytes."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a source read for one image: the file's bytes as they are, or why there are none."""
+
+    data: bytes | None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedImage:
+    """An image after decoding: 8-bit grey or RGB, upright, without metadata, encoded again.
+
+    `source_sha256` is of the bytes that came in; `pixel_hash` is a 256-bit perceptual hash (32 bytes).
+    `modality` and `body_part` come from a DICOM file's allowed tags, None elsewhere.
+    """
+
+    data: bytes
+    format: str
+    width_px: int
+    height_px: int
+    source_width_px: int
+    source_height_px: int
+    source_format: str
+    source_sha256: str
+    pixel_hash: bytes
+    modality: str | None = None
+    body_part: str | None = None
+    view: str | None = None
+    laterality: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement of a caption about the image.
+
+    `finding` is the lexicon's concept, `text` its wording; `start` and `end` are character offsets into the
+    caption. `presence` is present, absent or uncertain. `side` is left, right or bilateral; `site` the lexicon's
+    anatomical concept; `severity` the graded word. None means that the caption does not say.
+    """
+
+    finding: str
+    text: str
+    start: int
+    end: int
+    presence: str
+    side: str | None = None
+    site: str | None = None
+    severity: str | None = None
+    size_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The facts of one caption, in the order of the text, with the modality it speaks of (None: unsaid)."""
+
+    caption: str
+    facts: tuple[Fact, ...]
+    modality: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One thing made false: `before` becomes `after` in `slot` (finding, side, severity or site) of a fact.
+
+    `fact` is the index of the contradicted fact in the reading. `forward` is the probability with which the
+    perturbation proposes `after` from `before`, `backward` the reverse: detailed balance needs both.
+    """
+
+    type: str
+    fact: int
+    slot: str
+    before: str
+    after: str
+    forward: float
+    backward: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and its answer about one image. Its twin has the same `twin_id` and the other state.
+
+    `span_start` and `span_end` are the edited span's character offsets in the question, `span` its text here,
+    `counterpart` the text that stands there in the twin. `evidence` is the contradicted or supported fact in
+    words. `polarity` is yes or no for a yes/no answer, None otherwise. `row_hash` covers every other column.
+    """
+
+    pair_id: str
+    twin_id: str
+    image_id: str
+    split: str
+    form: str
+    state: str
+    type: str
+    question: str
+    answer: str
+    polarity: str | None
+    slot: str
+    span_start: int
+    span_end: int
+    span: str
+    counterpart: str
+    evidence: str
+    risk: str
+    risk_rule: str
+    row_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An input that became no pair: where it stopped, why, and after how many attempts."""
+
+    image_id: str
+    split: str
+    stage: str
+    reason: str
+    detail: str
+    attempts: int
+
+
+def _schema(**fields: pa.DataType) -> pa.Schema:
+    return pa.schema([pa.field(name, kind) for name, kind in fields.items()])
+
+
+PLAN_SCHEMA = _schema(
+    image_id=pa.string(),
+    name=pa.string(),
+    uri=pa.string(),
+    offset_bytes=pa.int64(),
+    length_bytes=pa.int64(),
+    row=pa.int64(),
+    size_bytes=pa.int64(),
+    version=pa.string(),
+    group=pa.string(),
+    licence=pa.string(),
+    caption=pa.string(),
+    caption_uri=pa.string(),
+    split=pa.string(),
+    shard=pa.string(),
+)
+
+FACT_TYPE = pa.struct(
+    [
+        ("finding", pa.string()),
+        ("text", pa.string()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("presence", pa.string()),
+        ("side", pa.string()),
+        ("site", pa.string()),
+        ("severity", pa.string()),
+        ("size_mm", pa.float64()),
+    ]
+)
+
+CAPTION_SCHEMA = _schema(
+    image_id=pa.string(),
+    caption=pa.string(),
+    modality=pa.string(),
+    facts=pa.list_(FACT_TYPE),
+    reason=pa.string(),
+    detail=pa.string(),
+)
+
+IMAGE_SCHEMA = _schema(
+    image_id=pa.string(),
+    split=pa.string(),
+    group=pa.string(),
+    image=pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
+    width_px=pa.int32(),
+    height_px=pa.int32(),
+    source_width_px=pa.int32(),
+    source_height_px=pa.int32(),
+    source_format=pa.string(),
+    source_sha256=pa.string(),
+    pixel_hash=pa.binary(),
+    caption=pa.string(),
+    facts=pa.list_(FACT_TYPE),
+    modality=pa.string(),
+    body_part=pa.string(),
+    view=pa.string(),
+    laterality=pa.string(),
+    licence=pa.string(),
+)
+
+PAIR_SCHEMA = _schema(
+    pair_id=pa.string(),
+    twin_id=pa.string(),
+    image_id=pa.string(),
+    split=pa.string(),
+    form=pa.string(),
+    state=pa.string(),
+    type=pa.string(),
+    question=pa.string(),
+    answer=pa.string(),
+    polarity=pa.string(),
+    slot=pa.string(),
+    span_start=pa.int32(),
+    span_end=pa.int32(),
+    span=pa.string(),
+    counterpart=pa.string(),
+    evidence=pa.string(),
+    risk=pa.string(),
+    risk_rule=pa.string(),
+    row_hash=pa.string(),
+)
+
+QUARANTINE_SCHEMA = _schema(
+    image_id=pa.string(),
+    split=pa.string(),
+    stage=pa.string(),
+    reason=pa.string(),
+    detail=pa.string(),
+    attempts=pa.int32(),
+)
+
+
+def to_table(records: list[Any], schema: pa.Schema) -> pa.Table:
+    """Records or plain mappings' columns as a table; a field of the schema is an attribute of the record."""
+    columns = [
+        pa.array([getattr(record, field.name) for record in records], type=field.type) for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
