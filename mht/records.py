@@ -280,6 +280,23 @@ IMAGE_SCHEMA = _schema(
     licence=pa.string(),
 )
 
+HASH_SCHEMA = _schema(
+    image_id=pa.string(),
+    split=pa.string(),
+    group=pa.string(),
+    source_sha256=pa.string(),
+    pixel_hash=pa.binary(),
+)
+
+DUPLICATE_SCHEMA = _schema(
+    image_id=pa.string(),
+    duplicate_of=pa.string(),
+    distance_bits=pa.int32(),
+    same_bytes=pa.bool_(),
+    same_group=pa.bool_(),
+    same_split=pa.bool_(),
+)
+
 PAIR_SCHEMA = _schema(
     pair_id=pa.string(),
     twin_id=pa.string(),

@@ -1,0 +1,195 @@
+"""What a dataset is made of on disk: commit records, the manifest, content-addressed Parquet files.
+
+A file becomes part of the dataset only by a commit record that names it with its sha256, and the dataset only by
+MANIFEST.json, which is written last. Readers read what the manifest names and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mht.errors import IntegrityError, StorageMissing
+from mht.storage import Storage, join
+
+MANIFEST = "MANIFEST.json"
+SUCCESS = "_SUCCESS"
+RUN = "run.json"
+PLAN = "plan.parquet"
+FORMAT = "mht-dataset/1"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file of an artifact: path below the artifact's root, rows, bytes and sha256 of its content."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The record that makes a shard exist: its files, and the counts the books are kept with."""
+
+    run: str
+    shard: str
+    images: FileRecord
+    pairs: FileRecord
+    hashes: FileRecord
+    quarantine: FileRecord | None
+    counts: dict[str, dict[str, int]]
+    seconds: float
+
+    def files(self) -> list[FileRecord]:
+        return [self.images, self.pairs, self.hashes] + ([self.quarantine] if self.quarantine else [])
+
+    def to_json(self) -> bytes:
+        return dump_json(asdict(self))
+
+    @classmethod
+    def from_json(cls, data: bytes, where: str) -> Commit:
+        """Raises IntegrityError for a record that is not one."""
+        try:
+            plain = json.loads(data)
+            quarantine = plain.pop("quarantine")
+            return cls(
+                images=FileRecord(**plain.pop("images")),
+                pairs=FileRecord(**plain.pop("pairs")),
+                hashes=FileRecord(**plain.pop("hashes")),
+                quarantine=FileRecord(**quarantine) if quarantine else None,
+                **plain,
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise IntegrityError(f"{where}: not a commit record ({error}). Remove it and resume.") from None
+
+
+def dump_json(plain: Any) -> bytes:
+    """JSON for people and programs: sorted keys, indented, one final newline."""
+    return (json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def parquet_bytes(
+    table: pa.Table, *, stored: tuple[str, ...] = (), row_group_rows: int | None = None
+) -> bytes:
+    """The table as one Parquet file. Columns in `stored` hold compressed bytes and are not compressed again.
+
+    The same rows give the same bytes under one pyarrow version: no time and no random name goes in.
+    """
+    names = [path for path in _leaf_paths(table.schema) if path.split(".")[0] not in stored]
+    compression = {path: "zstd" for path in names} | {
+        path: "none" for path in _leaf_paths(table.schema) if path.split(".")[0] in stored
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression=compression,
+        compression_level={path: 1 for path in names} or None,
+        use_dictionary=[path for path in names if not path.endswith(".bytes")],
+        write_statistics=names,
+        row_group_size=row_group_rows or max(1, table.num_rows),
+        store_schema=True,
+    )
+    return sink.getvalue().to_pybytes()
+
+
+def _leaf_paths(schema: pa.Schema) -> list[str]:
+    return [path for field in schema for path in _field_paths(field.type, field.name)]
+
+
+def _field_paths(kind: pa.DataType, prefix: str) -> list[str]:
+    if pa.types.is_struct(kind):
+        return [p for field in kind for p in _field_paths(field.type, f"{prefix}.{field.name}")]
+    if pa.types.is_list(kind):
+        return _field_paths(kind.value_type, f"{prefix}.list.element")
+    return [prefix]
+
+
+def write_content(storage: Storage, root: str, stem: str, data: bytes, rows: int) -> FileRecord:
+    """Write under a name that holds the content's own hash, so that writing it twice is writing it once."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    path = f"{stem}-{sha256[:16]}.parquet"
+    storage.write(join(root, path), data)
+    return FileRecord(path, rows, len(data), sha256)
+
+
+def write_named(storage: Storage, root: str, path: str, data: bytes, rows: int = 0) -> FileRecord:
+    """Write under a fixed name, replacing what was there."""
+    storage.write(join(root, path), data)
+    return FileRecord(path, rows, len(data), hashlib.sha256(data).hexdigest())
+
+
+def read_table(storage: Storage, root: str, record: FileRecord, columns: list[str] | None = None) -> pa.Table:
+    """A file's rows after its hash was checked. Raises IntegrityError when it is missing or altered."""
+    return pq.read_table(pa.BufferReader(read_checked(storage, root, record)), columns=columns)
+
+
+def read_checked(storage: Storage, root: str, record: FileRecord) -> bytes:
+    """A file's bytes after length and sha256 were checked against its record."""
+    uri = join(root, record.path)
+    try:
+        data = storage.read(uri)
+    except StorageMissing:
+        raise IntegrityError(
+            f"{uri}: named in the records and not there. Build again to restore it."
+        ) from None
+    if len(data) != record.bytes or hashlib.sha256(data).hexdigest() != record.sha256:
+        raise IntegrityError(
+            f"{uri}: {len(data)} bytes that are not those its record names ({record.bytes} bytes, sha256 "
+            f"{record.sha256[:16]}…). Remove the file and build again to restore it."
+        )
+    return data
+
+
+def commit_uri(root: str, run: str, shard: str) -> str:
+    return join(root, "commits", run, f"{shard}.json")
+
+
+def make_commit(storage: Storage, root: str, commit: Commit) -> Commit:
+    """Create the record if absent; when another worker was first, its record is the one that counts."""
+    uri = commit_uri(root, commit.run, commit.shard)
+    if storage.create(uri, commit.to_json()):
+        return commit
+    return Commit.from_json(storage.read(uri), uri)
+
+
+def committed_shards(storage: Storage, root: str, run: str) -> list[str]:
+    """The shards of this run that exist, by the names of their records."""
+    found = storage.list(join(root, "commits", run))
+    return [item.name.removesuffix(".json") for item in found if item.name.endswith(".json")]
+
+
+def read_commits(storage: Storage, root: str, run: str, shards: list[str]) -> Iterator[Commit]:
+    for shard in shards:
+        uri = commit_uri(root, run, shard)
+        yield Commit.from_json(storage.read(uri), uri)
+
+
+def manifest_bytes(run: str, files: list[FileRecord], books: Mapping[str, Any]) -> bytes:
+    listed = [asdict(record) for record in sorted(files, key=lambda record: record.path)]
+    return dump_json({"format": FORMAT, "run": run, "books": dict(books), "files": listed})
+
+
+def read_manifest(storage: Storage, root: str) -> tuple[dict[str, Any], list[FileRecord]]:
+    """(the manifest, its files). Raises IntegrityError when there is none or it is not one."""
+    uri = join(root, MANIFEST)
+    try:
+        plain = json.loads(storage.read(uri))
+        files = [FileRecord(**record) for record in plain.pop("files")]
+    except StorageMissing:
+        raise IntegrityError(
+            f"{uri}: no manifest, so no finished dataset. Run the same `mht build` again to finish it."
+        ) from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise IntegrityError(f"{uri}: not a manifest ({error}). Build again to restore it.") from None
+    if plain.get("format") != FORMAT:
+        raise IntegrityError(f"{uri}: format {plain.get('format')!r}, this version reads {FORMAT!r}.")
+    return plain, files

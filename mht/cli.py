@@ -1,0 +1,109 @@
+"""The `mht` command. Each subcommand loads its configuration, calls one function and says where the result is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import mht
+from mht.errors import MhtError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns its exit code (see mht.errors)."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+        return code
+    except MhtError as error:
+        print(f"mht: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mht",
+        description="Datasets that teach medical vision-language models not to hallucinate. A research tool.",
+    )
+    parser.add_argument("--version", action="version", version=f"mht {mht.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    build = commands.add_parser(
+        "build", help="images in a folder or bucket to a dataset (resumes what it finds)"
+    )
+    _takes_config(build)
+    build.set_defaults(run=_build)
+    preview = commands.add_parser("preview", help="a few pairs in about a second, no Ray, nothing written")
+    preview.add_argument("-n", type=int, default=3, help="how many twins to print (3)")
+    _takes_config(preview)
+    preview.set_defaults(run=_preview)
+    explain = commands.add_parser("explain", help="every step that made a pair, and make it again")
+    explain.add_argument("pair_id", metavar="PAIR_ID")
+    explain.add_argument("output", metavar="OUTPUT", help="the dataset: a folder, s3:// or gs://")
+    explain.add_argument("settings", nargs="*", metavar="storage.key=value")
+    explain.set_defaults(run=_explain)
+    verify = commands.add_parser("verify", help="check every file, row and balance of a dataset")
+    verify.add_argument("output", metavar="OUTPUT", help="the dataset: a folder, s3:// or gs://")
+    verify.add_argument("settings", nargs="*", metavar="storage.key=value")
+    verify.set_defaults(run=_verify)
+    return parser
+
+
+def _takes_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="CONFIG.yaml | key=value",
+        help="a YAML file, then settings that win over it",
+    )
+
+
+def split_words(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """(the YAML file or None, the settings) of a command line's words."""
+    if words and "=" not in words[0]:
+        return words[0], list(words[1:])
+    return None, list(words)
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from mht.config import load
+
+    config = load(*split_words(arguments.words))
+    if config.plan:
+        from mht.dataset.predict import plan_build
+
+        return plan_build(config)
+    from mht.dataset.command import run_build
+
+    return run_build(config)
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    from mht.config import load
+    from mht.dataset.preview import preview
+
+    print(preview(load(*split_words(arguments.words)), arguments.n))
+    return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from mht.config import load
+    from mht.dataset.explain import explain
+
+    config = load(None, [f"output={arguments.output}", *arguments.settings])
+    text, same = explain(config, arguments.pair_id)
+    print(text)
+    return 0 if same else 65
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from mht.config import load
+    from mht.dataset.verify import verify
+
+    config = load(None, [f"output={arguments.output}", *arguments.settings])
+    print(verify(config))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

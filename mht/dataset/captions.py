@@ -1,0 +1,124 @@
+"""The caption stage: a shard's captions, cleaned and read into facts, kept by fingerprint.
+
+Its counts of true premises are the corpus-wide table that detailed balance needs, so this stage runs over every
+shard before the first pair is made. A shard is done when its `.counts` object exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mht.artifacts import parquet_bytes
+from mht.knowledge.facts import read_facts
+from mht.pairing.balance import PremiseTable
+from mht.records import CAPTION_SCHEMA, Fact, PlannedImage, Reading, Reason, Refusal
+from mht.storage import Storage, join
+
+_FACT_FIELDS = tuple(Fact.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionRead:
+    """What the caption stage made of one image: a reading with facts, or a refusal."""
+
+    image_id: str
+    reading: Reading | None
+    refusal: Refusal | None
+
+    def known(self) -> Reading:
+        """The reading of an image that was not refused."""
+        if self.reading is None:
+            raise ValueError(f"image {self.image_id} has no reading: {self.refusal}")
+        return self.reading
+
+
+def read_captions(
+    rows: Sequence[PlannedImage], source: Any, captioner: ModuleType, params: Any
+) -> list[CaptionRead]:
+    """The readings of a shard's captions, in the plan's order."""
+    raw = source.captions([row.item for row in rows])
+    return [_read_one(row.image_id, text, captioner, params) for row, text in zip(rows, raw, strict=True)]
+
+
+def _read_one(image_id: str, raw: str | Refusal | None, captioner: ModuleType, params: Any) -> CaptionRead:
+    caption = raw if isinstance(raw, Refusal) else captioner.caption(raw, params)
+    if isinstance(caption, Refusal):
+        return CaptionRead(image_id, None, caption)
+    reading = read_facts(caption)
+    if reading.facts:
+        return CaptionRead(image_id, reading, None)
+    detail = "the caption names nothing that the lexicon knows; see mht/knowledge/findings.tsv"
+    return CaptionRead(image_id, reading, Refusal(Reason.NO_FACTS, detail))
+
+
+def count_premises(read: Sequence[CaptionRead]) -> PremiseTable:
+    """The shard's share of the corpus-wide table."""
+    table = PremiseTable()
+    for row in read:
+        if row.reading is not None:
+            table.add(row.reading)
+    return table
+
+
+class CaptionStore:
+    """`captions/<fingerprint>/<shard>-<inputs>.parquet` and `.counts` of one dataset."""
+
+    def __init__(self, storage: Storage, root: str, fingerprint: str) -> None:
+        self._storage = storage
+        self._folder = join(root, "captions", fingerprint)
+
+    def done(self) -> set[str]:
+        """`<shard>-<inputs>` of every shard whose captions are complete."""
+        names = (item.name for item in self._storage.list(self._folder))
+        return {name.removesuffix(".counts") for name in names if name.endswith(".counts")}
+
+    def write(self, key: str, read: Sequence[CaptionRead], counts: PremiseTable) -> None:
+        """The rows first, the counts last: the counts are what makes the rows count."""
+        self._storage.write(join(self._folder, f"{key}.parquet"), parquet_bytes(_to_table(read)))
+        self._storage.write(join(self._folder, f"{key}.counts"), counts.to_bytes())
+
+    def read(self, key: str) -> list[CaptionRead]:
+        data = self._storage.read(join(self._folder, f"{key}.parquet"))
+        return list(_from_table(pq.read_table(pa.BufferReader(data))))
+
+    def counts(self, keys: Sequence[str]) -> PremiseTable:
+        """The corpus-wide table: all shards' counts together, whatever their order."""
+        total = PremiseTable()
+        for key in sorted(keys):
+            data = self._storage.read(join(self._folder, f"{key}.counts"))
+            total.merge(PremiseTable.from_bytes(data))
+        return total
+
+
+def _to_table(read: Sequence[CaptionRead]) -> pa.Table:
+    readings = [row.reading for row in read]
+    columns = {
+        "image_id": [row.image_id for row in read],
+        "caption": [r.caption if r else None for r in readings],
+        "modality": [r.modality if r else None for r in readings],
+        "facts": [facts_column(r) if r else None for r in readings],
+        "reason": [row.refusal.reason if row.refusal else None for row in read],
+        "detail": [row.refusal.detail if row.refusal else None for row in read],
+    }
+    return pa.table({f.name: pa.array(columns[f.name], f.type) for f in CAPTION_SCHEMA})
+
+
+def facts_column(reading: Reading) -> list[dict[str, Any]]:
+    return [{name: getattr(fact, name) for name in _FACT_FIELDS} for fact in reading.facts]
+
+
+def _from_table(table: pa.Table) -> Iterator[CaptionRead]:
+    for row in table.to_pylist():
+        reading = refusal = None
+        if row["caption"] is not None:
+            facts = tuple(Fact(**fact) for fact in row["facts"])
+            reading = Reading(row["caption"], facts, row["modality"])
+        if row["reason"] is not None:
+            refusal = Refusal(Reason(row["reason"]), row["detail"])
+        yield CaptionRead(row["image_id"], reading, refusal)

@@ -1,0 +1,61 @@
+"""`mht build` as a person meets it: the live line while it runs, the table at the end, the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from mht.artifacts import MANIFEST
+from mht.config import BuildConfig
+from mht.dataset.build import BuildReport, build
+from mht.dataset.predict import compare
+from mht.dataset.progress import ProgressLine, clock_face, size_face, table
+from mht.dataset.stopping import StopRequest
+from mht.errors import TooManyQuarantined
+from mht.storage import join
+
+
+def run_build(config: BuildConfig) -> int:
+    """Build, print what came of it, return the exit code. Raises MhtError for everything that stops it."""
+    progress = ProgressLine(sys.stderr, on=config.build.progress)
+    with StopRequest() as stop:
+        try:
+            report = build(config, progress, stop.pulse)
+        finally:
+            progress.clear()
+    print(summary(config, report))
+    share = report.books.quarantined_share
+    if share > config.build.max_quarantined:
+        raise TooManyQuarantined(
+            f"{share:.1%} of the inputs were quarantined, over build.max_quarantined="
+            f"{config.build.max_quarantined:g}. The dataset is whole without them; look at "
+            f"{join(config.output, 'quarantine')} or raise the limit."
+        )
+    return 0
+
+
+def summary(config: BuildConfig, report: BuildReport) -> str:
+    """The closing table: in, out, quarantined by reason, bytes, time, where."""
+    books = report.books
+    rows = {"in": f"{books.total('in'):,} images"}
+    rows["out"] = f"{books.total('out'):,} images, {books.total('pairs'):,} pairs"
+    rows["quarantined"] = f"{books.total('quarantined'):,}"
+    for reason, count in sorted(books.counts.get("reason", {}).items(), key=lambda item: (-item[1], item[0])):
+        rows[f"  {reason}"] = f"{count:,}"
+    near = report.stats["duplicates"]
+    rows["near-duplicates"] = f"{near['pairs']:,} pairs of images, {near['across_splits']:,} across splits"
+    rows["bytes"] = size_face(books.bytes)
+    rows["time"] = _time_face(report)
+    rows["dataset"] = join(config.output, MANIFEST)
+    text = table(rows)
+    prediction = compare(config, report)
+    return f"{text}\n{prediction}" if prediction else text
+
+
+def _time_face(report: BuildReport) -> str:
+    if not report.shards_built:
+        return "nothing left to do: every shard was committed before"
+    rate = report.images_built / report.work_s if report.work_s > 0 else 0.0
+    return (
+        f"{clock_face(report.work_s)} for {report.images_built:,} images ({rate:,.0f}/s), "
+        f"start-up {clock_face(report.planning_s + report.startup_s)}"
+    )

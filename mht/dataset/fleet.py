@@ -1,0 +1,251 @@
+"""The Ray side of a build: one Ray Data row a shard, an actor pool that works them off, and a watch over both.
+
+Nothing here knows medicine, images or configuration keys. A pass takes shard names and yields, for each, what the
+worker returned. Truth lies in the commits, so a pass may be cut short at any moment and another one started.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import ray
+import ray.data
+import ray.exceptions
+
+from mht.dataset.shard import Progress, ShardBuilder, WorkSpec
+from mht.errors import MhtError, Stalled
+
+Work = Literal["caption", "build"]
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A shard that a worker finished: what `ShardBuilder` returned, or the error that stopped it."""
+
+    shard: str
+    result: Any = None
+    error: MhtError | None = None
+    crash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetConfig:
+    """How a pass is staffed and watched."""
+
+    workers: int
+    stall_s: float
+    stall_tries: int
+
+
+@dataclass(slots=True)
+class _Post:
+    """Where one worker is: since when (the watch's clock), on what, and the handle to end it by."""
+
+    since_s: float
+    progress: Progress
+    node: str
+    pid: int
+    handle: Any
+
+
+class _Watch:
+    """An actor that hears every worker's signs of life. Its loss costs a moment of display and nothing else."""
+
+    def __init__(self) -> None:
+        self._posts: dict[str, _Post] = {}
+        self._sum = [0, 0, 0]
+
+    def hear(self, worker: str, node: str, pid: int, handle: Any, progress: Progress) -> None:
+        if progress.stage == "idle":
+            self._posts.pop(worker, None)
+        else:
+            self._posts[worker] = _Post(time.monotonic(), progress, node, pid, handle)
+        self._sum[0] += progress.images
+        self._sum[1] += progress.pairs
+        self._sum[2] += progress.quarantined
+
+    def look(self) -> tuple[tuple[int, int, int], list[tuple[float, Progress, str, int, Any]]]:
+        """(images, pairs, quarantined) so far, and for each busy worker its silence in seconds and its post."""
+        now = time.monotonic()
+        posts = [(now - p.since_s, p.progress, p.node, p.pid, p.handle) for p in self._posts.values()]
+        return (self._sum[0], self._sum[1], self._sum[2]), posts
+
+    def forget(self, pid: int, node: str) -> None:
+        gone = [key for key, post in self._posts.items() if (post.pid, post.node) == (pid, node)]
+        for key in gone:
+            del self._posts[key]
+
+
+class _Worker:
+    """An actor of Ray Data's pool: one row in, a shard's name; one row out, what became of it."""
+
+    def __init__(self, spec: WorkSpec, work: Work, watch: Any) -> None:
+        context = ray.get_runtime_context()
+        self._name = context.get_actor_id() or str(os.getpid())
+        self._node = context.get_node_id()
+        self._handle = context.current_actor
+        self._watch = watch
+        self._work = work
+        self._builder = ShardBuilder(spec, self._tell)
+
+    def _tell(self, progress: Progress) -> None:
+        self._watch.hear.remote(self._name, self._node, os.getpid(), self._handle, progress)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        done = [self._one(str(shard)) for shard in batch["shard"]]
+        return {"done": done}
+
+    def _one(self, shard: str) -> Done:
+        try:
+            result = getattr(self._builder, self._work)(shard)
+            return Done(shard, result=result)
+        except MhtError as error:
+            return Done(shard, error=error)
+        except Exception:  # noqa: BLE001 - a defect in one shard must not end the others: it is told at the end
+            return Done(shard, crash=traceback.format_exc())
+        finally:
+            self._tell(Progress(shard, "idle"))
+
+
+def start(address: str, object_store_mib: int, temp_dir: str | None) -> Callable[[], None]:
+    """Join the job's cluster, or start a private one; returns what ends it. Ray's bars and log noise stay off.
+
+    Under `ray job submit` RAY_ADDRESS names the job's cluster, and `local` means that one.
+    """
+    if ray.is_initialized():
+        return _leave_running
+    _quieten()
+    settings: dict[str, Any] = {"address": address}
+    if address == "local" and os.environ.get("RAY_ADDRESS"):
+        settings = {}
+    elif address == "local":
+        settings |= {"object_store_memory": object_store_mib << 20, "include_dashboard": False}
+        settings |= {"_temp_dir": temp_dir} if temp_dir else {}
+    # Ray puts its own handlers in place; ours let the shards' records be finished and told.
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return ray.shutdown
+
+
+def _leave_running() -> None:
+    """Somebody else's cluster, a test session's for instance."""
+
+
+def _quieten() -> None:
+    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def cpus() -> int:
+    """CPUs of the cluster."""
+    return int(ray.cluster_resources().get("CPU", 1))
+
+
+class Fleet:
+    """The workers of one build. `run` is one pass over some shards; `close` ends what is left."""
+
+    def __init__(self, spec: WorkSpec, config: FleetConfig) -> None:
+        self._spec = spec
+        self._config = config
+        # Restarted for ever, and free to die: it holds nothing that cannot be read from the commits.
+        self._watch = ray.remote(num_cpus=0, max_restarts=-1)(_Watch).remote()
+        self.totals = (0, 0, 0)
+        self._tries: dict[str, int] = {}
+
+    def run(self, work: Work, shards: Sequence[str], pulse: Callable[[], None]) -> Iterator[Done]:
+        """Work the shards off, yielding each as it is done; `pulse` is called several times a second.
+
+        A worker that has been silent for `stall_s` is killed, and Ray Data gives its shard to another.
+        Raises Stalled when one shard did so `stall_tries` times.
+        """
+        results: queue.Queue[Done | BaseException | None] = queue.Queue()
+        stop = threading.Event()
+        feeder = threading.Thread(target=self._feed, args=(work, list(shards), results, stop), daemon=True)
+        feeder.start()
+        looked = time.monotonic()
+        try:
+            while True:
+                pulse()
+                if time.monotonic() - looked >= min(1.0, self._config.stall_s / 4):
+                    looked = time.monotonic()
+                    self._look()
+                try:
+                    done = results.get(timeout=_POLL_S)
+                except queue.Empty:
+                    continue
+                if done is None:
+                    return
+                if isinstance(done, BaseException):
+                    raise done
+                yield done
+        finally:
+            stop.set()
+
+    def _feed(self, work: Work, shards: list[str], results: queue.Queue[Any], stop: threading.Event) -> None:
+        """Iterate the dataset in a thread of its own, so that the driver can watch, print and stop meanwhile."""
+        try:
+            for row in self._dataset(work, shards).iter_rows():
+                if stop.is_set():
+                    return
+                results.put(row["done"])
+            results.put(None)
+        except (ray.exceptions.RayError, RuntimeError, OSError) as error:
+            results.put(error)
+
+    def _dataset(self, work: Work, shards: list[str]) -> Any:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        context.max_errored_blocks = 0
+        workers = min(self._config.workers, len(shards))
+        rows = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
+        return rows.map_batches(
+            _Worker,
+            fn_constructor_args=(self._spec, work, self._watch),
+            batch_size=1,
+            batch_format="numpy",
+            compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
+            num_cpus=1,
+        )
+
+    def _look(self) -> None:
+        try:
+            self.totals, posts = ray.get(self._watch.look.remote(), timeout=2)
+        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+            return  # the watch is being restarted; the commits know what is done
+        for silence_s, progress, node, pid, handle in posts:
+            if silence_s > self._config.stall_s:
+                self._end_stalled(silence_s, progress, node, pid, handle)
+
+    def _end_stalled(self, silence_s: float, progress: Progress, node: str, pid: int, handle: Any) -> None:
+        tries = self._tries[progress.shard] = self._tries.get(progress.shard, 0) + 1
+        where = f"shard {progress.shard} at {progress.stage} in process {pid} on node {node[:8]}"
+        if tries >= self._config.stall_tries:
+            raise Stalled(
+                f"{where}: no sign of life for {silence_s:.0f} s, {tries} times. Look at the storage's and the "
+                "node's health; the same command resumes."
+            )
+        logging.getLogger("mht").warning(
+            "%s: no sign of life for %.0f s; killed and requeued (%d of %d)",
+            where,
+            silence_s,
+            tries,
+            self._config.stall_tries,
+        )
+        self._watch.forget.remote(pid, node)
+        ray.kill(handle, no_restart=False)

@@ -1,0 +1,215 @@
+"""`mht build plan=true`: time, bytes and memory from a probe of some images, and after a run what was predicted.
+
+The probe does the build's own work, in as many processes at once as the build will have on this machine, so that
+what they take from each other is in the figure.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from mht.artifacts import Commit, dump_json
+from mht.config import BuildConfig, SplitConfig, identity_hash
+from mht.dataset.captions import CaptionStore
+from mht.dataset.memory import tree_bytes
+from mht.dataset.plan import Plan, assign, write_plan
+from mht.dataset.progress import clock_face, size_face, table
+from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, balance_path, make_source
+from mht.dataset.stages import fingerprints
+from mht.errors import InputError
+from mht.records import SourceItem
+from mht.storage import Storage, StorageParams, join
+
+if TYPE_CHECKING:
+    from mht.dataset.build import BuildReport
+
+PREDICTION = "prediction.json"
+PROBE_IMAGES = 240
+_WARM_IMAGES = 8
+# Ray's own processes (GCS, raylet, agents, the driver), measured on an idle local cluster; see LOG.md.
+_RAY_BYTES = 640 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a build will take: images, pairs, seconds of work after start-up, bytes written, memory in bytes."""
+
+    identity: str
+    images: int
+    pairs: int
+    workers: int
+    work_s: float
+    bytes: int
+    memory_bytes: int
+    probe_images: int
+
+
+def plan_build(config: BuildConfig) -> int:
+    """Probe, print, keep the prediction beside the output; builds nothing. Returns the exit code."""
+    prediction = predict(config)
+    storage = Storage(config.storage)
+    storage.write(join(config.output, PREDICTION), dump_json(asdict(prediction)))
+    rows = {
+        "images": f"{prediction.images:,}",
+        "pairs": f"about {prediction.pairs:,}",
+        "workers": f"{prediction.workers}",
+        "time": f"about {clock_face(prediction.work_s)} after start-up",
+        "bytes": f"about {size_face(prediction.bytes)}",
+        "memory": f"about {size_face(prediction.memory_bytes)} in all",
+        "from": f"a probe of {prediction.probe_images} images",
+    }
+    print(table(rows))
+    return 0
+
+
+def predict(config: BuildConfig) -> Prediction:
+    """Raises InputError when the source lists nothing."""
+    storage = Storage(config.storage)
+    source = make_source(config.resolved(), storage)
+    source.check()
+    items = list(source.items())
+    if not items:
+        raise InputError("the source lists no image. Look at source.path and at what is there.")
+    workers = config.build.workers or os.cpu_count() or 1
+    at_once = min(workers, os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory(prefix="mht-probe-") as folder:
+        measured = _probe(config, items, at_once, folder)
+    images = sum(one.images for one in measured)
+    scale = len(items) / images
+    rate = sum(one.images / one.seconds for one in measured) * workers / at_once
+    per_worker = max(one.memory_bytes for one in measured)
+    return Prediction(
+        identity=identity_hash(config.resolved()),
+        images=len(items),
+        pairs=round(sum(one.pairs for one in measured) * scale),
+        workers=workers,
+        work_s=round(len(items) / rate, 1),
+        bytes=round(sum(one.bytes for one in measured) * scale),
+        memory_bytes=_RAY_BYTES + workers * per_worker,
+        probe_images=images,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    images: int
+    pairs: int
+    bytes: int
+    seconds: float
+    memory_bytes: int
+
+
+def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, folder: str) -> list[_Measured]:
+    """Each process builds a small shard to warm up and a bigger one against the clock."""
+    wanted = min(len(items), PROBE_IMAGES)
+    sample = [items[i * len(items) // wanted] for i in range(wanted)]
+    storage = Storage(StorageParams())
+    resolved = config.resolved()
+    size = -(-wanted // processes)
+    groups = [sample[i : i + size] for i in range(0, wanted, size)]
+    everything_in_train = SplitConfig(train=1, validation=0, test=0)
+    specs = []
+    for index, group in enumerate(groups):
+        root = join(folder, str(index))
+        plan = write_plan(storage, root, _warm_and_measured(group, everything_in_train, config.seed))
+        specs.append((root, plan))
+    prints = fingerprints(resolved)
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(len(specs))
+    with context.Pool(len(specs), initializer=_hold, initargs=(barrier,)) as pool:
+        jobs = [(WorkSpec(root, "probe", resolved, prints), plan) for root, plan in specs]
+        return pool.map(_measure, jobs, chunksize=1)
+
+
+def _warm_and_measured(group: Sequence[SourceItem], splits: SplitConfig, seed: int) -> Any:
+    warm = min(_WARM_IMAGES, len(group) // 2)
+    shards = [
+        *assign(group[:warm], seed, splits, max(1, warm)),
+        *assign(group[warm:], seed, splits, len(group)),
+    ]
+    for number, rows in enumerate(shards):
+        for row in rows:
+            object.__setattr__(row, "shard", f"probe-{number}")
+    return shards
+
+
+_barrier: Any = None
+
+
+def _hold(barrier: Any) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+def _measure(job: tuple[WorkSpec, Plan]) -> _Measured:
+    spec, plan = job
+    builder = ShardBuilder(spec, _silent)
+    try:
+        shards = sorted(plan.shards)
+        captions_s = _caption_all(builder, spec, plan, shards)
+        for shard in shards[:-1]:
+            builder.build(shard)
+        _barrier.wait(timeout=60)
+        began = time.monotonic()
+        commit: Commit = builder.build(shards[-1])
+        seconds = time.monotonic() - began + captions_s
+        written = sum(record.bytes for record in commit.files())
+        total = commit.counts["total"]
+        return _Measured(total["in"], total["pairs"], written, seconds, tree_bytes() or 0)
+    finally:
+        builder.close()
+
+
+def _caption_all(builder: ShardBuilder, spec: WorkSpec, plan: Plan, shards: list[str]) -> float:
+    """Caption every shard and write the table; returns the seconds of the last, the measured one."""
+    storage = Storage(StorageParams(**spec.resolved["storage"]))
+    seconds = 0.0
+    for shard in shards:
+        began = time.monotonic()
+        builder.caption(shard)
+        seconds = time.monotonic() - began
+    store = CaptionStore(storage, spec.root, spec.fingerprints.caption)
+    counts = store.counts([plan.stage_key(shard) for shard in shards])
+    storage.write(join(spec.root, balance_path(spec.run)), counts.to_bytes())
+    return seconds
+
+
+def _silent(_: Progress) -> None:
+    pass
+
+
+def compare(config: BuildConfig, report: BuildReport) -> str | None:
+    """Predicted against actual, when a plan of this very configuration was made before and all was built now."""
+    storage = Storage(config.storage)
+    uri = join(config.output, PREDICTION)
+    if not storage.exists(uri):
+        return None
+    said = Prediction(**json.loads(storage.read(uri)))
+    if said.identity != identity_hash(config.resolved()) or report.images_built != said.images:
+        return None
+    lines = {
+        "time": _against(clock_face(said.work_s), clock_face(report.work_s), said.work_s, report.work_s),
+        "bytes": _against(
+            size_face(said.bytes), size_face(report.books.bytes), said.bytes, report.books.bytes
+        ),
+    }
+    if report.memory_bytes:
+        lines["memory"] = _against(
+            size_face(said.memory_bytes),
+            size_face(report.memory_bytes),
+            said.memory_bytes,
+            report.memory_bytes,
+        )
+    return "predicted, and what it was:\n" + table(lines)
+
+
+def _against(said: str, was: str, said_value: float, was_value: float) -> str:
+    change = (said_value - was_value) / was_value if was_value else 0.0
+    return f"{said} -> {was} ({change:+.0%})"

@@ -1,0 +1,224 @@
+"""One shard from its plan rows to its commit, in this process. No Ray: the fleet calls this, and so do the tests.
+
+The order is: captions (kept from the stage before), then per batch of images: bytes, pixels in the guarded child
+while this process makes the pairs, then the Parquet files, then the commit record, which alone makes the shard exist.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from mht import catalog
+from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
+from mht.dataset.captions import CaptionRead, CaptionStore, count_premises, read_captions
+from mht.dataset.pixels import BATCH_IMAGES, ImageRow, PixelCache, PixelStage, hash_table, image_table
+from mht.dataset.plan import PlanReader, inputs_digest
+from mht.dataset.stages import Fingerprints, pairing_context
+from mht.imaging.guard import Decoded
+from mht.imaging.params import ImagingParams
+from mht.pairing.balance import PremiseTable
+from mht.pairing.twins import PairingContext, make_pairs
+from mht.records import (
+    PAIR_SCHEMA,
+    QUARANTINE_SCHEMA,
+    Pair,
+    PlannedImage,
+    Quarantined,
+    Reason,
+    Refusal,
+    to_table,
+)
+from mht.storage import Storage, StorageParams, join
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSpec:
+    """What a worker must know: the dataset's root, the run's name, the resolved configuration."""
+
+    root: str
+    run: str
+    resolved: Mapping[str, Any]
+    fingerprints: Fingerprints
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A worker's sign of life: where it is, and what it did since the sign before."""
+
+    shard: str
+    stage: str
+    images: int = 0
+    pairs: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a shard's images so far."""
+
+    images: list[ImageRow] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    refused_pixels: dict[str, Decoded] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+    backed_off: int = 0
+    reported: tuple[int, int] = (0, 0)
+
+    def refuse(self, row: PlannedImage, stage: str, refusal: Refusal, attempts: int = 1) -> None:
+        self.quarantined.append(
+            Quarantined(row.image_id, row.split, stage, refusal.reason, refusal.detail, attempts)
+        )
+
+    def counts(self, asked: int) -> dict[str, dict[str, int]]:
+        """The shard's books: what came in, what went out, and how it is made up."""
+        tallies = {
+            "reason": Counter(q.reason for q in self.quarantined),
+            "dropped": self.dropped,
+            **{key: Counter(getattr(p, key) or "open" for p in self.pairs) for key in _TALLIED},
+        }
+        totals = {
+            "in": asked,
+            "out": len(self.images),
+            "quarantined": len(self.quarantined),
+            "pairs": len(self.pairs),
+            "backed_off": self.backed_off,
+        }
+        return {"total": totals} | {name: dict(sorted(c.items())) for name, c in tallies.items()}
+
+
+_TALLIED = ("state", "type", "form", "polarity", "risk")
+_Wanted = tuple[PlannedImage, CaptionRead]
+
+
+def make_source(resolved: Mapping[str, Any], storage: Storage) -> Any:
+    """The configured source, opened on this process's storage."""
+    settings = dict(resolved["source"])
+    module = catalog.load("sources", settings.pop("kind"))
+    return module.Source(module.Params(**settings), storage)
+
+
+def balance_path(run: str) -> str:
+    """Where the corpus-wide premise table of a run lies, below the dataset's root."""
+    return f"balance/{run}.json"
+
+
+class ShardBuilder:
+    """Builds shards of one run. Holds the decoding child, so close it."""
+
+    def __init__(self, spec: WorkSpec, tell: Callable[[Progress], None]) -> None:
+        resolved = spec.resolved
+        self._spec = spec
+        self._tell = tell
+        # Waiting for the store is a sign of life: it has a limit of its own and is no stall.
+        self._shard = ""
+        self._storage = Storage(StorageParams(**resolved["storage"]), sleep=self._wait)
+        self._source = make_source(resolved, self._storage)
+        captioner = dict(resolved["captioner"])
+        self._captioner = catalog.load("captioners", captioner.pop("kind"))
+        self._captioner_params = self._captioner.Params(**captioner)
+        self._captions = CaptionStore(self._storage, spec.root, spec.fingerprints.caption)
+        self._pixel_cache = PixelCache(self._storage, spec.root, spec.fingerprints.image)
+        self._pixels = PixelStage(self._source, ImagingParams(**resolved["imaging"]))
+        self._plan = PlanReader(self._storage, spec.root)
+        self._context: PairingContext | None = None
+
+    def caption(self, shard: str) -> str:
+        """Read a shard's captions into facts; returns the key under which they lie."""
+        self._shard = shard
+        rows = self._plan.read(shard)
+        self._tell(Progress(shard, "captions"))
+        key = f"{shard}-{inputs_digest(rows)}"
+        read = read_captions(rows, self._source, self._captioner, self._captioner_params)
+        self._captions.write(key, read, count_premises(read))
+        self._tell(Progress(shard, "captions", images=len(rows)))
+        return key
+
+    def build(self, shard: str) -> Commit:
+        """Build and commit a shard; when another worker was first, its commit is returned."""
+        began = time.monotonic()
+        self._shard = shard
+        rows = self._plan.read(shard)
+        self._tell(Progress(shard, "pairs"))
+        key = f"{shard}-{inputs_digest(rows)}"
+        outcome = self._work(rows, key)
+        self._tell(Progress(shard, "writing"))
+        images = self._write(f"images/{shard}", image_table(outcome.images), stored=("image",))
+        self._pixel_cache.write(key, images, outcome.refused_pixels)
+        quarantined = None
+        if outcome.quarantined:
+            table = to_table(outcome.quarantined, QUARANTINE_SCHEMA)
+            quarantined = self._write(f"quarantine/{shard}", table)
+        commit = Commit(
+            run=self._spec.run,
+            shard=shard,
+            images=images,
+            pairs=self._write(f"pairs/{shard}", to_table(outcome.pairs, PAIR_SCHEMA)),
+            hashes=self._write(f"hashes/{shard}", hash_table(outcome.images)),
+            quarantine=quarantined,
+            counts=outcome.counts(len(rows)),
+            seconds=round(time.monotonic() - began, 3),
+        )
+        return make_commit(self._storage, self._spec.root, commit)
+
+    def close(self) -> None:
+        self._pixels.close()
+
+    def _wait(self, seconds: float) -> None:
+        self._tell(Progress(self._shard, "waiting for storage"))
+        time.sleep(seconds)
+
+    def _write(self, stem: str, table: pa.Table, stored: tuple[str, ...] = ()) -> FileRecord:
+        data = parquet_bytes(table, stored=stored)
+        return write_content(self._storage, self._spec.root, stem, data, table.num_rows)
+
+    def _work(self, rows: Sequence[PlannedImage], key: str) -> Outcome:
+        outcome = Outcome()
+        wanted: list[_Wanted] = []
+        for row, read in zip(rows, self._captions.read(key), strict=True):
+            if read.refusal is None:
+                wanted.append((row, read))
+            else:
+                outcome.refuse(row, "caption", read.refusal)
+        batches = [wanted[i : i + BATCH_IMAGES] for i in range(0, len(wanted), BATCH_IMAGES)]
+        known = self._pixel_cache.read(key)
+        decoded = self._pixels.decode([[row for row, _ in batch] for batch in batches], known)
+        self._report(rows[0].shard, outcome, images=len(rows) - len(wanted))
+        for batch, pixels in zip(batches, decoded, strict=True):
+            self._pair(batch, pixels, outcome)
+            self._report(rows[0].shard, outcome, images=len(batch))
+        return outcome
+
+    def _report(self, shard: str, outcome: Outcome, images: int) -> None:
+        pairs, refused = len(outcome.pairs), len(outcome.quarantined)
+        new_pairs, new_refused = pairs - outcome.reported[0], refused - outcome.reported[1]
+        outcome.reported = (pairs, refused)
+        self._tell(Progress(shard, "pairs", images, new_pairs, new_refused))
+
+    def _pair(self, batch: Sequence[_Wanted], pixels: Iterator[Decoded], outcome: Outcome) -> None:
+        # The pairs first: they need this process, while the child decodes the same batch.
+        context = self._pairing()
+        made = [make_pairs(row.image_id, row.split, read.known(), context) for row, read in batch]
+        for (row, read), pairs, decoded in zip(batch, made, pixels, strict=True):
+            outcome.dropped.update(pairs.dropped)
+            outcome.backed_off += pairs.backed_off
+            if isinstance(decoded.result, Refusal):
+                outcome.refused_pixels[row.image_id] = decoded
+                outcome.refuse(row, "image", decoded.result, decoded.attempts)
+            elif pairs.pairs:
+                outcome.images.append(ImageRow(row, read.known(), decoded.result))
+                outcome.pairs.extend(pairs.pairs)
+            else:
+                why = ", ".join(f"{name} {n}" for name, n in sorted(pairs.dropped.items()))
+                outcome.refuse(row, "pair", Refusal(Reason.NO_PAIRS, f"no twin was accepted ({why})"))
+
+    def _pairing(self) -> PairingContext:
+        if self._context is None:
+            data = self._storage.read(join(self._spec.root, balance_path(self._spec.run)))
+            self._context = pairing_context(self._spec.resolved, PremiseTable.from_bytes(data))
+        return self._context

@@ -1,0 +1,111 @@
+"""The stages of a build by fingerprint: what each depends on, so that its output is reused when nothing did change.
+
+A fingerprint covers the stage's settings, its code and tables, and the fingerprint of the stage before it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from mht import catalog
+from mht.pairing.balance import PremiseTable
+from mht.pairing.twins import PairingContext
+from mht.seeds import digest
+
+# The rooms whose code decides a stage's output.
+_CAPTION_ROOMS = ("knowledge", "captioners", "sources")
+_IMAGE_ROOMS = ("imaging", "sources")
+_PAIR_ROOMS = ("knowledge", "perturbations", "pairing", "checks")
+_IMAGE_LIBRARIES = ("pillow", "pydicom", "python-gdcm", "pylibjpeg-openjpeg", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """16 hex digits a stage."""
+
+    caption: str
+    image: str
+    pair: str
+
+
+def fingerprints(resolved: Mapping[str, Any]) -> Fingerprints:
+    """The fingerprints of a resolved configuration under the code as it is installed here."""
+    captions = {"captioner": resolved["captioner"], "source": resolved["source"]}
+    images = {"imaging": resolved["imaging"], "source": resolved["source"]}
+    pairs = {key: resolved[key] for key in ("seed", "pairing", "perturbations", "checks")}
+    libraries = [f"{name} {metadata.version(name)}" for name in _IMAGE_LIBRARIES]
+    caption = _of(captions, code_digest(_CAPTION_ROOMS))
+    return Fingerprints(
+        caption=caption,
+        image=_of(images, code_digest(_IMAGE_ROOMS), libraries),
+        pair=_of(pairs, code_digest(_PAIR_ROOMS), caption),
+    )
+
+
+def _of(*parts: object) -> str:
+    return digest(*(json.dumps(part, sort_keys=True) for part in parts), size=8).hex()
+
+
+@lru_cache(maxsize=None)
+def code_digest(rooms: tuple[str, ...]) -> str:
+    """16 hex digits over the rooms' tables and code, comments and docstrings left out.
+
+    Nobody has to remember to raise a version, and explaining code better does not throw a stage's output away.
+    """
+    root = files("mht")
+    parts = []
+    for room in rooms:
+        for name, text in sorted(_texts(root.joinpath(room), room)):
+            parts += [name, _bare(text) if name.endswith(".py") else text]
+    return digest(*parts, size=8).hex()
+
+
+def _texts(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _texts(entry, f"{prefix}/{entry.name}")
+        elif entry.name.endswith((".py", ".tsv")):
+            yield f"{prefix}/{entry.name}", entry.read_text(encoding="utf-8")
+
+
+def _bare(code: str) -> str:
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(line: ast.AST) -> bool:
+    return (
+        isinstance(line, ast.Expr)
+        and isinstance(line.value, ast.Constant)
+        and isinstance(line.value.value, str)
+    )
+
+
+def pairing_context(resolved: Mapping[str, Any], table: PremiseTable) -> PairingContext:
+    """The pair stage's settings with its plug-ins loaded."""
+    from mht.pairing.params import PairingParams
+
+    perturbations = []
+    for name, given in sorted(resolved["perturbations"].items()):
+        module = catalog.load("perturbations", name)
+        perturbations.append((name, module.perturb, module.Params(**given)))
+    checks = tuple((name, catalog.load("checks", name).judge) for name in resolved["checks"])
+    return PairingContext(
+        seed=resolved["seed"],
+        params=PairingParams(**resolved["pairing"]),
+        perturbations=tuple(perturbations),
+        table=table,
+        checks=checks,
+    )
