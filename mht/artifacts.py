@@ -98,7 +98,8 @@ def parquet_bytes(
         row_group_size=row_group_rows or max(1, table.num_rows),
         store_schema=True,
     )
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 def _leaf_paths(schema: pa.Schema) -> list[str]:
@@ -163,8 +164,16 @@ def make_commit(storage: Storage, root: str, commit: Commit) -> Commit:
 
 def committed_shards(storage: Storage, root: str, run: str) -> list[str]:
     """The shards of this run that exist, by the names of their records."""
-    found = storage.list(join(root, "commits", run))
-    return [item.name.removesuffix(".json") for item in found if item.name.endswith(".json")]
+    return names_below(storage, join(root, "commits", run), ".json")
+
+
+def names_below(storage: Storage, folder: str, suffix: str) -> list[str]:
+    """The objects of a folder that end so, without the ending; none where the folder is not there yet."""
+    try:
+        names = [item.name for item in storage.list(folder)]
+    except StorageMissing:
+        return []
+    return [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
 
 
 def read_commits(storage: Storage, root: str, run: str, shards: list[str]) -> Iterator[Commit]:

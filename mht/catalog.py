@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 
 from mht.errors import ConfigError
@@ -17,7 +17,7 @@ from mht.errors import ConfigError
 FAMILIES = ("sources", "captioners", "perturbations", "checks")
 
 
-@lru_cache(maxsize=None)
+@cache
 def names(family: str) -> tuple[str, ...]:
     """The plug-ins of a family, sorted. Nothing but the family's package is imported."""
     package = importlib.import_module(f"mht.{family}")

@@ -13,12 +13,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mht import catalog
 from mht.config_file import Placed, read_overrides, read_yaml
 from mht.errors import ConfigError
-from mht.imaging.params import NEAR_DUPLICATE_BITS, ImagingParams
+from mht.imaging.params import ImagingParams
 from mht.pairing.params import PairingParams
 from mht.seeds import digest
 from mht.storage import StorageParams
@@ -65,7 +65,7 @@ class RunConfig(BaseModel):
     stall_s: float = Field(default=300, gt=0)
     """A worker that reports nothing for so long is killed and its shard requeued."""
     stall_tries: int = Field(default=3, ge=1, le=100)
-    near_duplicate_bits: int = Field(default=NEAR_DUPLICATE_BITS, ge=0, le=64)
+    near_duplicate_bits: int = Field(default=12, ge=0, le=64)
     """Two images whose 256-bit perceptual hashes differ in so many bits or fewer are flagged."""
     progress: bool = True
 
@@ -102,6 +102,12 @@ class BuildConfig(BaseModel):
     build: RunConfig = RunConfig()
     storage: StorageParams = StorageParams()
     ray: RayConfig = RayConfig()
+
+    @field_validator("source", "captioner", mode="before")
+    @classmethod
+    def _of_the_default_kind(cls, given: object, info: ValidationInfo) -> object:
+        default = cls.model_fields[str(info.field_name)].default
+        return {"kind": default.kind, **given} if isinstance(given, Mapping) else given
 
     @field_validator("perturbations", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ shards' commits say what is done, and the manifest is written last.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -22,13 +23,13 @@ from mht.dataset.memory import MemoryGauge
 from mht.dataset.plan import Plan, assign, write_plan
 from mht.dataset.progress import ProgressLine
 from mht.dataset.run import Run, name_run, resume
-from mht.dataset.shard import WorkSpec, balance_path, make_source
+from mht.dataset.shard import WorkSpec, make_source, write_balance
 from mht.dataset.stages import fingerprints
 from mht.errors import MhtError
 from mht.storage import Storage, join
 
 if TYPE_CHECKING:
-    from mht.dataset.fleet import Fleet
+    from mht.dataset.fleet import Done, Job
 
 Pulse = Callable[[], None]
 
@@ -43,8 +44,8 @@ class BuildReport:
     shards_built: int
     images_built: int
     memory_bytes: int | None
-    planning_s: float
     startup_s: float
+    """Until a worker began its first job: checking, listing, starting Ray and the workers."""
     work_s: float
 
 
@@ -61,7 +62,7 @@ class _Site:
 
 def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildReport:
     """Build or resume. `pulse` is called several times a second and may raise to stop (Interrupted)."""
-    began = time.monotonic()
+    began = time.time()
     storage = Storage(config.storage)
     source = make_source(config.resolved(), storage)
     source.check()
@@ -71,10 +72,7 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
         stack.enter_context(Lease(_impatient(config), config.output))
         run = resume(storage, config) or _begin(site, source)
         staff = _Staff(site, run, stack)
-        began_work = time.monotonic()
-        captions = _caption(site, run, staff)
-        _balance(site, run, captions)
-        built = _build(site, run, staff)
+        built = _work_off(site, run, staff)
         books = add_up(read_commits(storage, config.output, run.name, sorted(run.plan.shards)))
         progress.clear()
         stats = finish(storage, run, books, config.build.near_duplicate_bits)
@@ -85,9 +83,8 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
             shards_built=len(built),
             images_built=sum(commit.counts["total"]["in"] for commit in built),
             memory_bytes=site.memory.peak_bytes,
-            planning_s=began_work - began,
-            startup_s=staff.startup_s,
-            work_s=time.monotonic() - began_work - staff.startup_s,
+            startup_s=min(staff.first_job, time.time()) - began,
+            work_s=max(0.0, time.time() - staff.first_job),
         )
 
 
@@ -130,82 +127,68 @@ class _Staff:
         self._site = site
         self._run = run
         self._stack = stack
-        self._fleet: Fleet | None = None
-        self.startup_s = 0.0
+        self.first_job = math.inf
 
-    def fleet(self) -> Fleet:
-        if self._fleet is None:
-            from mht.dataset import fleet
+    def run(self, jobs: Sequence[Job]) -> Iterator[Done]:
+        """Start the fleet and let it work the jobs off, the progress line following."""
+        from mht.dataset import fleet
 
-            began = time.monotonic()
-            config = self._site.config
-            stop = fleet.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
-            self._stack.callback(stop)
-            spec = WorkSpec(config.output, self._run.name, config.resolved(), self._run.fingerprints)
-            staffing = fleet.FleetConfig(
-                config.build.workers or fleet.cpus(), config.build.stall_s, config.build.stall_tries
-            )
-            self._fleet = fleet.Fleet(spec, staffing)
-            self.startup_s = time.monotonic() - began
-        return self._fleet
+        site, config, run = self._site, self._site.config, self._run
+        self._stack.callback(
+            fleet.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
+        )
+        spec = WorkSpec(config.output, run.name, config.resolved(), run.fingerprints, run.plan.stage_keys())
+        workers = config.build.workers or fleet.cpus()
+        staffing = fleet.FleetConfig(workers, config.build.stall_s, config.build.stall_tries)
+        crew = fleet.Fleet(spec, staffing)
+
+        def pulse() -> None:
+            site.pulse()
+            site.memory.look()
+            site.progress.show(*crew.totals)
+
+        return crew.run(jobs, pulse)
 
 
-def _work_off(site: _Site, run: Run, staff: _Staff, work: str, left: Sequence[str]) -> list[Any]:
-    """One pass over the shards that are left. Raises the first error that concerns the whole run."""
-    if not left:
+def _work_off(site: _Site, run: Run, staff: _Staff) -> list[Commit]:
+    """Captions, then pairs, of every shard that has none yet, in one pass. Returns the commits made now."""
+    captions = CaptionStore(site.storage, site.config.output, run.fingerprints.caption)
+    keys = run.plan.stage_keys()
+    counted, committed = captions.done(), set(committed_shards(site.storage, site.config.output, run.name))
+    unread = {shard for shard, key in keys.items() if key not in counted}
+    unbuilt = [shard for shard in keys if shard not in committed]
+    if not unread:
+        write_balance(site.storage, site.config.output, run.name, captions, keys)
+    if committed and unbuilt:
+        site.progress.say(f"resuming run {run.name}: {len(committed)} of {len(keys)} shards are committed")
+    jobs: list[Job] = [("caption", shard) for shard in sorted(unread)] + [("build", s) for s in unbuilt]
+    if not jobs:
         return []
-    site.progress.stage(
-        "captions" if work == "caption" else "pairs",
-        run.plan.images,
-        run.plan.images - sum(run.plan.shards[shard][0] for shard in left),
-    )
-    fleet = staff.fleet()
-
-    def pulse() -> None:
-        site.pulse()
-        site.memory.look()
-        site.progress.show(*fleet.totals)
-
-    results, crashes = [], []
-    for done in fleet.run(work, left, pulse):  # type: ignore[arg-type]
+    done_before = sum(run.plan.shards[shard][0] for shard in committed)
+    site.progress.stage("captions" if unread else "pairs", run.plan.images, done_before)
+    commits: list[Commit] = []
+    crashes: list[Done] = []
+    for done in staff.run(jobs):
+        staff.first_job = min(staff.first_job, done.began)
         if done.error is not None:
             raise done.error
         if done.crash is not None:
-            crashes.append((done.shard, done.crash))
+            crashes.append(done)
+        elif done.work == "build":
+            commits.append(done.result)
         else:
-            results.append(done.result)
+            unread.discard(done.shard)
+            if not unread:
+                write_balance(site.storage, site.config.output, run.name, captions, keys)
+                site.progress.stage("pairs", run.plan.images, done_before)
     if crashes:
-        shard, trace = crashes[0]
-        raise MhtError(
-            f"{len(crashes)} of {len(left)} shards met a defect, the others are committed. First, "
-            f"{shard}:\n{trace}The same command tries them again."
-        )
-    return results
+        raise MhtError(_crash_face(crashes, len(jobs)))
+    return commits
 
 
-def _caption(site: _Site, run: Run, staff: _Staff) -> CaptionStore:
-    """The caption pass over every shard that has none yet."""
-    captions = CaptionStore(site.storage, site.config.output, run.fingerprints.caption)
-    done = captions.done()
-    left = [shard for shard in sorted(run.plan.shards) if run.plan.stage_key(shard) not in done]
-    _work_off(site, run, staff, "caption", left)
-    return captions
-
-
-def _balance(site: _Site, run: Run, captions: CaptionStore) -> None:
-    """The corpus-wide premise table, once for the run: every worker decides by the same one."""
-    uri = join(site.config.output, balance_path(run.name))
-    if not site.storage.exists(uri):
-        table = captions.counts([run.plan.stage_key(shard) for shard in run.plan.shards])
-        site.storage.create(uri, table.to_bytes())
-
-
-def _build(site: _Site, run: Run, staff: _Staff) -> list[Commit]:
-    """The pair pass over every shard without a commit."""
-    done = set(committed_shards(site.storage, site.config.output, run.name))
-    left = [shard for shard in sorted(run.plan.shards) if shard not in done]
-    if done and left:
-        site.progress.say(
-            f"resuming run {run.name}: {len(done)} of {len(run.plan.shards)} shards are committed"
-        )
-    return _work_off(site, run, staff, "build", left)
+def _crash_face(crashes: Sequence[Done], jobs: int) -> str:
+    first = crashes[0]
+    return (
+        f"{len(crashes)} of {jobs} jobs met a defect, the others are done. First, {first.work} {first.shard}:\n"
+        f"{first.crash}The same command tries them again."
+    )

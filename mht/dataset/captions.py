@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mht.artifacts import parquet_bytes
+from mht.artifacts import names_below, parquet_bytes
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
 from mht.records import CAPTION_SCHEMA, Fact, PlannedImage, Reading, Reason, Refusal
@@ -75,8 +75,10 @@ class CaptionStore:
 
     def done(self) -> set[str]:
         """`<shard>-<inputs>` of every shard whose captions are complete."""
-        names = (item.name for item in self._storage.list(self._folder))
-        return {name.removesuffix(".counts") for name in names if name.endswith(".counts")}
+        return set(names_below(self._storage, self._folder, ".counts"))
+
+    def has(self, key: str) -> bool:
+        return self._storage.exists(join(self._folder, f"{key}.counts"))
 
     def write(self, key: str, read: Sequence[CaptionRead], counts: PremiseTable) -> None:
         """The rows first, the counts last: the counts are what makes the rows count."""

@@ -57,5 +57,5 @@ def _time_face(report: BuildReport) -> str:
     rate = report.images_built / report.work_s if report.work_s > 0 else 0.0
     return (
         f"{clock_face(report.work_s)} for {report.images_built:,} images ({rate:,.0f}/s), "
-        f"start-up {clock_face(report.planning_s + report.startup_s)}"
+        f"start-up {clock_face(report.startup_s)}"
     )

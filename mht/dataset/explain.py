@@ -5,8 +5,8 @@ from __future__ import annotations
 from mht.artifacts import Commit, commit_uri, read_table
 from mht.config import BuildConfig
 from mht.dataset.captions import CaptionStore
-from mht.dataset.plan import PlannedImage, PlanReader
 from mht.dataset.pixels import PixelStage
+from mht.dataset.plan import PlanReader
 from mht.dataset.preview import pair_lines
 from mht.dataset.run import Run, read_run
 from mht.dataset.shard import balance_path, make_source
@@ -15,7 +15,7 @@ from mht.errors import InputError, IntegrityError
 from mht.imaging.params import ImagingParams
 from mht.pairing.balance import PremiseTable
 from mht.pairing.twins import make_pairs
-from mht.records import NormalisedImage, Pair, Refusal
+from mht.records import NormalisedImage, Pair, PlannedImage, Refusal
 from mht.storage import Storage, join
 
 
@@ -80,9 +80,10 @@ def _pixels(storage: Storage, run: Run, row: PlannedImage) -> list[str]:
 
 
 def _image_face(image: NormalisedImage) -> str:
+    before = f"{image.source_width_px} x {image.source_height_px} {image.source_format}"
+    after = f"{image.width_px} x {image.height_px} {image.format}"
     return (
-        f"{image.source_width_px} x {image.source_height_px} {image.source_format} -> {image.width_px} x "
-        f"{image.height_px} {image.format}, source sha256 {image.source_sha256[:16]}, hash {image.pixel_hash.hex()[:16]}"
+        f"{before} -> {after}, source sha256 {image.source_sha256[:16]}, hash {image.pixel_hash.hex()[:16]}"
     )
 
 

@@ -1,7 +1,8 @@
 """The Ray side of a build: one Ray Data row a shard, an actor pool that works them off, and a watch over both.
 
-Nothing here knows medicine, images or configuration keys. A pass takes shard names and yields, for each, what the
-worker returned. Truth lies in the commits, so a pass may be cut short at any moment and another one started.
+Nothing here knows medicine, images or configuration keys. A pass takes jobs (captions or pairs of a shard) and
+yields, for each, what the worker returned. Truth lies in the commits, so a pass may be cut short at any moment and
+another one started.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import logging
 import os
 import queue
 import signal
+import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,14 +29,18 @@ from mht.dataset.shard import Progress, ShardBuilder, WorkSpec
 from mht.errors import MhtError, Stalled
 
 Work = Literal["caption", "build"]
+Job = tuple[Work, str]
 _POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A shard that a worker finished: what `ShardBuilder` returned, or the error that stopped it."""
+    """A job that a worker finished: what `ShardBuilder` returned, or the error that stopped it."""
 
+    work: Work
     shard: str
+    began: float
+    """When the worker began it, in Unix seconds."""
     result: Any = None
     error: MhtError | None = None
     crash: str | None = None
@@ -70,12 +78,12 @@ class _Watch:
             self._posts.pop(worker, None)
         else:
             self._posts[worker] = _Post(time.monotonic(), progress, node, pid, handle)
-        self._sum[0] += progress.images
+        self._sum[0] += progress.images if progress.stage == "pairs" else 0
         self._sum[1] += progress.pairs
         self._sum[2] += progress.quarantined
 
     def look(self) -> tuple[tuple[int, int, int], list[tuple[float, Progress, str, int, Any]]]:
-        """(images, pairs, quarantined) so far, and for each busy worker its silence in seconds and its post."""
+        """(images paired, pairs, quarantined) so far, and for each busy worker its silence in seconds and its post."""
         now = time.monotonic()
         posts = [(now - p.since_s, p.progress, p.node, p.pid, p.handle) for p in self._posts.values()]
         return (self._sum[0], self._sum[1], self._sum[2]), posts
@@ -87,32 +95,31 @@ class _Watch:
 
 
 class _Worker:
-    """An actor of Ray Data's pool: one row in, a shard's name; one row out, what became of it."""
+    """An actor of Ray Data's pool: one row in, a job; one row out, what became of it."""
 
-    def __init__(self, spec: WorkSpec, work: Work, watch: Any) -> None:
+    def __init__(self, spec: WorkSpec, watch: Any) -> None:
         context = ray.get_runtime_context()
         self._name = context.get_actor_id() or str(os.getpid())
         self._node = context.get_node_id()
         self._handle = context.current_actor
         self._watch = watch
-        self._work = work
         self._builder = ShardBuilder(spec, self._tell)
 
     def _tell(self, progress: Progress) -> None:
         self._watch.hear.remote(self._name, self._node, os.getpid(), self._handle, progress)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        done = [self._one(str(shard)) for shard in batch["shard"]]
-        return {"done": done}
+        return {"done": [self._one(work, str(shard)) for work, shard in zip(*batch.values(), strict=True)]}
 
-    def _one(self, shard: str) -> Done:
+    def _one(self, work: Work, shard: str) -> Done:
+        do = self._builder.caption if work == "caption" else self._builder.build
+        began = time.time()
         try:
-            result = getattr(self._builder, self._work)(shard)
-            return Done(shard, result=result)
+            return Done(work, shard, began, result=do(shard))
         except MhtError as error:
-            return Done(shard, error=error)
+            return Done(work, shard, began, error=error)
         except Exception:  # noqa: BLE001 - a defect in one shard must not end the others: it is told at the end
-            return Done(shard, crash=traceback.format_exc())
+            return Done(work, shard, began, crash=traceback.format_exc())
         finally:
             self._tell(Progress(shard, "idle"))
 
@@ -133,7 +140,8 @@ def start(address: str, object_store_mib: int, temp_dir: str | None) -> Callable
         settings |= {"_temp_dir": temp_dir} if temp_dir else {}
     # Ray puts its own handlers in place; ours let the shards' records be finished and told.
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
+    with _stderr_aside():
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
     if threading.current_thread() is threading.main_thread():
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -146,14 +154,33 @@ def _leave_running() -> None:
 
 def _quieten() -> None:
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+@contextmanager
+def _stderr_aside() -> Iterator[None]:
+    """Ray's native code greets on descriptor 2; keep that aside, and give it back only when the start fails."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
 def cpus() -> int:
     """CPUs of the cluster."""
-    return int(ray.cluster_resources().get("CPU", 1))
+    return int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
 
 
 class Fleet:
@@ -163,19 +190,19 @@ class Fleet:
         self._spec = spec
         self._config = config
         # Restarted for ever, and free to die: it holds nothing that cannot be read from the commits.
-        self._watch = ray.remote(num_cpus=0, max_restarts=-1)(_Watch).remote()
+        self._watch: Any = ray.remote(num_cpus=0, max_restarts=-1)(_Watch).remote()
         self.totals = (0, 0, 0)
         self._tries: dict[str, int] = {}
 
-    def run(self, work: Work, shards: Sequence[str], pulse: Callable[[], None]) -> Iterator[Done]:
-        """Work the shards off, yielding each as it is done; `pulse` is called several times a second.
+    def run(self, jobs: Sequence[Job], pulse: Callable[[], None]) -> Iterator[Done]:
+        """Work the jobs off, begun in their order, yielding each as it is done; `pulse` is called often.
 
         A worker that has been silent for `stall_s` is killed, and Ray Data gives its shard to another.
         Raises Stalled when one shard did so `stall_tries` times.
         """
         results: queue.Queue[Done | BaseException | None] = queue.Queue()
         stop = threading.Event()
-        feeder = threading.Thread(target=self._feed, args=(work, list(shards), results, stop), daemon=True)
+        feeder = threading.Thread(target=self._feed, args=(list(jobs), results, stop), daemon=True)
         feeder.start()
         looked = time.monotonic()
         try:
@@ -196,27 +223,30 @@ class Fleet:
         finally:
             stop.set()
 
-    def _feed(self, work: Work, shards: list[str], results: queue.Queue[Any], stop: threading.Event) -> None:
+    def _feed(self, jobs: list[Job], results: queue.Queue[Any], stop: threading.Event) -> None:
         """Iterate the dataset in a thread of its own, so that the driver can watch, print and stop meanwhile."""
         try:
-            for row in self._dataset(work, shards).iter_rows():
+            # Without prefetching: with it, a result is handed on only once the next one is there.
+            for batch in self._dataset(jobs).iter_batches(batch_size=None, prefetch_batches=0):
                 if stop.is_set():
                     return
-                results.put(row["done"])
+                for done in batch["done"]:
+                    results.put(done)
             results.put(None)
         except (ray.exceptions.RayError, RuntimeError, OSError) as error:
             results.put(error)
 
-    def _dataset(self, work: Work, shards: list[str]) -> Any:
+    def _dataset(self, jobs: list[Job]) -> Any:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         context.max_errored_blocks = 0
-        workers = min(self._config.workers, len(shards))
-        rows = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
+        workers = min(self._config.workers, len(jobs))
+        items = [{"work": work, "shard": shard} for work, shard in jobs]
+        rows = ray.data.from_items(items, override_num_blocks=len(items))
         return rows.map_batches(
             _Worker,
-            fn_constructor_args=(self._spec, work, self._watch),
+            fn_constructor_args=(self._spec, self._watch),
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),

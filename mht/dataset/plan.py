@@ -42,6 +42,9 @@ class Plan:
     def images(self) -> int:
         return sum(images for images, _ in self.shards.values())
 
+    def stage_keys(self) -> dict[str, str]:
+        return {shard: self.stage_key(shard) for shard in self.shards}
+
     def stage_key(self, shard: str) -> str:
         """The name under which a stage keeps this shard's output: the shard and what its inputs are."""
         return f"{shard}-{self.shards[shard][1]}"

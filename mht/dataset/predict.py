@@ -21,7 +21,7 @@ from mht.dataset.captions import CaptionStore
 from mht.dataset.memory import tree_bytes
 from mht.dataset.plan import Plan, assign, write_plan
 from mht.dataset.progress import clock_face, size_face, table
-from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, balance_path, make_source
+from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source, write_balance
 from mht.dataset.stages import fingerprints
 from mht.errors import InputError
 from mht.records import SourceItem
@@ -124,7 +124,7 @@ def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, fol
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(len(specs))
     with context.Pool(len(specs), initializer=_hold, initargs=(barrier,)) as pool:
-        jobs = [(WorkSpec(root, "probe", resolved, prints), plan) for root, plan in specs]
+        jobs = [(WorkSpec(root, "probe", resolved, prints, plan.stage_keys()), plan) for root, plan in specs]
         return pool.map(_measure, jobs, chunksize=1)
 
 
@@ -175,9 +175,8 @@ def _caption_all(builder: ShardBuilder, spec: WorkSpec, plan: Plan, shards: list
         began = time.monotonic()
         builder.caption(shard)
         seconds = time.monotonic() - began
-    store = CaptionStore(storage, spec.root, spec.fingerprints.caption)
-    counts = store.counts([plan.stage_key(shard) for shard in shards])
-    storage.write(join(spec.root, balance_path(spec.run)), counts.to_bytes())
+    captions = CaptionStore(storage, spec.root, spec.fingerprints.caption)
+    write_balance(storage, spec.root, spec.run, captions, plan.stage_keys())
     return seconds
 
 

@@ -85,7 +85,9 @@ def resume(storage: Storage, config: BuildConfig) -> Run | None:
     root, resolved = config.output, config.resolved()
     if config.new_run:
         same = _unchanged_unfinished(storage, root, resolved)
-        return same if same is not None else _clear(storage, root)
+        if same is None:
+            _clear(storage, root)
+        return same
     old = read_run(storage, root)
     if old is None:
         return None

@@ -18,7 +18,7 @@ from mht import catalog
 from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
 from mht.dataset.captions import CaptionRead, CaptionStore, count_premises, read_captions
 from mht.dataset.pixels import BATCH_IMAGES, ImageRow, PixelCache, PixelStage, hash_table, image_table
-from mht.dataset.plan import PlanReader, inputs_digest
+from mht.dataset.plan import PlanReader
 from mht.dataset.stages import Fingerprints, pairing_context
 from mht.imaging.guard import Decoded
 from mht.imaging.params import ImagingParams
@@ -39,12 +39,16 @@ from mht.storage import Storage, StorageParams, join
 
 @dataclass(frozen=True, slots=True)
 class WorkSpec:
-    """What a worker must know: the dataset's root, the run's name, the resolved configuration."""
+    """What a worker must know: the dataset's root, the run's name, the resolved configuration, its stages.
+
+    `stage_keys` names, for every shard of the plan, what its stages' outputs are kept under.
+    """
 
     root: str
     run: str
     resolved: Mapping[str, Any]
     fingerprints: Fingerprints
+    stage_keys: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Outcome:
         return {"total": totals} | {name: dict(sorted(c.items())) for name, c in tallies.items()}
 
 
+_BALANCE_POLL_S = 0.25
+_STEAL_AFTER_S = 30.0
 _TALLIED = ("state", "type", "form", "polarity", "risk")
 _Wanted = tuple[PlannedImage, CaptionRead]
 
@@ -101,6 +107,15 @@ def make_source(resolved: Mapping[str, Any], storage: Storage) -> Any:
     settings = dict(resolved["source"])
     module = catalog.load("sources", settings.pop("kind"))
     return module.Source(module.Params(**settings), storage)
+
+
+def write_balance(
+    storage: Storage, root: str, run: str, captions: CaptionStore, stage_keys: Mapping[str, str]
+) -> None:
+    """Add up every shard's premises and keep the table, once for the run: every worker decides by the same one."""
+    uri = join(root, balance_path(run))
+    if not storage.exists(uri):
+        storage.create(uri, captions.counts(list(stage_keys.values())).to_bytes())
 
 
 def balance_path(run: str) -> str:
@@ -128,16 +143,15 @@ class ShardBuilder:
         self._plan = PlanReader(self._storage, spec.root)
         self._context: PairingContext | None = None
 
-    def caption(self, shard: str) -> str:
-        """Read a shard's captions into facts; returns the key under which they lie."""
+    def caption(self, shard: str) -> None:
+        """Read a shard's captions into facts and keep them."""
         self._shard = shard
         rows = self._plan.read(shard)
         self._tell(Progress(shard, "captions"))
-        key = f"{shard}-{inputs_digest(rows)}"
+        key = self._spec.stage_keys[shard]
         read = read_captions(rows, self._source, self._captioner, self._captioner_params)
         self._captions.write(key, read, count_premises(read))
         self._tell(Progress(shard, "captions", images=len(rows)))
-        return key
 
     def build(self, shard: str) -> Commit:
         """Build and commit a shard; when another worker was first, its commit is returned."""
@@ -145,7 +159,7 @@ class ShardBuilder:
         self._shard = shard
         rows = self._plan.read(shard)
         self._tell(Progress(shard, "pairs"))
-        key = f"{shard}-{inputs_digest(rows)}"
+        key = self._spec.stage_keys[shard]
         outcome = self._work(rows, key)
         self._tell(Progress(shard, "writing"))
         images = self._write(f"images/{shard}", image_table(outcome.images), stored=("image",))
@@ -219,6 +233,33 @@ class ShardBuilder:
 
     def _pairing(self) -> PairingContext:
         if self._context is None:
-            data = self._storage.read(join(self._spec.root, balance_path(self._spec.run)))
-            self._context = pairing_context(self._spec.resolved, PremiseTable.from_bytes(data))
+            table = self._await_balance()
+            self._context = pairing_context(self._spec.resolved, table)
         return self._context
+
+    def _await_balance(self) -> PremiseTable:
+        """The run's premise table, as soon as every shard's captions are counted.
+
+        The driver writes it. Should the last captions wait behind this very worker, it reads them itself: the
+        work is the same whoever does it, and nobody waits for ever.
+        """
+        uri = join(self._spec.root, balance_path(self._spec.run))
+        waited_s = 0.0
+        while not self._storage.exists(uri):
+            self._tell(Progress(self._shard, "waiting for captions"))
+            if waited_s >= _STEAL_AFTER_S:
+                self._caption_missing()
+                write_balance(
+                    self._storage, self._spec.root, self._spec.run, self._captions, self._spec.stage_keys
+                )
+                break
+            time.sleep(_BALANCE_POLL_S)
+            waited_s += _BALANCE_POLL_S
+        return PremiseTable.from_bytes(self._storage.read(uri))
+
+    def _caption_missing(self) -> None:
+        shard = self._shard
+        for other, key in sorted(self._spec.stage_keys.items()):
+            if not self._captions.has(key):
+                self.caption(other)
+        self._shard = shard

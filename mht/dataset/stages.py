@@ -9,7 +9,7 @@ import ast
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -54,7 +54,7 @@ def _of(*parts: object) -> str:
     return digest(*(json.dumps(part, sort_keys=True) for part in parts), size=8).hex()
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_digest(rooms: tuple[str, ...]) -> str:
     """16 hex digits over the rooms' tables and code, comments and docstrings left out.
 
