@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from mht.artifacts import RUN, Commit, committed_shards, read_commits
 from mht.config import BuildConfig
 from mht.dataset.books import Books, add_up
-from mht.dataset.captions import CaptionStore
+from mht.dataset.captions import PremiseStore
 from mht.dataset.finish import finish
 from mht.dataset.lease import Lease
 from mht.dataset.memory import MemoryGauge
 from mht.dataset.plan import Plan, assign, write_plan
 from mht.dataset.progress import ProgressLine
 from mht.dataset.run import Run, name_run, resume
-from mht.dataset.shard import WorkSpec, make_source, write_balance
+from mht.dataset.shard import WorkSpec, make_source
 from mht.dataset.stages import fingerprints
 from mht.errors import MhtError
 from mht.storage import Storage, join
@@ -152,13 +152,13 @@ class _Staff:
 
 def _work_off(site: _Site, run: Run, staff: _Staff) -> list[Commit]:
     """Captions, then pairs, of every shard that has none yet, in one pass. Returns the commits made now."""
-    captions = CaptionStore(site.storage, site.config.output, run.fingerprints.caption)
+    premises = PremiseStore(site.storage, site.config.output, run.fingerprints.pair)
     keys = run.plan.stage_keys()
-    counted, committed = captions.done(), set(committed_shards(site.storage, site.config.output, run.name))
+    counted, committed = premises.done(), set(committed_shards(site.storage, site.config.output, run.name))
     unread = {shard for shard, key in keys.items() if key not in counted}
     unbuilt = [shard for shard in keys if shard not in committed]
-    if not unread:
-        write_balance(site.storage, site.config.output, run.name, captions, keys)
+    if not unread and unbuilt:
+        premises.add_up(list(keys.values()), run.name)
     if committed and unbuilt:
         site.progress.say(f"resuming run {run.name}: {len(committed)} of {len(keys)} shards are committed")
     jobs: list[Job] = [("caption", shard) for shard in sorted(unread)] + [("build", s) for s in unbuilt]
@@ -179,7 +179,7 @@ def _work_off(site: _Site, run: Run, staff: _Staff) -> list[Commit]:
         else:
             unread.discard(done.shard)
             if not unread:
-                write_balance(site.storage, site.config.output, run.name, captions, keys)
+                premises.add_up(list(keys.values()), run.name)
                 site.progress.stage("pairs", run.plan.images, done_before)
     if crashes:
         raise MhtError(_crash_face(crashes, len(jobs)))

@@ -1,11 +1,12 @@
 """The caption stage: a shard's captions, cleaned and read into facts, kept by fingerprint.
 
-Its counts of true premises are the corpus-wide table that detailed balance needs, so this stage runs over every
-shard before the first pair is made. A shard is done when its `.counts` object exists.
+Its counts of premises add up to the corpus-wide table that detailed balance needs, so this stage runs over every
+shard before the first pair is made.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,8 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mht.artifacts import names_below, parquet_bytes
+from mht.errors import StorageMissing
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
+from mht.pairing.context import PairingContext
+from mht.pairing.proposals import count
 from mht.records import CAPTION_SCHEMA, Fact, PlannedImage, Reading, Reason, Refusal
 from mht.storage import Storage, join
 
@@ -57,45 +61,70 @@ def _read_one(image_id: str, raw: str | Refusal | None, captioner: ModuleType, p
     return CaptionRead(image_id, reading, Refusal(Reason.NO_FACTS, detail))
 
 
-def count_premises(read: Sequence[CaptionRead]) -> PremiseTable:
-    """The shard's share of the corpus-wide table."""
-    table = PremiseTable()
+def count_premises(read: Sequence[CaptionRead], context: PairingContext) -> PremiseTable:
+    """The shard's share of the corpus-wide table: every proposal that pairing will make of these readings."""
+    total: Counter[str] = Counter()
     for row in read:
-        if row.reading is not None:
-            table.add(row.reading)
-    return table
+        if row.refusal is None:
+            total.update(count(row.image_id, row.known(), context))
+    return PremiseTable(total)
 
 
 class CaptionStore:
-    """`captions/<fingerprint>/<shard>-<inputs>.parquet` and `.counts` of one dataset."""
+    """`captions/<fingerprint>/<shard>-<inputs>.parquet` of one dataset."""
 
     def __init__(self, storage: Storage, root: str, fingerprint: str) -> None:
         self._storage = storage
         self._folder = join(root, "captions", fingerprint)
 
+    def write(self, key: str, read: Sequence[CaptionRead]) -> None:
+        self._storage.write(join(self._folder, f"{key}.parquet"), parquet_bytes(_to_table(read)))
+
+    def read(self, key: str) -> list[CaptionRead] | None:
+        """A shard's captions, or None where they were not read yet."""
+        try:
+            data = self._storage.read(join(self._folder, f"{key}.parquet"))
+        except StorageMissing:
+            return None
+        return list(_from_table(pq.read_table(pa.BufferReader(data))))
+
+
+class PremiseStore:
+    """`premises/<fingerprint>/`: each shard's counts, written after its captions, and the table of the whole corpus.
+
+    A shard whose counts are there has its captions, too. The counts depend on the captions and on how pairs are
+    proposed, so their fingerprint is the pair stage's.
+    """
+
+    def __init__(self, storage: Storage, root: str, fingerprint: str) -> None:
+        self._storage = storage
+        self._folder = join(root, "premises", fingerprint)
+
     def done(self) -> set[str]:
-        """`<shard>-<inputs>` of every shard whose captions are complete."""
+        """`<shard>-<inputs>` of every shard that is counted."""
         return set(names_below(self._storage, self._folder, ".counts"))
 
     def has(self, key: str) -> bool:
         return self._storage.exists(join(self._folder, f"{key}.counts"))
 
-    def write(self, key: str, read: Sequence[CaptionRead], counts: PremiseTable) -> None:
-        """The rows first, the counts last: the counts are what makes the rows count."""
-        self._storage.write(join(self._folder, f"{key}.parquet"), parquet_bytes(_to_table(read)))
+    def write(self, key: str, counts: PremiseTable) -> None:
         self._storage.write(join(self._folder, f"{key}.counts"), counts.to_bytes())
 
-    def read(self, key: str) -> list[CaptionRead]:
-        data = self._storage.read(join(self._folder, f"{key}.parquet"))
-        return list(_from_table(pq.read_table(pa.BufferReader(data))))
+    def add_up(self, keys: Sequence[str], name: str) -> None:
+        """Write the run's table, the sum over its shards in any order, unless it is there."""
+        if not self.has_table(name):
+            read = (self._storage.read(join(self._folder, f"{key}.counts")) for key in keys)
+            table = PremiseTable().merge(PremiseTable.from_bytes(data) for data in read)
+            self._storage.create(self._table(name), table.to_bytes())
 
-    def counts(self, keys: Sequence[str]) -> PremiseTable:
-        """The corpus-wide table: all shards' counts together, whatever their order."""
-        total = PremiseTable()
-        for key in sorted(keys):
-            data = self._storage.read(join(self._folder, f"{key}.counts"))
-            total.merge(PremiseTable.from_bytes(data))
-        return total
+    def has_table(self, name: str) -> bool:
+        return self._storage.exists(self._table(name))
+
+    def table(self, name: str) -> PremiseTable:
+        return PremiseTable.from_bytes(self._storage.read(self._table(name)))
+
+    def _table(self, name: str) -> str:
+        return join(self._folder, f"{name}.table")
 
 
 def _to_table(read: Sequence[CaptionRead]) -> pa.Table:

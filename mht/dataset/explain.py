@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mht.artifacts import Commit, commit_uri, read_table
 from mht.config import BuildConfig
-from mht.dataset.captions import CaptionStore
+from mht.dataset.captions import CaptionStore, PremiseStore
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import PlanReader
 from mht.dataset.preview import pair_lines
 from mht.dataset.run import Run, read_run
-from mht.dataset.shard import balance_path, make_source
+from mht.dataset.shard import make_source
 from mht.dataset.stages import fingerprints, pairing_context
 from mht.errors import InputError, IntegrityError
 from mht.imaging.params import ImagingParams
-from mht.pairing.balance import PremiseTable
 from mht.pairing.twins import make_pairs
 from mht.records import NormalisedImage, Pair, PlannedImage, Refusal
-from mht.storage import Storage, join
+from mht.storage import Storage
 
 
 def explain(config: BuildConfig, pair_id: str) -> tuple[str, bool]:
@@ -30,7 +31,8 @@ def explain(config: BuildConfig, pair_id: str) -> tuple[str, bool]:
         raise InputError(
             f"{root}: no run.json, so no dataset of mht. Give the folder that `mht build` wrote."
         )
-    row = PlanReader(storage, root).find(pair_id.partition("-")[0])
+    with PlanReader(storage, root) as plan:
+        row = plan.find(pair_id.partition("-")[0])
     if row is None:
         raise InputError(f"{pair_id}: no image {pair_id.partition('-')[0]!r} in the plan of {root}.")
     stored = _stored(storage, root, run, row, pair_id)
@@ -91,15 +93,16 @@ def _rebuild(
     storage: Storage, root: str, run: Run, row: PlannedImage, pair_id: str
 ) -> tuple[list[str], Pair | None]:
     captions = CaptionStore(storage, root, run.fingerprints.caption)
-    for read in captions.read(run.plan.stage_key(row.shard)):
+    for read in captions.read(run.plan.stage_key(row.shard)) or []:
         if read.image_id == row.image_id:
             break
     else:
         raise IntegrityError(f"image {row.image_id}: not in the captions of shard {row.shard}.")
     reading = read.known()
-    table = PremiseTable.from_bytes(storage.read(join(root, balance_path(run.name))))
+    table = PremiseStore(storage, root, run.fingerprints.pair).table(run.name)
+    context = replace(pairing_context(run.resolved), table=table)
     steps: list[str] = []
-    made = make_pairs(row.image_id, row.split, reading, pairing_context(run.resolved, table), steps)
+    made = make_pairs(row.image_id, row.split, reading, context, steps)
     lines = [f"caption  {reading.caption}"]
     lines += [f"step     {step}" for step in steps]
     return lines, next((pair for pair in made.pairs if pair.pair_id == pair_id), None)

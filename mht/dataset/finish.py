@@ -34,7 +34,7 @@ def finish(storage: Storage, run: Run, books: Books, max_distance_bits: int) -> 
     root = run.resolved["output"]
     books.close(run.plan.images)
     duplicates, skipped = find_duplicates(storage, root, books.files, max_distance_bits)
-    stats = {
+    stats: dict[str, Any] = {
         "run": run.name,
         "books": books.plain(),
         "splits": run.plan.splits,
@@ -65,7 +65,7 @@ def _record_of(storage: Storage, root: str, path: str) -> FileRecord:
 def find_duplicates(
     storage: Storage, root: str, files: Sequence[FileRecord], max_distance_bits: int
 ) -> tuple[pa.Table, int]:
-    """(pairs of images that look the same, bands left out as too full); the later id names the earlier one."""
+    """(pairs of images that look the same, how many groups of look-alikes were too large to compare)."""
     wanted = sorted((f for f in files if f.path.startswith("hashes/")), key=lambda f: f.path)
     tables = [read_table(storage, root, record) for record in wanted]
     rows = pa.concat_tables(tables).sort_by("image_id")
@@ -81,10 +81,10 @@ def find_duplicates(
         "same_split": [splits[i] == splits[j] for i, j, _ in pairs],
     }
     table = pa.table({f.name: pa.array(columns[f.name], f.type) for f in DUPLICATE_SCHEMA})
-    return table, found.skipped_bands
+    return table, found.skipped_buckets
 
 
-def duplicate_stats(table: pa.Table, skipped_bands: int) -> dict[str, int]:
+def duplicate_stats(table: pa.Table, skipped_buckets: int) -> dict[str, int]:
     """Counts for stats.json: pairs, those of equal bytes, and those that lie in two splits."""
     across = sum(not same for same in table.column("same_split").to_pylist())
     exact = sum(table.column("same_bytes").to_pylist())
@@ -92,7 +92,7 @@ def duplicate_stats(table: pa.Table, skipped_bands: int) -> dict[str, int]:
         "pairs": table.num_rows,
         "same_bytes": exact,
         "across_splits": across,
-        "skipped_bands": skipped_bands,
+        "skipped_buckets": skipped_buckets,
     }
 
 

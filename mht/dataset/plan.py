@@ -127,13 +127,15 @@ def _to_table(rows: list[PlannedImage]) -> pa.Table:
 
 
 def _storable(value: object) -> object:
-    """Text as Arrow can hold it: a file name that is not UTF-8 keeps its bytes, escaped behind a NUL."""
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            return "\0" + value.encode("unicode_escape").decode("ascii")
-    return value
+    """Text as Arrow can hold it: a name that is not UTF-8 keeps its bytes, escaped behind a NUL."""
+    if not isinstance(value, str) or (value.isascii() and not value.startswith("\0")):
+        return value
+    try:
+        value.encode("utf-8")
+        plain = not value.startswith("\0")
+    except UnicodeEncodeError:
+        plain = False
+    return value if plain else "\0" + value.encode("unicode_escape").decode("ascii")
 
 
 def _restored(value: object) -> object:
@@ -143,14 +145,25 @@ def _restored(value: object) -> object:
 
 
 class PlanReader:
-    """plan.parquet, a shard at a time."""
+    """plan.parquet, a shard at a time. A context manager: it keeps the file open."""
 
     def __init__(self, storage: Storage, root: str) -> None:
-        self._file = pq.ParquetFile(storage.open_input(join(root, PLAN)))
+        self._input = storage.open_input(join(root, PLAN))
+        self._file = pq.ParquetFile(self._input)
         meta = self._file.metadata
         column = self._file.schema_arrow.get_field_index("shard")
         groups = range(meta.num_row_groups)
         self._row_group = {meta.row_group(i).column(column).statistics.min: i for i in groups}
+
+    def __enter__(self) -> PlanReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+        self._input.close()
 
     def shards(self) -> list[str]:
         return sorted(self._row_group)
@@ -167,7 +180,8 @@ class PlanReader:
         for shard, index in self._row_group.items():
             ids = self._file.read_row_group(index, columns=["image_id"]).column(0).to_pylist()
             if wanted in ids:
-                return self.read(shard)[ids.index(wanted)]
+                rows = self.read(shard)
+                return rows[list(ids).index(wanted)]
         return None
 
 

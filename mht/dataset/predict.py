@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from mht.artifacts import Commit, dump_json
 from mht.config import BuildConfig, SplitConfig, identity_hash
-from mht.dataset.captions import CaptionStore
+from mht.dataset.captions import PremiseStore
 from mht.dataset.memory import tree_bytes
 from mht.dataset.plan import Plan, assign, write_plan
 from mht.dataset.progress import clock_face, size_face, table
-from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source, write_balance
+from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source
 from mht.dataset.stages import fingerprints
 from mht.errors import InputError
 from mht.records import SourceItem
@@ -175,8 +175,9 @@ def _caption_all(builder: ShardBuilder, spec: WorkSpec, plan: Plan, shards: list
         began = time.monotonic()
         builder.caption(shard)
         seconds = time.monotonic() - began
-    captions = CaptionStore(storage, spec.root, spec.fingerprints.caption)
-    write_balance(storage, spec.root, spec.run, captions, plan.stage_keys())
+    PremiseStore(storage, spec.root, spec.fingerprints.pair).add_up(
+        list(plan.stage_keys().values()), spec.run
+    )
     return seconds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from mht import catalog
@@ -32,7 +33,8 @@ def preview(config: BuildConfig, twins: int) -> str:
     captioner = catalog.load("captioners", config.captioner.kind)
     read = read_captions(rows, source, captioner, config.plugin_params("captioners"))
     # The corpus-wide table is not there yet; the sample's own stands in for it.
-    context = pairing_context(resolved, count_premises(read))
+    uncounted = pairing_context(resolved)
+    context = replace(uncounted, table=count_premises(read, uncounted))
     stage = PixelStage(source, config.imaging)
     shown: list[str] = []
     refused: list[str] = []

@@ -9,21 +9,22 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 from mht import catalog
 from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
-from mht.dataset.captions import CaptionRead, CaptionStore, count_premises, read_captions
+from mht.dataset.captions import CaptionRead, CaptionStore, PremiseStore, count_premises, read_captions
 from mht.dataset.pixels import BATCH_IMAGES, ImageRow, PixelCache, PixelStage, hash_table, image_table
 from mht.dataset.plan import PlanReader
 from mht.dataset.stages import Fingerprints, pairing_context
+from mht.errors import IntegrityError
 from mht.imaging.guard import Decoded
 from mht.imaging.params import ImagingParams
-from mht.pairing.balance import PremiseTable
-from mht.pairing.twins import PairingContext, make_pairs
+from mht.pairing.context import PairingContext
+from mht.pairing.twins import make_pairs
 from mht.records import (
     PAIR_SCHEMA,
     QUARANTINE_SCHEMA,
@@ -34,7 +35,7 @@ from mht.records import (
     Refusal,
     to_table,
 )
-from mht.storage import Storage, StorageParams, join
+from mht.storage import Storage, StorageParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Outcome:
         return {"total": totals} | {name: dict(sorted(c.items())) for name, c in tallies.items()}
 
 
-_BALANCE_POLL_S = 0.25
+_TABLE_POLL_S = 0.25
 _STEAL_AFTER_S = 30.0
 _TALLIED = ("state", "type", "form", "polarity", "risk")
 _Wanted = tuple[PlannedImage, CaptionRead]
@@ -107,20 +108,6 @@ def make_source(resolved: Mapping[str, Any], storage: Storage) -> Any:
     settings = dict(resolved["source"])
     module = catalog.load("sources", settings.pop("kind"))
     return module.Source(module.Params(**settings), storage)
-
-
-def write_balance(
-    storage: Storage, root: str, run: str, captions: CaptionStore, stage_keys: Mapping[str, str]
-) -> None:
-    """Add up every shard's premises and keep the table, once for the run: every worker decides by the same one."""
-    uri = join(root, balance_path(run))
-    if not storage.exists(uri):
-        storage.create(uri, captions.counts(list(stage_keys.values())).to_bytes())
-
-
-def balance_path(run: str) -> str:
-    """Where the corpus-wide premise table of a run lies, below the dataset's root."""
-    return f"balance/{run}.json"
 
 
 class ShardBuilder:
@@ -138,19 +125,24 @@ class ShardBuilder:
         self._captioner = catalog.load("captioners", captioner.pop("kind"))
         self._captioner_params = self._captioner.Params(**captioner)
         self._captions = CaptionStore(self._storage, spec.root, spec.fingerprints.caption)
+        self._premises = PremiseStore(self._storage, spec.root, spec.fingerprints.pair)
+        self._uncounted = pairing_context(resolved)
         self._pixel_cache = PixelCache(self._storage, spec.root, spec.fingerprints.image)
         self._pixels = PixelStage(self._source, ImagingParams(**resolved["imaging"]))
         self._plan = PlanReader(self._storage, spec.root)
         self._context: PairingContext | None = None
 
     def caption(self, shard: str) -> None:
-        """Read a shard's captions into facts and keep them."""
+        """Read a shard's captions into facts, unless that is done, and count what pairs can be made of them."""
         self._shard = shard
         rows = self._plan.read(shard)
         self._tell(Progress(shard, "captions"))
         key = self._spec.stage_keys[shard]
-        read = read_captions(rows, self._source, self._captioner, self._captioner_params)
-        self._captions.write(key, read, count_premises(read))
+        read = self._captions.read(key)
+        if read is None:
+            read = read_captions(rows, self._source, self._captioner, self._captioner_params)
+            self._captions.write(key, read)
+        self._premises.write(key, count_premises(read, self._uncounted))
         self._tell(Progress(shard, "captions", images=len(rows)))
 
     def build(self, shard: str) -> Commit:
@@ -182,6 +174,7 @@ class ShardBuilder:
 
     def close(self) -> None:
         self._pixels.close()
+        self._plan.close()
 
     def _wait(self, seconds: float) -> None:
         self._tell(Progress(self._shard, "waiting for storage"))
@@ -194,7 +187,12 @@ class ShardBuilder:
     def _work(self, rows: Sequence[PlannedImage], key: str) -> Outcome:
         outcome = Outcome()
         wanted: list[_Wanted] = []
-        for row, read in zip(rows, self._captions.read(key), strict=True):
+        captions = self._captions.read(key)
+        if captions is None:
+            raise IntegrityError(
+                f"shard {rows[0].shard}: its captions are gone. Give new_run=true to read them again."
+            )
+        for row, read in zip(rows, captions, strict=True):
             if read.refusal is None:
                 wanted.append((row, read))
             else:
@@ -233,33 +231,29 @@ class ShardBuilder:
 
     def _pairing(self) -> PairingContext:
         if self._context is None:
-            table = self._await_balance()
-            self._context = pairing_context(self._spec.resolved, table)
+            self._await_table()
+            self._context = replace(self._uncounted, table=self._premises.table(self._spec.run))
         return self._context
 
-    def _await_balance(self) -> PremiseTable:
-        """The run's premise table, as soon as every shard's captions are counted.
+    def _await_table(self) -> None:
+        """Until the run's premise table is there, which the driver writes when every shard is counted.
 
-        The driver writes it. Should the last captions wait behind this very worker, it reads them itself: the
-        work is the same whoever does it, and nobody waits for ever.
+        Should the last captions wait behind this very worker, it reads them itself: the work is the same
+        whoever does it, and nobody waits for ever.
         """
-        uri = join(self._spec.root, balance_path(self._spec.run))
         waited_s = 0.0
-        while not self._storage.exists(uri):
+        while not self._premises.has_table(self._spec.run):
             self._tell(Progress(self._shard, "waiting for captions"))
             if waited_s >= _STEAL_AFTER_S:
                 self._caption_missing()
-                write_balance(
-                    self._storage, self._spec.root, self._spec.run, self._captions, self._spec.stage_keys
-                )
-                break
-            time.sleep(_BALANCE_POLL_S)
-            waited_s += _BALANCE_POLL_S
-        return PremiseTable.from_bytes(self._storage.read(uri))
+                return
+            time.sleep(_TABLE_POLL_S)
+            waited_s += _TABLE_POLL_S
 
     def _caption_missing(self) -> None:
-        shard = self._shard
-        for other, key in sorted(self._spec.stage_keys.items()):
-            if not self._captions.has(key):
-                self.caption(other)
-        self._shard = shard
+        waiting = self._shard
+        for shard, key in sorted(self._spec.stage_keys.items()):
+            if not self._premises.has(key):
+                self.caption(shard)
+        self._premises.add_up(list(self._spec.stage_keys.values()), self._spec.run)
+        self._shard = waiting

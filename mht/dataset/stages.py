@@ -16,8 +16,8 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from mht import catalog
-from mht.pairing.balance import PremiseTable
-from mht.pairing.twins import PairingContext
+from mht.pairing.context import PairingContext
+from mht.pairing.params import PairingParams
 from mht.seeds import digest
 
 # The rooms whose code decides a stage's output.
@@ -93,9 +93,8 @@ def _is_text(line: ast.AST) -> bool:
     )
 
 
-def pairing_context(resolved: Mapping[str, Any], table: PremiseTable) -> PairingContext:
-    """The pair stage's settings with its plug-ins loaded."""
-    from mht.pairing.params import PairingParams
+def pairing_context(resolved: Mapping[str, Any]) -> PairingContext:
+    """The pair stage's settings with its plug-ins loaded; its table is empty, as while the corpus is counted."""
 
     perturbations = []
     for name, given in sorted(resolved["perturbations"].items()):
@@ -106,6 +105,5 @@ def pairing_context(resolved: Mapping[str, Any], table: PremiseTable) -> Pairing
         seed=resolved["seed"],
         params=PairingParams(**resolved["pairing"]),
         perturbations=tuple(perturbations),
-        table=table,
         checks=checks,
     )

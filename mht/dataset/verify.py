@@ -98,15 +98,14 @@ def _without_twin(pairs: list[Pair]) -> Iterator[str]:
 
 def _check_plan(storage: Storage, root: str, seen: _Seen) -> None:
     """Each planned image came out once, with pairs or quarantined; groups keep to one split."""
-    reader = PlanReader(storage, root)
     split_of: dict[str, str] = {}
     planned = 0
-    for shard in reader.shards():
-        for row in reader.read(shard):
-            planned += 1
+    with PlanReader(storage, root) as plan:
+        rows = (row for shard in plan.shards() for row in plan.read(shard))
+        for planned, row in enumerate(rows, 1):  # noqa: B007 - the last number is how many there are
             if (row.image_id in seen.images) == (row.image_id in seen.quarantined):
                 raise IntegrityError(
-                    f"image {row.image_id} of shard {shard} is lost, or both kept and refused."
+                    f"image {row.image_id} of shard {row.shard} is lost, or both kept and refused."
                 )
             if split_of.setdefault(row.group, row.split) != row.split:
                 raise IntegrityError(f"group {row.group} lies in {split_of[row.group]} and {row.split}.")

@@ -1,0 +1,41 @@
+"""What the tests share: reference data where it is present, drawn phantoms, one Ray for the whole session."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports ray: a private, local cluster needs no token file in the user's home.
+os.environ["RAY_AUTH_MODE"] = "disabled"
+os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+os.environ["PYTHONHASHSEED"] = "random"
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """Real images and text beside the checkout, or $MHT_REFERENCE_DATA; skipped where there are none."""
+    place = os.environ.get("MHT_REFERENCE_DATA") or Path(__file__).parents[2] / "shared" / "data"
+    if not Path(place).is_dir():
+        pytest.skip(f"no reference data at {place}; set MHT_REFERENCE_DATA to run this")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One private cluster of eight logical CPUs for every test that builds in this process."""
+    import ray
+
+    # A short path: Ray puts sockets below it.
+    with tempfile.TemporaryDirectory(prefix="mht-ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray.init(
+            address="local",
+            num_cpus=8,
+            object_store_memory=200 << 20,
+            include_dashboard=False,
+            log_to_driver=False,
+            _temp_dir=folder,
+        )
+        yield
+        ray.shutdown()

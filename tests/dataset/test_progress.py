@@ -1,0 +1,68 @@
+"""What a person sees: one live line, plain lines without a terminal, words for sizes and times."""
+
+import io
+
+import pytest
+
+from mht.dataset.progress import ProgressLine, clock_face, size_face, table
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def run(stream: io.StringIO, on: bool = True) -> str:
+    clock = Clock()
+    line = ProgressLine(stream, clock, on)
+    line.stage("pairs", 1000, 200)
+    for second in range(0, 31):
+        clock.now_s = float(second)
+        line.show(second * 20, second * 200, second)
+    line.clear()
+    return stream.getvalue()
+
+
+def test_a_terminal_has_one_line_that_is_drawn_again() -> None:
+    text = run(Terminal())
+    assert "\n" not in text
+    assert "800 / 1,000 images  20/s  6,000 pairs  30 quarantined  ETA 0:10" in text
+    assert text.endswith("\r")
+
+
+def test_elsewhere_there_are_plain_lines_now_and_then() -> None:
+    lines = run(io.StringIO()).splitlines()
+    assert len(lines) == 3
+    assert lines[-1].startswith("pairs ")
+    assert "\r" not in "".join(lines)
+
+
+def test_silence_can_be_had() -> None:
+    assert run(io.StringIO(), on=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "face"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (3600 * 3 + 245, "3:04:05")]
+)
+def test_clock_face(seconds: float, face: str) -> None:
+    assert clock_face(seconds) == face
+
+
+@pytest.mark.parametrize(
+    ("size", "face"),
+    [(0, "0 B"), (812, "812 B"), (4.2 * 1024**2, "4.2 MiB"), (5000 * 1024**3, "5,000.0 GiB")],
+)
+def test_size_face(size: float, face: str) -> None:
+    assert size_face(size) == face
+
+
+def test_table_lines_up() -> None:
+    assert table({"in": "1", "quarantined": "2"}) == "  in           1\n  quarantined  2"
