@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from mht import catalog
 from mht.config_file import Placed, read_overrides, read_yaml
 from mht.errors import ConfigError
+from mht.imaging.hashes import NEAR_DUPLICATE_BITS
 from mht.imaging.params import ImagingParams
 from mht.pairing.params import PairingParams
 from mht.seeds import digest
@@ -65,7 +66,7 @@ class RunConfig(BaseModel):
     stall_s: float = Field(default=300, gt=0)
     """A worker that reports nothing for so long is killed and its shard requeued."""
     stall_tries: int = Field(default=3, ge=1, le=100)
-    near_duplicate_bits: int = Field(default=12, ge=0, le=64)
+    near_duplicate_bits: int = Field(default=NEAR_DUPLICATE_BITS, ge=0, le=64)
     """Two images whose 256-bit perceptual hashes differ in so many bits or fewer are flagged."""
     progress: bool = True
 

@@ -6,7 +6,6 @@ shard before the first pair is made.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -19,8 +18,6 @@ from mht.artifacts import names_below, parquet_bytes
 from mht.errors import StorageMissing
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
-from mht.pairing.context import PairingContext
-from mht.pairing.proposals import count
 from mht.records import CAPTION_SCHEMA, Fact, PlannedImage, Reading, Reason, Refusal
 from mht.storage import Storage, join
 
@@ -61,13 +58,13 @@ def _read_one(image_id: str, raw: str | Refusal | None, captioner: ModuleType, p
     return CaptionRead(image_id, reading, Refusal(Reason.NO_FACTS, detail))
 
 
-def count_premises(read: Sequence[CaptionRead], context: PairingContext) -> PremiseTable:
-    """The shard's share of the corpus-wide table: every proposal that pairing will make of these readings."""
-    total: Counter[str] = Counter()
+def count_premises(read: Sequence[CaptionRead]) -> PremiseTable:
+    """The shard's share of the corpus-wide table."""
+    table = PremiseTable()
     for row in read:
         if row.refusal is None:
-            total.update(count(row.image_id, row.known(), context))
-    return PremiseTable(total)
+            table.add(row.known())
+    return table
 
 
 class CaptionStore:
@@ -92,8 +89,8 @@ class CaptionStore:
 class PremiseStore:
     """`premises/<fingerprint>/`: each shard's counts, written after its captions, and the table of the whole corpus.
 
-    A shard whose counts are there has its captions, too. The counts depend on the captions and on how pairs are
-    proposed, so their fingerprint is the pair stage's.
+    A shard whose counts are there has its captions, too. What is counted depends on the captions and on how pairs are
+    worded, so the fingerprint is the pair stage's.
     """
 
     def __init__(self, storage: Storage, root: str, fingerprint: str) -> None:
@@ -113,8 +110,9 @@ class PremiseStore:
     def add_up(self, keys: Sequence[str], name: str) -> None:
         """Write the run's table, the sum over its shards in any order, unless it is there."""
         if not self.has_table(name):
-            read = (self._storage.read(join(self._folder, f"{key}.counts")) for key in keys)
-            table = PremiseTable().merge(PremiseTable.from_bytes(data) for data in read)
+            table = PremiseTable()
+            for key in keys:
+                table.merge(PremiseTable.from_bytes(self._storage.read(join(self._folder, f"{key}.counts"))))
             self._storage.create(self._table(name), table.to_bytes())
 
     def has_table(self, name: str) -> bool:

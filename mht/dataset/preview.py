@@ -33,8 +33,7 @@ def preview(config: BuildConfig, twins: int) -> str:
     captioner = catalog.load("captioners", config.captioner.kind)
     read = read_captions(rows, source, captioner, config.plugin_params("captioners"))
     # The corpus-wide table is not there yet; the sample's own stands in for it.
-    uncounted = pairing_context(resolved)
-    context = replace(uncounted, table=count_premises(read, uncounted))
+    context = replace(pairing_context(resolved), table=count_premises(read))
     stage = PixelStage(source, config.imaging)
     shown: list[str] = []
     refused: list[str] = []

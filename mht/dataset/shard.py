@@ -142,7 +142,7 @@ class ShardBuilder:
         if read is None:
             read = read_captions(rows, self._source, self._captioner, self._captioner_params)
             self._captions.write(key, read)
-        self._premises.write(key, count_premises(read, self._uncounted))
+        self._premises.write(key, count_premises(read))
         self._tell(Progress(shard, "captions", images=len(rows)))
 
     def build(self, shard: str) -> Commit:

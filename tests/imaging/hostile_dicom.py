@@ -149,8 +149,7 @@ def _refused() -> list[HostileCase]:
         HostileCase("dicom_half_short", make_dicom(small, PixelData=small.tobytes()[:8192]), Reason.TRUNCATED),
         HostileCase("dicom_65535", huge, Reason.TOO_MANY_PIXELS),
         HostileCase("dicom_million_frames", make_dicom(small, NumberOfFrames=1_000_000), Reason.MULTI_FRAME),
-        HostileCase("dicom_no_pixels", make_dicom(small, PixelData=b"").replace(b"\xe0\x7f\x10\x00OB", b"\xe1\x7f\x10\x00OB"),
-                    Reason.NO_PIXELS),
+        HostileCase("dicom_no_pixels", _without_pixels(small), Reason.NO_PIXELS),
         HostileCase("dicom_header_only", ct[:300], Reason.NO_PIXELS),
         HostileCase("dicom_zero_rows", make_dicom(small, Rows=0), Reason.CORRUPT),
         HostileCase("dicom_deflated_bomb", _deflated_bomb(), Reason.TOO_MANY_BYTES),
@@ -164,9 +163,14 @@ def _refused() -> list[HostileCase]:
         HostileCase("dicom_jpeg2000_noise", _jpeg2000(bytes(range(200)) + b"\xff\xd9"), Reason.CORRUPT),
         HostileCase("dicom_jpeg2000_cut", _jpeg2000(_codestream()[:150]), Reason.TRUNCATED),
         HostileCase("dicom_jpeg2000_other_size", _jpeg2000(_codestream(), Rows=128), Reason.CORRUPT),
-        HostileCase("dicom_infinite_slope", make_dicom(ramp(0, 2000, "uint16"), RescaleSlope="1e308", RescaleIntercept=0),
+        HostileCase("dicom_infinite_slope", make_dicom(ramp(0, 2000, "uint16"), RescaleSlope="1e308"),
                     Reason.NOT_FINITE),
     ]  # fmt: skip
+
+
+def _without_pixels(values: np.ndarray) -> bytes:
+    """A file whose last element has another tag than that of pixel data."""
+    return make_dicom(values, PixelData=b"").replace(b"\xe0\x7f\x10\x00OB", b"\xe1\x7f\x10\x00OB")
 
 
 def _encodings() -> list[HostileCase]:

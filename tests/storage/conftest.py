@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from s3_server import CREDENTIALS, Faults, S3Server, start_s3
-
 from mht.storage import Storage, StorageParams
+from tests.s3_server import CREDENTIALS, Faults, S3Server, start_s3
 
 
 @pytest.fixture(scope="session", autouse=True)

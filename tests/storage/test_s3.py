@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 import pytest
-from s3_server import HUGE_BYTES, R5, Faults, S3Server
 
 from mht.errors import StorageDenied, StorageError, StorageMissing, StorageOutage
 from mht.records import Reason, Refusal
 from mht.storage import ReadRequest, Storage, StorageParams, join
+from tests.s3_server import HUGE_BYTES, R5, Faults, S3Server
 
 Make = Callable[..., Storage]
 ROOT = "s3://bucket/faulty"

@@ -1,0 +1,15 @@
+"""Is the true premise true? The faithful question is read like a caption and must be stated by the facts."""
+
+from __future__ import annotations
+
+from mht.knowledge.facts import read_facts
+from mht.knowledge.truth import holds
+from mht.records import Pair, Reading, State
+
+
+def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
+    """`premise_false` where a faithful question claims more than the facts state."""
+    if pair.state != State.FAITHFUL:
+        return None
+    claims = read_facts(pair.question).facts
+    return None if claims and all(holds(claim, reading) for claim in claims) else "premise_false"

@@ -1,0 +1,179 @@
+"""A perceptual hash of an image, and the search for images whose hashes are close to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+HASH_BYTES = 32
+
+# The distance (bits of 256) up to which two images count as near duplicates. Measured on 500 CT and MR images
+# of MedPix and the 315 of VQA-RAD: against the image itself at half its size the median is 4 and the largest
+# 24, as JPEG of quality 50 it is 2 and 10, 10 % brighter 2 and 14, all three at once 6 and 24. Of the 331,705
+# pairs of different files 31 are within 24: copies that stand in both collections, and neighbouring slices of
+# one series. The first two files that are neither are 58 apart; a random pair is 126 apart, 99 in 100 are
+# over 100. Not found: a crop by 2 % a side (median 34) and a mirror image (126).
+NEAR_DUPLICATE_BITS = 24
+
+_SIDE = 64  # px of the square grey image that is transformed
+_LOW = 16  # frequencies kept along each axis
+
+
+@lru_cache(maxsize=1)
+def _cosines() -> Any:
+    """The first 17 rows of the 64-point DCT-II in units of 1/4096, as whole numbers.
+
+    Whole numbers below 2**53 add up exactly in float64 whatever the order, so the hash does not depend on the
+    machine's BLAS.
+    """
+    import numpy as np
+
+    phase = (2 * np.arange(_SIDE) + 1) * np.arange(_LOW + 1)[:, None]
+    return np.round(np.cos(np.pi * phase / (2 * _SIDE)) * 4096)
+
+
+def perceptual_hash(image: Image) -> bytes:
+    """256 bits, 32 bytes: which low DCT frequencies of a 64 x 64 grey copy lie above their median.
+
+    The mean brightness (the zeroth frequency) is no part of it: the next frequency along x takes its place.
+    """
+    import numpy as np
+    from PIL.Image import Resampling
+
+    grey = image.convert("L") if image.mode != "L" else image
+    small = grey.resize((_SIDE, _SIDE), Resampling.BOX)
+    pixels = np.frombuffer(small.tobytes(), np.uint8).reshape(_SIDE, _SIDE).astype(np.float64)
+    cosines = _cosines()
+    spectrum = cosines @ pixels @ cosines.T
+    low = spectrum[:_LOW, :_LOW].ravel()
+    low[0] = spectrum[0, _LOW]
+    return bytes(np.packbits(low > np.partition(low, low.size // 2 - 1)[low.size // 2 - 1]))
+
+
+def hamming(a: bytes, b: bytes) -> int:
+    """The number of bits in which two hashes of the same length differ."""
+    if len(a) != len(b):
+        raise ValueError(f"hashes of {len(a)} and {len(b)} bytes cannot be compared")
+    return (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).bit_count()
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicates:
+    """Pairs (i, j, distance) with i < j, sorted, and how much of the search was left out to bound the work.
+
+    `skipped_buckets` counts groups of hashes that look alike in one band and were too many to compare there;
+    a pair is missed only if all the bands in which it agrees were skipped. 0 means that every pair is there.
+    """
+
+    pairs: list[tuple[int, int, int]]
+    skipped_buckets: int
+
+
+_FEWEST_BANDS = 8
+_COMPARISONS = 40_000_000  # in all: some 4 s on one core, beside 4 s of sorting 100,000 hashes
+_MOST_PAIRS = 1_000_000
+_CHUNK = 1_000_000
+
+
+def near_duplicates(hashes: Sequence[bytes], max_distance: int = NEAR_DUPLICATE_BITS) -> NearDuplicates:
+    """All pairs of 32-byte hashes at most `max_distance` bits apart, without comparing every pair.
+
+    Equal hashes are chained to the first of them: (first, i, 0) for each, not all pairs among them; other
+    pairs name the first of their equals. Joining what a pair joins gives the same groups.
+
+    The 256 bits are dealt to `max_distance // 2 + 1` bands. Two hashes within the distance differ by at most
+    one bit in at least one band, so they agree in one band with one bit masked out: for each band and bit the
+    hashes are sorted by what is left and compared within equal runs (multi-index hashing, Norouzi et al.
+    2012).
+    """
+    import numpy as np
+
+    first: dict[bytes, int] = {}
+    pairs = [(first[h], i, 0) for i, h in enumerate(hashes) if first.setdefault(h, i) != i]
+    if any(len(h) != HASH_BYTES for h in first):
+        raise ValueError(f"a perceptual hash has {HASH_BYTES} bytes")
+    index = np.fromiter(first.values(), np.int64, len(first))
+    codes = np.frombuffer(b"".join(first), np.uint64).reshape(-1, HASH_BYTES // 8)
+    found, skipped = _search(codes, max_distance)
+    left, right = found // max(1, len(codes)), found % max(1, len(codes))
+    far = np.bitwise_count(codes[left] ^ codes[right]).sum(axis=1)
+    pairs += zip(index[left].tolist(), index[right].tolist(), far.tolist(), strict=True)
+    return NearDuplicates(sorted(pairs), skipped)
+
+
+def _search(codes: Any, max_distance: int) -> tuple[Any, int]:
+    """Pairs of rows of `codes` (n x 4 uint64) as left * n + right, each once, and the runs that were skipped."""
+    import numpy as np
+
+    bands = max(_FEWEST_BANDS, max_distance // 2 + 1)
+    bits = np.unpackbits(codes.view(np.uint8), axis=1)
+    budget = _COMPARISONS // (8 * HASH_BYTES)
+    near = [np.empty(0, np.int64)]
+    skipped = 0
+    for band in range(bands):
+        # every n-th bit: so that low and high frequencies, which tell images apart unequally, are in each
+        # band
+        members = bits[:, band::bands].astype(np.uint32)
+        keys = members @ (1 << np.arange(members.shape[1], dtype=np.uint32))
+        for bit in range(members.shape[1]):
+            order, starts, lengths = _runs(keys & ~np.uint32(1 << bit))
+            fits = _affordable(lengths, budget)
+            skipped += int(len(lengths) - fits.sum())
+            near += _within(codes, max_distance, _candidates(order, starts[fits], lengths[fits]))
+            if sum(map(len, near)) > 2 * _MOST_PAIRS or bit == members.shape[1] - 1:
+                near = [np.unique(np.concatenate(near))]
+                if len(near[0]) > _MOST_PAIRS:
+                    return near[0], skipped + 8 * HASH_BYTES  # what is left was not looked at
+    return near[0], skipped
+
+
+def _within(codes: Any, max_distance: int, candidates: Iterator[tuple[Any, Any]]) -> Iterator[Any]:
+    """Those candidates that are near, as smaller row * n + larger row."""
+    import numpy as np
+
+    for left, right in candidates:
+        near = np.bitwise_count(codes[left] ^ codes[right]).sum(axis=1) <= max_distance
+        if near.any():
+            left, right = left[near], right[near]
+            yield np.minimum(left, right) * len(codes) + np.maximum(left, right)
+
+
+def _runs(keys: Any) -> tuple[Any, Any, Any]:
+    """The order that sorts the keys, and start and length of each run of two or more equal ones in it."""
+    import numpy as np
+
+    order = np.argsort(keys)
+    ordered = keys[order]
+    edges = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1], [True])))
+    lengths = np.diff(edges)
+    several = lengths > 1
+    return order, edges[:-1][several], lengths[several]
+
+
+def _affordable(lengths: Any, budget: int) -> Any:
+    """Which runs to compare: the shortest first, while `budget` comparisons last."""
+    import numpy as np
+
+    by_length = np.argsort(lengths, kind="stable")
+    ordered = lengths[by_length].astype(np.int64)
+    fits = np.empty(len(lengths), bool)
+    fits[by_length] = np.cumsum(ordered * (ordered - 1) // 2) <= budget
+    return fits
+
+
+def _candidates(order: Any, starts: Any, lengths: Any) -> Iterator[tuple[Any, Any]]:
+    """All pairs within each run, as two arrays of rows at a time."""
+    import numpy as np
+
+    for length in np.unique(lengths):
+        first, second = np.triu_indices(int(length), 1)
+        rows = starts[lengths == length]
+        step = max(1, _CHUNK // len(first))
+        for top in range(0, len(rows), step):
+            at = rows[top : top + step, None]
+            yield order[(at + first).ravel()], order[(at + second).ravel()]

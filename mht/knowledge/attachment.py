@@ -1,0 +1,139 @@
+"""Which side, site and severity belong to which finding of a clause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mht.knowledge.lexicon import lexicon, seen_at
+from mht.knowledge.vocabulary import Match
+
+SIDES = {"left": "left", "right": "right", "both": "bilateral"}
+
+_WITHIN = frozenset("in within of at on involving affecting along over throughout inside through across around "
+                    "under beneath overlying occupying".split())  # fmt: skip
+_FILLER = frozenset("the a an his her this its both entire whole noted seen visible present located situated "
+                    "identified centered ( ) - / level aspect part portion region area side half".split())  # fmt: skip
+_BREAK = frozenset("with from near by after before causing due secondary and or extending toward into adjacent "
+                   "to compressing measuring which that than . ; : is are was were has have shows".split())  # fmt: skip
+_BREAK_LEFT = _BREAK | _WITHIN | frozenset("the a an for as no".split())
+_LEFT_BUDGET, _RIGHT_BUDGET = 5, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What a clause says of one finding; None where it does not."""
+
+    side: str | None = None
+    site: str | None = None
+    severity: str | None = None
+
+
+def _fits(finding: Match, site: Match) -> bool:
+    return seen_at(finding.value, site.value)
+
+
+def _take(finding: Match, match: Match, got: Modifiers) -> Modifiers | None:
+    """The modifiers with one more, or None where the match is none of this finding's."""
+    if match.kind == "severity":
+        return got if got.severity else replace(got, severity=match.value)
+    if match.kind == "site":
+        return replace(got, site=match.value) if not got.site and _fits(finding, match) else None
+    if match.kind == "cue" and match.value in SIDES:
+        return got if got.side else replace(got, side=SIDES[match.value])
+    return None
+
+
+def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start: int) -> Modifiers:
+    """Modifiers in the noun phrase to the left: `a small left-sided [pleural effusion]`."""
+    got, i, budget, commas = Modifiers(), finding.first - 1, _LEFT_BUDGET, 0
+    while i >= start and budget > 0:
+        match = at.get(i)
+        if match is not None:
+            taken = _take(finding, match, got)
+            if taken is None:
+                return got
+            got, i = taken, match.first - 1
+            continue
+        if words[i] == ",":
+            commas += 1
+        if words[i] in _BREAK_LEFT or commas > 1:
+            return got
+        i, budget = i - 1, budget - 1
+    return got
+
+
+def _after(words: Sequence[str], at: Mapping[int, Match], finding: Match, end: int, got: Modifiers) -> Modifiers:
+    """Modifiers that follow: `effusion on the left`, `mass in the right kidney`, `effusion (left)`."""
+    i, budget, open_ = finding.last, _RIGHT_BUDGET, False
+    while i < end and budget > 0:
+        match, word = at.get(i), words[i]
+        if match is not None:
+            if not open_ and i != finding.last and match.kind != "cue":
+                return got
+            if match.kind == "severity":
+                i = match.last
+                continue
+            taken = _take(finding, match, got)
+            if taken is None:
+                return got
+            got, i = taken, match.last
+            if got.site and got.side:
+                return got
+            continue
+        if word in _WITHIN or word == "(":
+            open_ = True
+        elif word in _BREAK or (word == "," and open_):
+            return got
+        elif word not in _FILLER:
+            budget -= 1
+        i += 1
+    return got
+
+
+def _examined(clause: Sequence[Match], k: int) -> bool:
+    """Whether the site only names what was examined: `chest radiograph`, `CT of the abdomen`."""
+    return any(0 <= j < len(clause) and clause[j].kind == "modality" for j in (k - 1, k + 1))
+
+
+def _subject(at: Mapping[int, Match], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
+    """The place that the clause opened with: `the left kidney contains a [cyst]`."""
+    for k, match in enumerate(clause):
+        if match.first >= finding.first or match.kind == "finding":
+            return got
+        if match.kind != "site" or not _fits(finding, match) or _examined(clause, k):
+            continue
+        side = clause[k - 1] if k and clause[k - 1].last == match.first else None
+        if side is None or side.kind != "cue" or side.value not in SIDES:
+            return replace(got, site=match.value)
+        return replace(got, site=match.value, side=got.side or SIDES[side.value])
+    return got
+
+
+def _own_side(got: Modifiers) -> Modifiers:
+    """A site that exists on one side only brings its side with it."""
+    only = lexicon().sites[got.site].sided if got.site else "no"
+    return replace(got, side=only) if only in ("left", "right") else got
+
+
+def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match) -> str | None:
+    """The graded word after the verb: `the effusion is small`."""
+    if words[finding.last : finding.last + 1] in (("is",), ("are",), ("was",), ("were",), ("appear",)):
+        match = at.get(finding.last + 1)
+        return match.value if match and match.kind == "severity" else None
+    return None
+
+
+def modifiers(words: Sequence[str], clause: Sequence[Match], finding: Match, span: tuple[int, int]) -> Modifiers:
+    """Side, site and severity of one finding; `span` holds the clause's first and last word."""
+    at = {i: match for match in clause for i in range(match.first, match.last)}
+    got = _after(words, at, finding, span[1], _before(words, at, finding, span[0]))
+    if got.site is None and got.side is None:
+        got = _subject(at, clause, finding, got)
+    got = _own_side(got)
+    if got.severity is None:
+        got = replace(got, severity=_predicate(words, at, finding))
+    sided = lexicon().findings[finding.value].sided
+    if got.site is not None:
+        sided = lexicon().sites[got.site].sided != "no"
+    return got if sided or got.side is None else replace(got, side=None)

@@ -1,0 +1,111 @@
+"""A caption to its facts: finding, presence, side, site, severity and size, each with its place in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from mht.knowledge.attachment import modifiers
+from mht.knowledge.lexicon import lexicon
+from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
+from mht.knowledge.spelling import TOKEN, normal
+from mht.knowledge.vocabulary import Match, concept, find
+from mht.records import Fact, Reading
+
+_BOUNDARY = frozenset(". ; : ! ? • ·".split())
+_SIZE = re.compile(
+    r"(\d+(?:\.\d+)?)(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d+(?:\.\d+)?))?(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d+(?:\.\d+)?))?"
+    r"\s*-?\s*(mm|cm|millimet|centimet)",
+    re.IGNORECASE,
+)
+_MM = {"m": 1.0, "c": 10.0}
+_SIZE_REACH = 40
+
+
+def _clauses(words: Sequence[str], matches: list[Match]) -> Iterator[tuple[int, int, list[Match]]]:
+    """The stretches between full stops, semicolons and words such as `but`, with their matches."""
+    stops = [m.first for m in matches if m.kind == "cue" and m.value == "stop"]
+    edges = sorted({0, len(words), *stops, *(i + 1 for i, word in enumerate(words) if word in _BOUNDARY)})
+    k = 0
+    for first, last in zip(edges, edges[1:], strict=False):
+        clause = []
+        while k < len(matches) and matches[k].first < last:
+            clause.append(matches[k])
+            k += 1
+        if clause:
+            yield first, last, clause
+
+
+def _sizes(caption: str) -> list[tuple[int, int, float]]:
+    """Every length in the text as (start, end, largest dimension in mm)."""
+    if "m" not in caption:
+        return []
+    found = []
+    for m in _SIZE.finditer(caption):
+        numbers = [float(m[i]) for i in (1, 2, 3) if m[i]]
+        found.append((m.start(), m.end(), max(numbers) * _MM[m[4][0].lower()]))
+    return found
+
+
+def _size_near(sizes: list[tuple[int, int, float]], start: int, end: int) -> float | None:
+    near = [(min(abs(start - b), abs(a - end)), mm) for a, b, mm in sizes]
+    near = [pair for pair in near if pair[0] <= _SIZE_REACH]
+    return min(near)[1] if near else None
+
+
+def _compose(finding: str, site: str | None) -> str:
+    """A general finding at a site that makes it a special one: a mass of the lung is a lung mass."""
+    if site is not None:
+        for place in lexicon().site_ancestors[site]:
+            special = lexicon().compositions.get((finding, place))
+            if special is not None:
+                return special
+    return finding
+
+
+def modality_of(text: str | None) -> str | None:
+    """The modality that a metadata value or a text names first; None where it names none."""
+    if not text:
+        return None
+    known = concept(text)
+    if known is not None and known[0] == "modality":
+        return known[1]
+    words = [normal(m.group()) for m in TOKEN.finditer(text)]
+    return next((m.value for m in find(words) if m.kind == "modality"), None)
+
+
+def read_facts(caption: str, modality: str | None = None) -> Reading:
+    """The statements of a caption, in the order of the text.
+
+    `modality` is what the metadata says, in any wording; it wins over the text. A finding said twice of one place is
+    kept once. Nothing is guessed: what the text does not say is None.
+    """
+    tokens = [(m.group(), m.start(), m.end()) for m in TOKEN.finditer(caption)]
+    words = tuple(normal(token[0]) for token in tokens)
+    matches = find(words)
+    sizes = _sizes(caption)
+    facts: dict[tuple[object, ...], Fact] = {}
+    for first, last, clause in _clauses(words, matches):
+        states = presences(words, clause, last)
+        for match in clause:
+            if match.kind != "finding":
+                continue
+            got = modifiers(words, clause, match, (first, last))
+            start, end = tokens[match.first][1], tokens[match.last - 1][2]
+            fact = Fact(
+                finding=_compose(match.value, got.site),
+                text=caption[start:end],
+                start=start,
+                end=end,
+                presence=states[match.first],
+                side=got.side,
+                site=got.site,
+                severity=got.severity,
+                size_mm=_size_near(sizes, start, end) if sizes else None,
+            )
+            facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
+    spoken = next((m.value for m in matches if m.kind == "modality"), None)
+    return Reading(caption=caption, facts=tuple(facts.values()), modality=modality_of(modality) or spoken)
+
+
+__all__ = ["ABSENT", "PRESENT", "UNCERTAIN", "modality_of", "read_facts"]

@@ -1,0 +1,129 @@
+"""What the facts of a reading make true, false or open: the ground on which a premise is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mht.knowledge.lexicon import lexicon, overlaps, related, seen_at
+from mht.knowledge.presence import ABSENT, PRESENT
+from mht.records import Fact, Reading
+
+TRUE, POSSIBLE, DENIED, UNSAID = "true", "possible", "denied", "unsaid"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The closures of one reading: what is entailed, what may also be so, and what is denied outright."""
+
+    entailed: frozenset[str]
+    possible: frozenset[str]
+    denied: frozenset[str]
+
+    def status(self, finding: str) -> str:
+        """Whether the image shows the finding: true, possible (open), denied or unsaid."""
+        if finding in self.entailed:
+            return TRUE
+        if finding in self.possible:
+            return POSSIBLE
+        return DENIED if finding in self.denied else UNSAID
+
+
+def _whole(fact: Fact) -> bool:
+    """Whether a denial is of the finding as such, not of one side, grade or place of it."""
+    return fact.side in (None, "bilateral") and fact.severity is None and fact.site is None
+
+
+@lru_cache(maxsize=256)
+def world(reading: Reading) -> World:
+    """The closures of a reading. A denied finding that is also stated somewhere is not denied."""
+    lex = lexicon()
+    entailed: set[str] = set()
+    possible: set[str] = set()
+    denied: set[str] = set()
+    for fact in reading.facts:
+        if fact.presence == PRESENT:
+            entailed |= lex.ancestors[fact.finding]
+            possible |= lex.descendants[fact.finding]
+        elif fact.presence == ABSENT:
+            if _whole(fact):
+                denied |= lex.descendants[fact.finding]
+            else:
+                possible |= lex.ancestors[fact.finding] | lex.descendants[fact.finding]
+        else:
+            possible |= lex.ancestors[fact.finding] | lex.descendants[fact.finding]
+    stated = {fact.finding for fact in reading.facts if fact.presence == PRESENT}
+    for finding in stated:
+        denied |= lex.excluded[finding]
+    return World(frozenset(entailed), frozenset(possible), frozenset(denied - entailed - possible))
+
+
+@lru_cache(maxsize=1024)
+def denied_by_name(reading: Reading) -> tuple[str, ...]:
+    """The findings that the text itself denies, or that a stated opposite excludes; kinds of them are left out."""
+    ground, lex = world(reading), lexicon()
+    named = {fact.finding for fact in reading.facts}
+    for fact in reading.facts:
+        if fact.presence == PRESENT:
+            named.update(lex.findings[fact.finding].excludes)
+            named.update(lex.opposites[fact.finding])
+    return tuple(sorted(t for t in named if ground.status(t) == DENIED))
+
+
+@lru_cache(maxsize=1 << 14)
+def _near(finding: str, modality: str | None, site: str | None) -> tuple[str, ...]:
+    findings = lexicon().findings
+    return tuple(
+        near
+        for near in lexicon().neighbours[finding]
+        if (modality is None or modality in findings[near].modalities) and (site is None or seen_at(near, site))
+    )
+
+
+def unsaid_near(reading: Reading, fact: Fact) -> tuple[str, ...]:
+    """Neighbours of a finding that the text does not mention, of those the modality shows at that site."""
+    ground = world(reading)
+    return tuple(t for t in _near(fact.finding, reading.modality, fact.site) if ground.status(t) == UNSAID)
+
+
+def _same_side(claimed: str | None, stated: str | None) -> bool:
+    return claimed is None or stated is None or stated == "bilateral" or claimed == stated
+
+
+def _same_site(claimed: str | None, stated: str | None) -> bool:
+    return claimed is None or stated is None or overlaps(claimed, stated)
+
+
+def _same_grade(claimed: str | None, stated: str | None) -> bool:
+    if claimed is None or stated is None:
+        return True
+    one, other = lexicon().severities[claimed], lexicon().severities[stated]
+    return one.scale != other.scale or one.rank == other.rank
+
+
+def may_hold(claim: Fact, fact: Fact) -> bool:
+    """Whether a stated or open fact leaves room for the claim: same finding or kin, no word against it."""
+    return (
+        fact.presence != ABSENT
+        and related(claim.finding, fact.finding)
+        and _same_side(claim.side, fact.side)
+        and _same_site(claim.site, fact.site)
+        and _same_grade(claim.severity, fact.severity)
+    )
+
+
+def holds(claim: Fact, reading: Reading) -> bool:
+    """Whether some present fact states the claim in full: every word of it, or more."""
+    return any(
+        fact.presence == PRESENT
+        and claim.finding in lexicon().ancestors[fact.finding]
+        and (claim.side is None or fact.side in (claim.side, "bilateral"))
+        and (claim.site is None or fact.site is None or overlaps(claim.site, fact.site))
+        and (claim.severity is None or claim.severity == fact.severity)
+        for fact in reading.facts
+    )
+
+
+def possible(finding: str, reading: Reading) -> bool:
+    """Whether the facts state, imply or leave open that the image shows the finding."""
+    return world(reading).status(finding) in (TRUE, POSSIBLE)

@@ -1,0 +1,82 @@
+"""Every term of the lexicon as a sequence of compared words, found in a text longest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mht.knowledge.lexicon import lexicon
+from mht.knowledge.spelling import normal_words
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A term in a text: what it is, which concept, and the words from `first` up to, not including, `last`."""
+
+    kind: str
+    value: str
+    first: int
+    last: int
+
+
+Entry = tuple[tuple[str, ...], str, str]
+_PRIORITY = {"finding": 0, "site": 1, "severity": 2, "modality": 3}
+
+
+def _entries() -> Iterable[Entry]:
+    lex = lexicon()
+    tables = (
+        ("finding", lex.findings),
+        ("site", lex.sites),
+        ("severity", lex.severities),
+        ("modality", lex.modalities),
+    )
+    for kind, table in tables:
+        for concept in table.values():
+            for term in (concept.term, *concept.synonyms):
+                yield normal_words(term), kind, concept.term
+    for phrase, kind in lex.cues:
+        yield normal_words(phrase), "cue", kind
+
+
+@lru_cache(maxsize=1)
+def _index() -> dict[str, tuple[Entry, ...]]:
+    """First word -> the terms that start with it, longest first; the first claim on a sequence stands."""
+    claimed: dict[tuple[str, ...], Entry] = {}
+    for entry in _entries():
+        claimed.setdefault(entry[0], entry)
+    index: dict[str, list[Entry]] = {}
+    for words, entry in claimed.items():
+        index.setdefault(words[0], []).append(entry)
+    return {first: tuple(sorted(group, key=lambda e: -len(e[0]))) for first, group in index.items()}
+
+
+def find(words: Sequence[str]) -> list[Match]:
+    """The terms of a text, left to right, none inside another."""
+    index = _index()
+    matches: list[Match] = []
+    i, n = 0, len(words)
+    words = tuple(words)
+    while i < n:
+        step = 1
+        for sequence, kind, value in index.get(words[i], ()):
+            size = len(sequence)
+            if size == 1 or words[i : i + size] == sequence:
+                matches.append(Match(kind, value, i, i + size))
+                step = size
+                break
+        i += step
+    return matches
+
+
+@lru_cache(maxsize=1 << 14)
+def concept(text: str) -> tuple[str, str] | None:
+    """The kind and concept that a whole phrase names, an article before it left out; None if it names none."""
+    words = normal_words(text)
+    if words and words[0] in ("a", "an", "the"):
+        words = words[1:]
+    for sequence, kind, value in _index().get(words[0], ()) if words else ():
+        if sequence == words:
+            return kind, value
+    return None

@@ -1,0 +1,72 @@
+"""Which terms of a fact a question shows or asks for beside the edited one, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mht.knowledge.lexicon import lexicon, seen_at
+from mht.records import Fact
+
+UNIT = 1000  # one proposal in the corpus table's whole numbers
+SHOW, ASK = "show", "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a question shows beside the edited term, or asks for; at most one of them. `share` is in UNITs."""
+
+    shown: str | None = None
+    ask: str | None = None
+    share: int = 0
+
+    def key(self, fact: Fact) -> str:
+        """The frame as the corpus table knows it: with the value that is shown, or the name of what is asked."""
+        if self.shown is not None:
+            return f"+{getattr(fact, self.shown)}"
+        return f"?{self.ask}" if self.ask is not None else ""
+
+
+PLAIN = Frame()
+# The frames of a form that only shows, and of one that also asks; what is left of UNIT goes to the plain frame.
+FRAMES = {
+    SHOW: (Frame(shown="side", share=200), Frame(shown="site", share=200)),
+    ASK: (
+        Frame(shown="side", share=100),
+        Frame(shown="site", share=100),
+        Frame(ask="side", share=100),
+        Frame(ask="site", share=100),
+        Frame(ask="severity", share=100),
+    ),
+}
+
+
+def _shows_side(fact: Fact, slot: str, after: str) -> bool:
+    if fact.side is None or slot == "side" or (slot == "site" and fact.side == "bilateral"):
+        return False
+    if slot == "site" and lexicon().sites[after].sided == "no":
+        return False
+    return lexicon().findings[after if slot == "finding" else fact.finding].sided
+
+
+def _shows_site(fact: Fact, slot: str, after: str) -> bool:
+    if fact.site is None or slot == "site":
+        return False
+    if slot == "side":
+        return lexicon().sites[fact.site].sided == "yes"
+    return slot != "finding" or seen_at(after, fact.site)
+
+
+def _fits(frame: Frame, fact: Fact, slot: str, after: str) -> bool:
+    if frame.shown == "side":
+        return _shows_side(fact, slot, after)
+    if frame.shown == "site":
+        return _shows_site(fact, slot, after)
+    return frame.ask != slot and getattr(fact, str(frame.ask)) is not None
+
+
+@lru_cache(maxsize=1 << 15)
+def frames(kind: str, slot: str, after: str, fact: Fact) -> tuple[Frame, ...]:
+    """The frames that fit a fact and an edit of it, the plain one first with all that the others leave."""
+    fitting = tuple(frame for frame in FRAMES[kind] if _fits(frame, fact, slot, after))
+    return (Frame(share=UNIT - sum(frame.share for frame in fitting)), *fitting)

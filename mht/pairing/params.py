@@ -1,0 +1,22 @@
+"""The settings of pairing; each default is stated here and nowhere else."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PairingParams(BaseModel):
+    """How many pairs an image may have, in which forms, and how hard to look for them.
+
+    `pairs_per_image` is the most, twins counted as two. `proposals_per_fact` is how often each perturbation is asked
+    of each fact and form: detailed balance refuses a good part. `facts_per_image` bounds the work of a long caption.
+    `rare_below`: a wording with fewer true premises than this in the corpus is judged in a coarser context.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    pairs_per_image: int = Field(default=10, ge=2, le=200)
+    forms: tuple[str, ...] = Field(default=("leading_premise", "yes_no"), min_length=1)
+    proposals_per_fact: int = Field(default=3, ge=1, le=50)
+    facts_per_image: int = Field(default=12, ge=1, le=200)
+    rare_below: int = Field(default=8, ge=1, le=10_000)
+    balance: bool = True

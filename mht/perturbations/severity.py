@@ -1,0 +1,45 @@
+"""The wrong grade: a small effusion is said to be large. Neighbouring grades are left alone: readers differ there."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from functools import lru_cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mht.knowledge.lexicon import lexicon
+from mht.knowledge.presence import PRESENT
+from mht.knowledge.truth import may_hold
+from mht.records import Edit, Reading
+
+
+class Params(BaseModel):
+    """`min_distance`: how many ranks of its scale the false grade lies from the true one, at the least."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    min_distance: int = Field(default=2, ge=1, le=4)
+
+
+@lru_cache(maxsize=256)
+def _far(term: str, distance: int) -> tuple[str, ...]:
+    """The grades of the same scale that lie far enough, in the order of the table."""
+    grades = lexicon().severities
+    own = grades[term]
+    return tuple(g.term for g in grades.values() if g.scale == own.scale and abs(g.rank - own.rank) >= distance)
+
+
+def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
+    """The fact with another grade of its scale; None where it has no grade or another fact may bear it out."""
+    stated = reading.facts[fact]
+    if stated.presence != PRESENT or stated.severity is None:
+        return None
+    choices = _far(stated.severity, params.min_distance)
+    if not choices:
+        return None
+    after = choices[int(rng.random() * len(choices))]
+    claim = replace(stated, severity=after, side=None, site=None)
+    if any(may_hold(claim, other) for i, other in enumerate(reading.facts) if i != fact):
+        return None
+    back = _far(after, params.min_distance)
+    return Edit("severity", fact, "severity", stated.severity, after, 1 / len(choices), 1 / len(back))

@@ -1,0 +1,1 @@
+"""Blood smears in colour: what can be there, how it is drawn, how it is said."""

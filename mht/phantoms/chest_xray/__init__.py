@@ -1,0 +1,1 @@
+"""Frontal chest radiographs: what can be there, how it is drawn, how it is said."""

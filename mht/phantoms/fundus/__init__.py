@@ -1,0 +1,1 @@
+"""Colour photographs of the ocular fundus: what can be there, how it is drawn, how it is said."""

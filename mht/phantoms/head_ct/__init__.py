@@ -1,0 +1,1 @@
+"""Axial computed tomography of the head: what can be there, how it is drawn, how it is said."""
