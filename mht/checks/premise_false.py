@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mht.knowledge.facts import read_facts
+from mht.knowledge.claims import claims
 from mht.knowledge.truth import holds
 from mht.records import Pair, Reading, State
 
@@ -11,5 +11,5 @@ def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     """`premise_false` where a faithful question claims more than the facts state."""
     if pair.state != State.FAITHFUL:
         return None
-    claims = read_facts(pair.question).facts
-    return None if claims and all(holds(claim, reading) for claim in claims) else "premise_false"
+    claimed = claims(pair.question)
+    return None if claimed and all(holds(claim, reading) for claim in claimed) else "premise_false"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mht.knowledge.facts import read_facts
+from mht.knowledge.claims import claims
 from mht.knowledge.truth import may_hold, possible
 from mht.records import Pair, Reading, State
 
@@ -14,10 +14,10 @@ def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     """
     if pair.state != State.HALLUCINATED:
         return None
-    claims = read_facts(pair.question).facts
-    if not claims:
+    claimed = claims(pair.question)
+    if not claimed:
         return "premise_unread"
     if pair.slot == "finding":
-        return "premise_true" if any(possible(claim.finding, reading) for claim in claims) else None
-    open_ = any(may_hold(claim, fact) for claim in claims for fact in reading.facts)
+        return "premise_true" if any(possible(claim.finding, reading) for claim in claimed) else None
+    open_ = any(may_hold(claim, fact) for claim in claimed for fact in reading.facts)
     return "premise_true" if open_ else None

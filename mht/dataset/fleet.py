@@ -31,6 +31,8 @@ from mht.errors import MhtError, Stalled
 Work = Literal["caption", "build"]
 Job = tuple[Work, str]
 _POLL_S = 0.2
+_LET_GO_S = 5.0
+"""How long a pass that is cut short waits for the shards in hand before it leaves them to be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ class Fleet:
                 yield done
         finally:
             stop.set()
+            feeder.join(timeout=_LET_GO_S)
 
     def _feed(self, jobs: list[Job], results: queue.Queue[Any], stop: threading.Event) -> None:
         """Iterate the dataset in a thread of its own, so that the driver can watch, print and stop meanwhile."""
@@ -233,7 +236,7 @@ class Fleet:
                 for done in batch["done"]:
                     results.put(done)
             results.put(None)
-        except (ray.exceptions.RayError, RuntimeError, OSError) as error:
+        except BaseException as error:  # noqa: BLE001 - carried over to the driver's thread, and raised there
             results.put(error)
 
     def _dataset(self, jobs: list[Job]) -> Any:

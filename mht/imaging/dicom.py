@@ -108,7 +108,7 @@ def _code(header: Any, keyword: str) -> str | None:
     """An element's value where it has the shape of a code, None otherwise: free text never leaves."""
     try:
         value = header.get(keyword)
-    except DECODER_ERRORS:
+    except _errors():
         return None
     text = value.strip().upper() if isinstance(value, str) else ""
     return text if _CODE.fullmatch(text) else None
@@ -143,9 +143,9 @@ def _past_meta(tag: Any, vr: str | None, length: int) -> bool:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
-    return (*DECODER_ERRORS, InvalidDicomError)
+    return (*DECODER_ERRORS, BytesLengthException, InvalidDicomError)
 
 
 @contextmanager

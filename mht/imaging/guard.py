@@ -85,8 +85,7 @@ class _Keeper:
 
     def child(self) -> Child:
         """The child, which may not have started yet; a new one in place of one that died in idleness."""
-        if self._closed:
-            raise ValueError("the decoder guard is closed")
+        self._check_open()
         if self._child is not None and self._child.has_died_idle():
             self.drop()
         if self._child is None:
@@ -100,6 +99,7 @@ class _Keeper:
 
     def answer(self, timeout_s: float) -> tuple[int, int, int]:
         """The next line of a child that has started; one that does not come up is replaced once."""
+        self._check_open()
         assert self._child is not None
         for start in range(1, _STARTS + 1):
             try:
@@ -111,6 +111,10 @@ class _Keeper:
                     raise
                 self.ask(*self._question)
         return self._child.answer(timeout_s)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the decoder guard is closed")
 
     def drop(self) -> None:
         """Kills the child, if there is one."""

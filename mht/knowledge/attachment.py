@@ -12,11 +12,12 @@ SIDES = {"left": "left", "right": "right", "both": "bilateral"}
 
 _WITHIN = frozenset("in within of at on involving affecting along over throughout inside through across around "
                     "under beneath overlying occupying".split())  # fmt: skip
-_FILLER = frozenset("the a an his her this its both entire whole noted seen visible present located situated "
+_FILLER = frozenset("the a an his her this its is are was were entire whole noted seen visible present located situated "
                     "identified centered ( ) - / level aspect part portion region area side half".split())  # fmt: skip
 _BREAK = frozenset("with from near by after before causing due secondary and or extending toward into adjacent "
-                   "to compressing measuring which that than . ; : is are was were has have shows".split())  # fmt: skip
-_BREAK_LEFT = _BREAK | _WITHIN | frozenset("the a an for as no".split())
+                   "to compressing measuring which that than . ; : has have shows represents".split())  # fmt: skip
+_VERBS = frozenset("is are was were has have contains shows show showing demonstrates reveals appears".split())
+_BREAK_LEFT = _BREAK | _WITHIN | _VERBS | frozenset("the a an for as no".split())
 _LEFT_BUDGET, _RIGHT_BUDGET = 5, 6
 
 
@@ -33,10 +34,16 @@ def _fits(finding: Match, site: Match) -> bool:
     return seen_at(finding.value, site.value)
 
 
+def _graver(one: str | None, other: str) -> str:
+    """Of two graded words the one that grades: `mild generalised` is mild; of one scale, the nearer to the noun."""
+    scale = lexicon().severities
+    return one if one and (scale[one].scale != "extent" or scale[other].scale == "extent") else other
+
+
 def _take(finding: Match, match: Match, got: Modifiers) -> Modifiers | None:
     """The modifiers with one more, or None where the match is none of this finding's."""
     if match.kind == "severity":
-        return got if got.severity else replace(got, severity=match.value)
+        return replace(got, severity=_graver(got.severity, match.value))
     if match.kind == "site":
         return replace(got, site=match.value) if not got.site and _fits(finding, match) else None
     if match.kind == "cue" and match.value in SIDES:
@@ -81,6 +88,8 @@ def _after(words: Sequence[str], at: Mapping[int, Match], finding: Match, end: i
             if got.site and got.side:
                 return got
             continue
+        if word in _VERBS and i - finding.last > 1:
+            return got
         if word in _WITHIN or word == "(":
             open_ = True
         elif word in _BREAK or (word == "," and open_):
@@ -96,18 +105,25 @@ def _examined(clause: Sequence[Match], k: int) -> bool:
     return any(0 <= j < len(clause) and clause[j].kind == "modality" for j in (k - 1, k + 1))
 
 
-def _subject(at: Mapping[int, Match], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
+def _subject(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
     """The place that the clause opened with: `the left kidney contains a [cyst]`."""
+    opening = next((m for m in clause if m.kind == "finding"), finding)
     for k, match in enumerate(clause):
-        if match.first >= finding.first or match.kind == "finding":
+        if match.first >= opening.first:
             return got
         if match.kind != "site" or not _fits(finding, match) or _examined(clause, k):
             continue
-        side = clause[k - 1] if k and clause[k - 1].last == match.first else None
-        if side is None or side.kind != "cue" or side.value not in SIDES:
-            return replace(got, site=match.value)
-        return replace(got, site=match.value, side=got.side or SIDES[side.value])
+        if opening is not finding and _VERBS.isdisjoint(words[match.last : opening.first]):
+            return got
+        return replace(got, site=match.value, side=got.side or _side_of(clause, k, opening))
     return got
+
+
+def _side_of(clause: Sequence[Match], k: int, opening: Match) -> str | None:
+    """The side of a clause's opening site: right before it, or after it (`the macula of the right eye`)."""
+    before = [clause[k - 1]] if k and clause[k - 1].last == clause[k].first else []
+    after = [m for m in clause[k + 1 :] if m.last <= opening.first]
+    return next((SIDES[m.value] for m in (*before, *after) if m.value in SIDES), None)
 
 
 def _own_side(got: Modifiers) -> Modifiers:
@@ -129,11 +145,11 @@ def modifiers(words: Sequence[str], clause: Sequence[Match], finding: Match, spa
     at = {i: match for match in clause for i in range(match.first, match.last)}
     got = _after(words, at, finding, span[1], _before(words, at, finding, span[0]))
     if got.site is None and got.side is None:
-        got = _subject(at, clause, finding, got)
+        got = _subject(words, clause, finding, got)
     got = _own_side(got)
     if got.severity is None:
         got = replace(got, severity=_predicate(words, at, finding))
     sided = lexicon().findings[finding.value].sided
     if got.site is not None:
-        sided = lexicon().sites[got.site].sided != "no"
+        sided = sided or lexicon().sites[got.site].sided != "no"
     return got if sided or got.side is None else replace(got, side=None)

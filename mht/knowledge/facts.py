@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mht.knowledge.attachment import modifiers
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import is_study, lexicon
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
-from mht.knowledge.spelling import TOKEN, normal
+from mht.knowledge.spelling import normal_words, tokens
+from mht.knowledge.study import Study, studies
 from mht.knowledge.vocabulary import Match, concept, find
 from mht.records import Fact, Reading
 
@@ -70,8 +71,7 @@ def modality_of(text: str | None) -> str | None:
     known = concept(text)
     if known is not None and known[0] == "modality":
         return known[1]
-    words = [normal(m.group()) for m in TOKEN.finditer(text)]
-    return next((m.value for m in find(words) if m.kind == "modality"), None)
+    return next((m.value for m in find(normal_words(text)) if m.kind == "modality"), None)
 
 
 def read_facts(caption: str, modality: str | None = None) -> Reading:
@@ -80,8 +80,8 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     `modality` is what the metadata says, in any wording; it wins over the text. A finding said twice of one place is
     kept once. Nothing is guessed: what the text does not say is None.
     """
-    tokens = [(m.group(), m.start(), m.end()) for m in TOKEN.finditer(caption)]
-    words = tuple(normal(token[0]) for token in tokens)
+    found_tokens = tokens(caption)
+    words = tuple(token[0] for token in found_tokens)
     matches = find(words)
     sizes = _sizes(caption)
     facts: dict[tuple[object, ...], Fact] = {}
@@ -91,7 +91,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
             if match.kind != "finding":
                 continue
             got = modifiers(words, clause, match, (first, last))
-            start, end = tokens[match.first][1], tokens[match.last - 1][2]
+            start, end = found_tokens[match.first][1], found_tokens[match.last - 1][2]
             fact = Fact(
                 finding=_compose(match.value, got.site),
                 text=caption[start:end],
@@ -105,7 +105,25 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
             )
             facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
     spoken = next((m.value for m in matches if m.kind == "modality"), None)
-    return Reading(caption=caption, facts=tuple(facts.values()), modality=modality_of(modality) or spoken)
+    kind = modality_of(modality) or spoken
+    found = [*facts.values(), *(_study_fact(caption, found_tokens, s) for s in studies(words, matches))]
+    if modality is not None:
+        own = lexicon().modalities[kind].noun if kind else None
+        found = [f for f in found if not is_study(f.finding) or f.finding == own]
+    return Reading(caption=caption, facts=tuple(sorted(found, key=lambda f: f.start)), modality=kind)
+
+
+def _study_fact(caption: str, found: list[tuple[str, int, int]], study: Study) -> Fact:
+    start, end = found[study.match.first][1], found[study.match.last - 1][2]
+    return Fact(
+        finding=lexicon().modalities[study.modality].noun,
+        text=caption[start:end],
+        start=start,
+        end=end,
+        presence=PRESENT,
+        side=study.side,
+        site=study.region,
+    )
 
 
 __all__ = ["ABSENT", "PRESENT", "UNCERTAIN", "modality_of", "read_facts"]

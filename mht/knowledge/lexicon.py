@@ -13,6 +13,7 @@ from importlib.resources import files
 
 TABLES = ("findings", "sites", "modalities", "severities", "cues", "compositions", "risk")
 ANYWHERE = "anywhere"
+STUDY = "study"  # the kind of a fact about what the image is, not about what it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Finding:
 class Site:
     """A place of the body. `phrase` holds `{}` where the side goes; `sided` is yes, no, or the only side it has.
 
-    Sites of one `group` can be mistaken for each other: the material of false locations.
+    Sites that share one of their `groups` can be mistaken for each other: the material of false locations.
     """
 
     term: str
@@ -49,7 +50,7 @@ class Site:
     synonyms: tuple[str, ...]
     parent: str | None
     sided: str
-    group: str | None
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,17 @@ def _chain(sites: Mapping[str, Site], term: str) -> tuple[str, ...]:
     return tuple(chain)
 
 
+def _siblings(sites: Mapping[str, Site]) -> dict[str, tuple[str, ...]]:
+    groups: dict[str, list[str]] = {}
+    for site in sites.values():
+        for group in site.groups:
+            groups.setdefault(group, []).append(site.term)
+    return {
+        site.term: tuple(dict.fromkeys(t for g in site.groups for t in groups[g] if t != site.term))
+        for site in sites.values()
+    }
+
+
 def _neighbours(findings: Mapping[str, Finding]) -> dict[str, tuple[str, ...]]:
     """Look-alikes and companions, in both directions: a proposal must have a way back."""
     near: dict[str, set[str]] = {term: set() for term in findings}
@@ -178,14 +190,9 @@ def _opposites(
 def lexicon() -> Lexicon:
     """The packaged lexicon, loaded on the first call."""
     findings = {row[0]: _finding(row) for row in rows("findings")}
-    sites = {r[0]: Site(r[0], r[1], _terms(r[2]), r[3] or None, r[4], r[5] or None) for r in rows("sites")}
+    sites = {r[0]: Site(r[0], r[1], _terms(r[2]), r[3] or None, r[4], _terms(r[5])) for r in rows("sites")}
     ancestors = _closure({term: finding.parents for term, finding in findings.items()})
     descendants = {term: frozenset(t for t, up in ancestors.items() if term in up) for term in findings}
-    groups: dict[str, list[str]] = {}
-    for site in sites.values():
-        if site.group:
-            groups.setdefault(site.group, []).append(site.term)
-    siblings = {s.term: tuple(t for t in groups.get(s.group or "", ()) if t != s.term) for s in sites.values()}
     return Lexicon(
         findings=findings,
         sites=sites,
@@ -196,7 +203,7 @@ def lexicon() -> Lexicon:
         ancestors=ancestors,
         descendants=descendants,
         site_ancestors={term: _chain(sites, term) for term in sites},
-        siblings=siblings,
+        siblings=_siblings(sites),
         neighbours=_neighbours(findings),
         excluded=_excluded(findings, descendants),
         opposites=_opposites(findings, ancestors),
@@ -218,6 +225,11 @@ def related(one: str, other: str) -> bool:
     """Whether one finding is the other, or a kind of it, in either direction."""
     up = lexicon().ancestors
     return one in up[other] or other in up[one]
+
+
+def is_study(finding: str) -> bool:
+    """Whether the concept says what the image is: `CT image`, `radiograph`."""
+    return lexicon().findings[finding].kind == STUDY
 
 
 def overlaps(one: str, other: str) -> bool:

@@ -125,6 +125,29 @@ def normal(word: str) -> str:
     return word[:-1]
 
 
+_SPELLED_OUT = {
+    "rul": ("right", "upper", "lobe"),
+    "rml": ("right", "middle", "lobe"),
+    "rll": ("right", "lower", "lobe"),
+    "lul": ("left", "upper", "lobe"),
+    "lll": ("left", "lower", "lobe"),
+    "bibasilar": ("bilateral", "basilar"),
+    "bibasal": ("bilateral", "basal"),
+    "biapical": ("bilateral", "apical"),
+    "bihilar": ("bilateral", "hilar"),
+}
+
+
+def tokens(text: str) -> list[tuple[str, int, int]]:
+    """Every token in its compared form with its start and end; an abbreviation of several words is all of them."""
+    found = []
+    for m in TOKEN.finditer(text):
+        word = normal(m.group())
+        for part in _SPELLED_OUT.get(word, (word,)):
+            found.append((part, m.start(), m.end()))
+    return found
+
+
 def normal_words(text: str) -> tuple[str, ...]:
     """The text's tokens, each in its compared form."""
-    return tuple(normal(m.group()) for m in TOKEN.finditer(text))
+    return tuple(token[0] for token in tokens(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mht.knowledge.lexicon import lexicon, overlaps, related, seen_at
+from mht.knowledge.lexicon import STUDY, lexicon, overlaps, related, seen_at
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.records import Fact, Reading
 
@@ -59,15 +59,19 @@ def world(reading: Reading) -> World:
 
 
 @lru_cache(maxsize=1024)
-def denied_by_name(reading: Reading) -> tuple[str, ...]:
-    """The findings that the text itself denies, or that a stated opposite excludes; kinds of them are left out."""
+def denied_by_name(reading: Reading, study: bool = False) -> tuple[str, ...]:
+    """The findings that the text itself denies, or that a stated opposite excludes; kinds of them are left out.
+
+    With `study`, the kinds of image that it is not.
+    """
     ground, lex = world(reading), lexicon()
     named = {fact.finding for fact in reading.facts}
     for fact in reading.facts:
         if fact.presence == PRESENT:
             named.update(lex.findings[fact.finding].excludes)
             named.update(lex.opposites[fact.finding])
-    return tuple(sorted(t for t in named if ground.status(t) == DENIED))
+    of_kind = (t for t in named if (lex.findings[t].kind == STUDY) is study)
+    return tuple(sorted(t for t in of_kind if ground.status(t) == DENIED))
 
 
 @lru_cache(maxsize=1 << 14)

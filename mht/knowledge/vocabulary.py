@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from mht.knowledge.lexicon import lexicon
 from mht.knowledge.spelling import normal_words
@@ -21,12 +22,11 @@ class Match:
 
 
 Entry = tuple[tuple[str, ...], str, str]
-_PRIORITY = {"finding": 0, "site": 1, "severity": 2, "modality": 3}
 
 
 def _entries() -> Iterable[Entry]:
     lex = lexicon()
-    tables = (
+    tables: tuple[tuple[str, Mapping[str, Any]], ...] = (
         ("finding", lex.findings),
         ("site", lex.sites),
         ("severity", lex.severities),
@@ -34,7 +34,10 @@ def _entries() -> Iterable[Entry]:
     )
     for kind, table in tables:
         for concept in table.values():
-            for term in (concept.term, *concept.synonyms):
+            if kind == "finding" and concept.kind == "study":
+                continue  # read from the modality that the text names, not from a term of its own
+            spoken = concept.noun if kind == "modality" else concept.term
+            for term in (spoken, *concept.synonyms):
                 yield normal_words(term), kind, concept.term
     for phrase, kind in lex.cues:
         yield normal_words(phrase), "cue", kind
@@ -59,15 +62,24 @@ def find(words: Sequence[str]) -> list[Match]:
     i, n = 0, len(words)
     words = tuple(words)
     while i < n:
-        step = 1
-        for sequence, kind, value in index.get(words[i], ()):
-            size = len(sequence)
-            if size == 1 or words[i : i + size] == sequence:
-                matches.append(Match(kind, value, i, i + size))
-                step = size
-                break
-        i += step
+        match = _longest(index, words, i)
+        if match is not None and match.last - i == 2 and words[i] in ("left", "right"):
+            # "left ventricular shunt": a side and a finding, not a heart chamber and a shunt
+            inner = _longest(index, words, i + 1)
+            if inner is not None and inner.kind == "finding" and inner.last > match.last:
+                match = Match("cue", words[i], i, i + 1)
+        if match is not None:
+            matches.append(match)
+        i = i + 1 if match is None else match.last
     return matches
+
+
+def _longest(index: dict[str, tuple[Entry, ...]], words: tuple[str, ...], i: int) -> Match | None:
+    for sequence, kind, value in index.get(words[i], ()):
+        size = len(sequence)
+        if size == 1 or words[i : i + size] == sequence:
+            return Match(kind, value, i, i + size)
+    return None
 
 
 @lru_cache(maxsize=1 << 14)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import is_study, lexicon
 from mht.pairing.phrases import Case, describe, indefinite, on_side, place
 
 
@@ -38,8 +39,19 @@ _TRUE = (
 )
 
 
+_IS = ("this is {np}.", "the image is {np}.", "what you see is {np}.", "we are looking at {np}.", "it is {np}.")
+_IS_NOT = (
+    "this is {np}, not {other}.",
+    "the image is {np} rather than {other}.",
+    "what you see is not {other}. It is {np}.",
+    "we are looking at {np}, not at {other}.",
+)
+
+
 def stated(case: Case, rng: random.Random) -> str:
     """One sentence, in lower case at its start, that says what is there."""
+    if is_study(case.fact.finding):
+        return pick(rng, _IS).format(np=describe(case.fact))
     return pick(rng, _TRUE).format(image=case.image, np=describe(case.fact), be=verb(case))
 
 
@@ -54,19 +66,19 @@ _FALSE = {
     ),
     "side": (
         "the {f} {be} {there}, not {other}.",
-        "the {f} lies {there} and not {other}.",
+        "the {f} {be} to be found {there} and not {other}.",
         "{image} shows the {f} {there} rather than {other}.",
         "it is the {true} side that shows the {f}, not the {false} one.",
     ),
     "severity": (
         "the {f} {be} {true}, not {false}.",
         "the {f} should be called {true} rather than {false}.",
-        "{image} shows {np}; it is not {false}.",
-        "calling it {false} would be wrong: the {f} {be} {true}.",
+        "{image} shows {np}; to call the finding {false} would be wrong.",
+        "{false} is not the word: the {f} {be} {true}.",
     ),
     "site": (
         "the {f} {be} {there}, not {other}.",
-        "the {f} lies {there} and not {other}.",
+        "the {f} {be} to be found {there} and not {other}.",
         "{image} shows the {f} {there} rather than {other}.",
         "the place is another one: the {f} {be} {there}, not {other}.",
     ),
@@ -85,6 +97,9 @@ def _places(case: Case) -> tuple[str, str]:
 def declined(case: Case, rng: random.Random) -> str:
     """One or two sentences, in lower case at the start, that decline the false premise and say what is there."""
     edit = case.edit
+    if is_study(case.fact.finding):
+        other = describe(replace(case.fact, **{edit.slot: edit.after}))
+        return pick(rng, _IS_NOT).format(np=describe(case.fact), other=other)
     words = {"image": case.image, "np": describe(case.fact), "f": case.fact.finding, "be": verb(case)}
     if edit.slot == "finding":
         words |= {"h": indefinite(edit.after), "hbare": edit.after}

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from mht.errors import IntegrityError
-from mht.knowledge.lexicon import related
+from mht.knowledge.lexicon import is_study, related
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.truth import denied_by_name, unsaid_near, world
 from mht.pairing.frames import FRAMES, UNIT, Frame, frames
@@ -93,7 +93,8 @@ def _swap_key(context: str, status: str, true: str, false: str) -> str:
 
 
 def _context(reading: Reading, kind: str, frame: Frame, fact: Fact, slot: str) -> str:
-    return f"{reading.modality}|{kind}|{frame.key(fact)}|{slot}"
+    modality = "" if is_study(fact.finding) else reading.modality
+    return f"{modality}|{kind}|{frame.key(fact)}|{slot}"
 
 
 def flow(reading: Reading, edit: Edit, kind: str, frame: Frame) -> Flow:
@@ -109,9 +110,19 @@ def flow(reading: Reading, edit: Edit, kind: str, frame: Frame) -> Flow:
     return Flow(there, back, f"{edit.slot}|{edit.before}", f"{edit.slot}|{edit.after}")
 
 
-def accept_probability(edit: Edit, keys: Flow, table: PremiseTable, rare_below: int) -> Acceptance:
-    """Metropolis's rule at the finest level that has at least `rare_below` premises, there and back together."""
-    odds = edit.backward / edit.forward
+def proposed(chance: float, draws: int) -> float:
+    """How likely an edit of this chance is drawn at least once."""
+    return 1.0 - (1.0 - min(1.0, chance)) ** draws
+
+
+def accept_probability(
+    edit: Edit, keys: Flow, table: PremiseTable, rare_below: int, draws: int = 1
+) -> Acceptance:
+    """Metropolis's rule at the finest level that has at least `rare_below` premises, there and back together.
+
+    q is the chance of being proposed at all in `draws` draws of the perturbation.
+    """
+    odds = proposed(edit.backward, draws) / proposed(edit.forward, draws)
     coarse = table.coarse()
     for level, counts in enumerate((table.counts, coarse)):
         skip = 0 if level == 0 else 1
@@ -135,7 +146,7 @@ def _alone(reading: Reading, fact: Fact, slot: str) -> bool:
     )
 
 
-def _count_frames(counts: Counter[str], reading: Reading, fact: Fact, slot: str, after: str, share: float) -> None:
+def _count_frames(counts: Counter[str], reading: Reading, fact: Fact, slot: str, after: str) -> None:
     """Every way a question can word one premise, each by how often it is chosen."""
     status = world(reading).status(after) if slot == "finding" else ""
     for kind in FRAMES:
@@ -145,13 +156,12 @@ def _count_frames(counts: Counter[str], reading: Reading, fact: Fact, slot: str,
                 key = _swap_key(context, status, fact.finding, after)
             else:
                 key = f"{context}|{fact.finding}|{after}"
-            counts[key] += round(frame.share * share)
+            counts[key] += frame.share
 
 
 def count(reading: Reading) -> Counter[str]:
     """What one reading adds to the corpus table: its true premises, in whole UNITs' parts."""
     counts: Counter[str] = Counter()
-    denied = denied_by_name(reading)
     for fact in reading.facts:
         if fact.presence != PRESENT:
             continue
@@ -161,8 +171,8 @@ def count(reading: Reading) -> Counter[str]:
             if value is not None:
                 counts[f"{reading.modality}|{slot}|{value}"] += UNIT
                 if _alone(reading, fact, slot):
-                    _count_frames(counts, reading, fact, slot, value, 1.0)
-        for pool in (denied, unsaid_near(reading, fact)):
+                    _count_frames(counts, reading, fact, slot, value)
+        for pool in (denied_by_name(reading, is_study(fact.finding)), unsaid_near(reading, fact)):
             for after in pool:
-                _count_frames(counts, reading, fact, "finding", after, 1 / len(pool))
+                _count_frames(counts, reading, fact, "finding", after)
     return counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mht.knowledge.lexicon import lexicon, seen_at
+from mht.knowledge.lexicon import is_study, lexicon, seen_at
 from mht.records import Fact
 
 UNIT = 1000  # one proposal in the corpus table's whole numbers
@@ -42,6 +42,8 @@ FRAMES = {
 
 
 def _shows_side(fact: Fact, slot: str, after: str) -> bool:
+    if is_study(fact.finding):
+        return False  # an image has no side of its own, only the part of the body that it shows
     if fact.side is None or slot == "side" or (slot == "site" and fact.side == "bilateral"):
         return False
     if slot == "site" and lexicon().sites[after].sided == "no":
@@ -62,11 +64,13 @@ def _fits(frame: Frame, fact: Fact, slot: str, after: str) -> bool:
         return _shows_side(fact, slot, after)
     if frame.shown == "site":
         return _shows_site(fact, slot, after)
-    return frame.ask != slot and getattr(fact, str(frame.ask)) is not None
+    return not is_study(fact.finding) and frame.ask != slot and getattr(fact, str(frame.ask)) is not None
 
 
 @lru_cache(maxsize=1 << 15)
 def frames(kind: str, slot: str, after: str, fact: Fact) -> tuple[Frame, ...]:
     """The frames that fit a fact and an edit of it, the plain one first with all that the others leave."""
+    if slot == "side" and is_study(fact.finding):
+        return (Frame(shown="site", share=UNIT),)
     fitting = tuple(frame for frame in FRAMES[kind] if _fits(frame, fact, slot, after))
     return (Frame(share=UNIT - sum(frame.share for frame in fitting)), *fitting)

@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 class PairingParams(BaseModel):
     """How many pairs an image may have, in which forms, and how hard to look for them.
 
-    `pairs_per_image` is the most, twins counted as two. `proposals_per_fact` is how often each perturbation is asked
-    of each fact and form: detailed balance refuses a good part. `facts_per_image` bounds the work of a long caption.
+    `pairs_per_image` is the most, twins counted as two. `draws_per_fact` is how often each perturbation is asked of
+    each fact, fewer once all its edits are drawn: detailed balance refuses a good part. `facts_per_image` bounds the work of a long caption.
     `rare_below`: a wording with fewer true premises than this in the corpus is judged in a coarser context.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     pairs_per_image: int = Field(default=10, ge=2, le=200)
     forms: tuple[str, ...] = Field(default=("leading_premise", "yes_no"), min_length=1)
-    proposals_per_fact: int = Field(default=3, ge=1, le=50)
+    draws_per_fact: int = Field(default=12, ge=1, le=200)
     facts_per_image: int = Field(default=12, ge=1, le=200)
     rare_below: int = Field(default=8, ge=1, le=10_000)
     balance: bool = True

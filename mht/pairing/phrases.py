@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import is_study, lexicon
 from mht.records import Edit, Fact
 
 
@@ -49,9 +49,10 @@ def indefinite(finding: str, grade: str | None = None) -> str:
 
 
 @lru_cache(maxsize=4096)
-def place(site: str, side: str | None) -> str:
-    """`in the left kidney`, `in the liver`, `at L4`."""
-    return lexicon().sites[site].phrase.format(f"{side} " if side in ("left", "right") else "")
+def place(site: str, side: str | None, finding: str | None = None) -> str:
+    """`in the left kidney`, `in the liver`, `at L4`; of an image, `of the liver`."""
+    words = lexicon().sites[site].phrase.format(f"{side} " if side in ("left", "right") else "")
+    return f"of {words.partition(' ')[2]}" if finding and is_study(finding) else words
 
 
 def on_side(side: str) -> str:
@@ -63,7 +64,7 @@ def where(fact: Fact, shown: tuple[str, ...]) -> str:
     """The place as a phrase that follows the finding, from the shown terms alone; empty where none is shown."""
     side = fact.side if "side" in shown else None
     if "site" in shown and fact.site is not None:
-        return " " + place(fact.site, side)
+        return " " + place(fact.site, side, fact.finding)
     return f" {on_side(side)}" if side else ""
 
 
@@ -79,7 +80,7 @@ def describe(fact: Fact) -> str:
 def _of_side(case: Case, head: str, article: str, suffixed: bool) -> Phrase:
     fact, edit = case.fact, case.edit
     if "site" in case.shown and fact.site is not None:
-        first, last = lexicon().sites[fact.site].phrase.split("{}")
+        first, last = place(fact.site, "left", fact.finding).split("left ")
         return Phrase(f"{head} {first}", edit.before, edit.after, f" {last}")
     if suffixed:
         return Phrase(f"{head} on the ", edit.before, edit.after, "")
@@ -108,7 +109,8 @@ def phrase(case: Case, definite: bool, suffixed: bool) -> Phrase:
     if edit.slot == "severity":
         return _of_severity(case, definite, count)
     side = fact.side if "side" in case.shown else None
-    return Phrase(f"{head} ", place(edit.before, side), place(edit.after, side), "")
+    true, false = (place(site, side, fact.finding) for site in (edit.before, edit.after))
+    return Phrase(f"{head} ", true, false, "")
 
 
 def plural(case: Case) -> bool:

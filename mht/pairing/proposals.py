@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mht.catalog import load
+from mht.knowledge.lexicon import is_study
 from mht.knowledge.presence import PRESENT
 from mht.pairing.balance import Flow, flow
 from mht.pairing.context import PairingContext
@@ -15,6 +16,7 @@ from mht.records import Edit, Fact, Reading
 from mht.seeds import row_rng
 
 FORMS = "pairing.forms"
+_ALL = 0.9999  # of the chance of all edits: no other can be drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Proposal:
     form: str
     frame: Frame
     flow: Flow
+    study: bool
 
 
 def _frame(kind: str, fact: Fact, edit: Edit, rng: random.Random) -> Frame:
@@ -47,11 +50,16 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
         rng = row_rng(context.seed, name, image_id)
         for i in present:
             seen: set[str] = set()
-            for _ in range(params.proposals_per_fact):
+            study = is_study(reading.facts[i].finding)
+            covered = 0.0
+            for _ in range(params.draws_per_fact):
                 edit = perturb(reading, i, rng, settings)
                 if edit is None or edit.after in seen:
                     continue
                 seen.add(edit.after)
+                covered += edit.forward
                 for form, kind in forms:
                     frame = _frame(kind, reading.facts[i], edit, rng)
-                    yield Proposal(edit, form, frame, flow(reading, edit, kind, frame))
+                    yield Proposal(edit, form, frame, flow(reading, edit, kind, frame), study)
+                if covered > _ALL:
+                    break

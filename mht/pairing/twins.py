@@ -23,7 +23,7 @@ from mht.seeds import digest, row_rng
 
 _COLUMNS = tuple(f.name for f in fields(Pair) if f.name != "row_hash")
 _NAMED = ("this {}", "the {}", "this {}")
-_UNNAMED = ("this image", "the image", "this picture", "the image shown", "this study", "the study")
+_UNNAMED = ("this image", "the image", "this picture", "this study", "the study")
 
 
 def make_pairs(
@@ -62,7 +62,11 @@ def _accepted(
     accepted = []
     for proposal in propose(image_id, reading, context):
         acceptance = accept_probability(
-            proposal.edit, proposal.flow, context.table, context.params.rare_below
+            proposal.edit,
+            proposal.flow,
+            context.table,
+            context.params.rare_below,
+            context.params.draws_per_fact,
         )
         draw = rng.random()
         if trace is not None:
@@ -77,11 +81,11 @@ def _accepted(
 def _in_turn(accepted: list[tuple[Proposal, int]], rng: random.Random) -> list[tuple[Proposal, int]]:
     """The accepted proposals so that types and forms take turns, in random order within each."""
     drawn = sorted(((rng.random(), i) for i in range(len(accepted))))
-    turns: Counter[tuple[str, str]] = Counter()
+    turns: Counter[tuple[str, str, bool]] = Counter()
     order = []
     for chance, i in drawn:
         proposal = accepted[i][0]
-        kind = (proposal.edit.type, proposal.form)
+        kind = (proposal.edit.type, proposal.form, proposal.study)
         order.append((turns[kind], chance, i))
         turns[kind] += 1
     return [accepted[i] for _, _, i in sorted(order)]
@@ -97,7 +101,7 @@ def _names(modality: str | None, named: bool) -> tuple[str, ...]:
 
 def _case(reading: Reading, proposal: Proposal, level: int, rng: random.Random) -> Case:
     """A modality is named only where the balance was struck within that modality."""
-    names = _names(reading.modality, level == 0)
+    names = _names(reading.modality, level == 0 and not proposal.study)
     edit = proposal.edit
     return Case(
         fact=reading.facts[edit.fact],

@@ -10,6 +10,7 @@ import random
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mht.knowledge.lexicon import is_study
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.truth import denied_by_name, unsaid_near
 from mht.records import Edit, Reading
@@ -32,7 +33,7 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     if stated.presence != PRESENT:
         return None
     unsaid = rng.random() < params.unsaid_share
-    pool = unsaid_near(reading, stated) if unsaid else denied_by_name(reading)
+    pool = unsaid_near(reading, stated) if unsaid else denied_by_name(reading, is_study(stated.finding))
     draw = rng.random()
     if not pool:
         return None

@@ -6,24 +6,27 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from mht.errors import InputError
+from mht.storage import Storage
 
 
-def rows_of(file: BinaryIO, uri: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows_of(storage: Storage, uri: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, row) of a .jsonl, .ndjson, .csv or .tsv file. Raises InputError naming the file and the line."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     lower = uri.lower()
     try:
-        if lower.endswith((".jsonl", ".ndjson")):
-            yield from _json_rows(text, uri)
-        else:
-            yield from _csv_rows(text, uri, "\t" if lower.endswith(".tsv") else ",")
+        with (
+            storage.open_input(uri) as file,
+            io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
+        ):
+            if lower.endswith((".jsonl", ".ndjson")):
+                yield from _json_rows(text, uri)
+            else:
+                yield from _csv_rows(text, uri, "\t" if lower.endswith(".tsv") else ",")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{uri!r}: not UTF-8 ({error.reason} at byte {error.start}). Convert the file."
-        ) from error
+        why = f"{error.reason} at byte {error.start} of its part"
+        raise InputError(f"{uri!r}: not UTF-8 ({why}). Convert the file.") from error
 
 
 def text_in(row: dict[str, Any], column: str | None, where: str) -> str | None:
@@ -72,4 +75,4 @@ def _csv_rows(lines: Iterable[str], uri: str, delimiter: str) -> Iterator[tuple[
                 )
             yield reader.line_num, row
     except csv.Error as error:
-        raise InputError(f"{uri!r}, line {reader.line_num}: {error}. Correct the line.") from error
+        raise InputError(f"{uri!r}, line {reader.reader.line_num}: {error}. Correct the line.") from error

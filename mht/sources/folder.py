@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -100,12 +99,20 @@ class Source:
         return read_captions(self._storage, items, self._params.caption_keys)
 
     def _item(self, found: Listing, row: SourceItem | None, listed: dict[str, Listing]) -> SourceItem:
-        item = row or SourceItem(found.name, found.uri)
-        item = replace(item, uri=found.uri, size_bytes=found.size_bytes, version=found.version)
-        has_caption = item.caption is not None or item.caption_uri is not None
-        if not has_caption and self._params.captions in ("auto", "sidecar"):
-            item = replace(item, caption_uri=_sidecar_of(found.name, listed))
-        return item if item.group is not None else replace(item, group=self._group_of(found.name))
+        """What the listing says of a file, with what the metadata says of it."""
+        caption, caption_uri = (None, None) if row is None else (row.caption, row.caption_uri)
+        if caption is None and caption_uri is None and self._params.captions in ("auto", "sidecar"):
+            caption_uri = _sidecar_of(found.name, listed)
+        return SourceItem(
+            name=found.name,
+            uri=found.uri,
+            size_bytes=found.size_bytes,
+            version=found.version,
+            group=self._group_of(found.name) if row is None or row.group is None else row.group,
+            licence=None if row is None else row.licence,
+            caption=caption,
+            caption_uri=caption_uri,
+        )
 
     def _group_of(self, name: str) -> str | None:
         if self._params.group_by == "image":
@@ -124,13 +131,12 @@ class Source:
             if posixpath.basename(name) not in _METADATA or _is_hidden(name):
                 continue
             root = found.uri[: -len(name) - 1]
-            with self._storage.open_input(found.uri) as file:
-                for line, row in rows_of(file, found.uri):
-                    where = f"{found.uri!r}, line {line}"
-                    item = self._described(root, name[: -len(posixpath.basename(name))], row, where)
-                    if item.name in out:
-                        raise InputError(f"{where}: {item.name!r} was described before. Keep one row a file.")
-                    out[item.name] = item
+            for line, row in rows_of(self._storage, found.uri):
+                where = f"{found.uri!r}, line {line}"
+                item = self._described(root, name[: -len(posixpath.basename(name))], row, where)
+                if item.name in out:
+                    raise InputError(f"{where}: {item.name!r} was described before. Keep one row a file.")
+                out[item.name] = item
         return out
 
     def _described(self, root: str, folder: str, row: dict[str, Any], where: str) -> SourceItem:

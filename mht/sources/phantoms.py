@@ -11,7 +11,7 @@ from mht.errors import ConfigError
 from mht.phantoms.caption import caption_rng, describe
 from mht.phantoms.draw import encode, render
 from mht.phantoms.scene import KINDS, VERSION, Scene, draw_scene, findings
-from mht.records import Fetched, Refusal, SourceItem
+from mht.records import Fetched, Reason, Refusal, SourceItem
 
 if TYPE_CHECKING:
     from mht.storage import Storage
@@ -58,13 +58,21 @@ class Source:
             )
 
     def fetch(self, items: Sequence[SourceItem], max_bytes: int) -> list[Fetched]:
-        """The JPEG file of each item."""
-        return [Fetched(encode(render(*parse_uri(item.uri)))) for item in items]
+        """The JPEG file of each item; a refusal for one of more than `max_bytes`."""
+        files = (encode(render(*parse_uri(item.uri))) for item in items)
+        return [_within(file, max_bytes) for file in files]
 
     def captions(self, items: Sequence[SourceItem]) -> list[str | Refusal | None]:
         """The caption of each item."""
         scenes = (parse_uri(item.uri)[0] for item in items)
         return [describe(scene, caption_rng(scene)) for scene in scenes]
+
+
+def _within(file: bytes, max_bytes: int) -> Fetched:
+    if len(file) <= max_bytes:
+        return Fetched(file)
+    detail = f"{len(file):,} bytes drawn, over the limit of {max_bytes:,}; lower side_px"
+    return Fetched(None, Refusal(Reason.TOO_MANY_BYTES, detail))
 
 
 def parse_uri(uri: str) -> tuple[Scene, int]:

@@ -101,16 +101,11 @@ class Source:
                 for where, number, row in parquet_rows(self._storage, table, self._params.image, columns)
             )
             return
-        with self._storage.open_input(table.uri) as file:
-            for number, row in rows_of(file, table.uri):
-                where = f"{table.uri!r}, line {number}"
-                named = (
-                    [self._params.image]
-                    if table.name.lower().endswith("jsonl")
-                    else [self._params.image, *columns]
-                )
-                need_columns(row, named, where)
-                yield where, self._item(table, row, where, None)
+        free = table.name.lower().endswith(("jsonl", "ndjson"))  # a JSON row may leave a column out
+        for number, row in rows_of(self._storage, table.uri):
+            where = f"{table.uri!r}, line {number}"
+            need_columns(row, [self._params.image] if free else [self._params.image, *columns], where)
+            yield where, self._item(table, row, where, None)
 
     def _item(self, table: Listing, row: dict[str, Any], where: str, number: int | None) -> SourceItem:
         """`number` is the row of a held image; a row with a path instead of bytes has None."""

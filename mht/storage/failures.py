@@ -88,9 +88,7 @@ _DENIED_CODES = {
     "UnrecognizedClientException": _KEYS,
     "InvalidSecurity": _KEYS,
 }
-_FORBIDDEN_CODES = frozenset(
-    ["AccessDenied", "AllAccessDisabled", "InvalidObjectState", "Forbidden", "401", "403"]
-)
+_FORBIDDEN_CODES = frozenset(["AccessDenied", "AllAccessDisabled", "Forbidden", "401", "403"])
 _MISSING_CODES = frozenset(["NoSuchKey", "NoSuchVersion", "NotFound", "404"])
 _EXISTS_CODES = frozenset(["PreconditionFailed", "412"])
 _NO_BUCKET = "Check the name of the bucket and the endpoint, or make the bucket."
@@ -197,6 +195,8 @@ def _classify_code(code: str, detail: str) -> Failure:
         return Failure(Kind.DENIED, detail, _DENIED_CODES[code])
     if code in ("NoSuchBucket", "InvalidBucketName"):
         return Failure(Kind.NO_STORE, detail, _NO_BUCKET)
+    if code == "InvalidObjectState":
+        return Failure(Kind.FORBIDDEN, detail, "Restore the object from its archive class first.")
     if code in _FORBIDDEN_CODES:
         return Failure(Kind.FORBIDDEN, detail, _RIGHTS)
     if code in _MISSING_CODES:

@@ -74,7 +74,7 @@ class S3Backend:
             if first and not contents and key:
                 yield from attempt(lambda: self._single(prefix, key))
             for found in contents:
-                if not found["Key"].endswith("/"):
+                if found["Size"] or not found["Key"].endswith("/"):  # consoles make empty objects for folders
                     yield _listing(found["Key"][len(below) :], f"s3://{bucket}/{found['Key']}", found)
             token = page.get("NextContinuationToken") if page.get("IsTruncated") else None
             first = False

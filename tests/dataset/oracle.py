@@ -106,5 +106,8 @@ def commits(output: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def common(folder: Path, output: Path | str, *more: str) -> Sequence[str]:
-    """The words of a small folder build."""
-    return ("source.kind=folder", f"source.path={folder}", f"output={output}", "build.shard_images=50", *more)
+    """The words of a small folder build: shards of 50 images, two workers, unless `more` says otherwise."""
+    given = {word.partition("=")[0] for word in more}
+    usual = ("build.shard_images=50", "build.workers=2")
+    words = ["source.kind=folder", f"source.path={folder}", f"output={output}", *more]
+    return words + [word for word in usual if word.partition("=")[0] not in given]

@@ -44,7 +44,7 @@ def test_the_size_and_the_order_of_shards_change_no_row(
 
     monkeypatch.setattr(fleet.Fleet, "run", shuffled)
     output = str(tmp_path / "out")
-    build_here(*common(phantoms, output, "build.workers=3"), "build.shard_images=37")
+    build_here(*common(phantoms, output, "build.workers=3", "build.shard_images=37"))
     assert rows_of(output) == undisturbed
 
 
@@ -89,7 +89,7 @@ def test_r22_another_configuration_is_refused_with_its_keys(
     assert "imaging.jpeg_quality: 90 -> 80" in str(caught.value)
     assert "new_run=true" in str(caught.value)
     assert caught.value.exit_code == 73
-    build_here(*words, "build.workers=3", "build.stall_s=200")
+    build_here(*words, "build.max_quarantined=0.5", "build.stall_s=200")
 
 
 def test_a_new_run_reuses_the_stages_that_are_the_same(

@@ -1,6 +1,7 @@
 """A decoding child that misbehaves on request: what the first word of an "image" says, it does.
 
-Started as `python -m tests.imaging.fake_child <settings>`; it speaks the real protocol through the real modules.
+Started as `python -m tests.imaging.fake_child <settings>`; it speaks the real protocol through the real
+modules.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from mht.imaging import child, wire
+from mht.imaging import child
 from mht.imaging.params import ImagingParams
 from mht.records import NormalisedImage, Reason, Refusal
 
@@ -68,4 +69,4 @@ ORDERS = {
 }
 
 if __name__ == "__main__":
-    child.serve(wire.Settings.model_validate_json(sys.argv[1]), misbehave)
+    child.serve(child.prepare(sys.argv[1]), misbehave)

@@ -18,7 +18,8 @@ from mht.phantoms.head_ct.anatomy import FRAME_MM as HEAD_MM
 from mht.phantoms.scene import KINDS, Entity, Scene, draw_scene, findings
 
 SIDE = 512
-MARGIN = 10
+# A white cell pushes the red cells around it away.
+MARGIN = {"blood_smear": 45, "chest_xray": 10, "head_ct": 10, "fundus": 10}
 
 
 def scenes_with(kind: str, finding: str, count: int) -> Iterator[tuple[Scene, Entity]]:
@@ -55,7 +56,8 @@ def test_a_finding_changes_its_box_and_little_else(kind: str, finding: str) -> N
             continue
         assert entity.box is not None
         x0, y0, x1, y1 = entity.box
-        inside = difference[max(0, y0 - MARGIN) : y1 + MARGIN, max(0, x0 - MARGIN) : x1 + MARGIN]
+        near = MARGIN[kind]
+        inside = difference[max(0, y0 - near) : y1 + near, max(0, x0 - near) : x1 + near]
         assert inside.sum() >= 0.9 * difference.sum(), (scene.index, entity)
 
 
@@ -95,12 +97,12 @@ def test_the_disc_lies_on_the_nasal_side_of_each_eye() -> None:
         scene = draw_scene("fundus", index, 0)
         pixels = render(replace(scene, present=()), 256).astype(int).sum(axis=2)
         brightest = np.argwhere(pixels > np.quantile(pixels, 0.995))[:, 1].mean()
-        assert (brightest > 128) is (scene.view == "right eye")
+        assert bool(brightest > 128) is (scene.view == "right eye")
 
 
 def extent_px(difference: np.ndarray) -> tuple[int, int]:
-    """Width and height of what is changed by more than half of the most."""
-    strong = difference > 0.5 * np.quantile(difference[difference > 0], 0.98)
+    """Width and height of what is changed by more than half of the usual change."""
+    strong = difference > 0.5 * np.median(difference[difference > 10])
     rows, columns = np.flatnonzero(strong.sum(axis=1) > 1), np.flatnonzero(strong.sum(axis=0) > 1)
     return int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
 

@@ -7,6 +7,7 @@ from mht.errors import ConfigError
 from mht.phantoms.caption import caption_rng, describe
 from mht.phantoms.draw import encode, render
 from mht.phantoms.scene import KINDS, draw_scene
+from mht.records import Reason
 from mht.sources.phantoms import Params, Source, parse_uri
 
 
@@ -32,13 +33,21 @@ def test_a_part_of_the_listing_is_the_same_part() -> None:
 
 def test_bytes_and_captions_follow_from_the_uri_alone() -> None:
     items = list(source(count=4, side_px=64, seed=8).items())
-    fetched = source().fetch(items)
+    fetched = source().fetch(items, 1 << 20)
     captions = source().captions(items)
     for number, (kind, one, caption) in enumerate(zip(KINDS, fetched, captions, strict=True)):
         scene = draw_scene(kind, number, 8)
         assert one.data == encode(render(scene, 64))
         assert one.refusal is None
         assert caption == describe(scene, caption_rng(scene))
+
+
+def test_a_file_over_the_limit_is_refused() -> None:
+    (item,) = source(count=1, side_px=64).items()
+    (fetched,) = source().fetch([item], 100)
+    assert fetched.data is None
+    assert fetched.refusal is not None
+    assert fetched.refusal.reason == Reason.TOO_MANY_BYTES
 
 
 def test_the_uri_names_scene_and_side() -> None:

@@ -171,9 +171,8 @@ def test_a_damaged_archive_gives_all_or_an_error(tmp_path: Path, at: int, value:
         items = list(local(tmp_path, bytes(data)).items())
     except InputError:
         return
-    # a changed byte in a header breaks its checksum: what is left is a change in a member's bytes
-    assert len(items) == 3
-    assert at % 1024 >= 512
+    # a changed byte in a header breaks its checksum: what is left is a change in a member's bytes or in padding
+    assert [(item.name, item.length_bytes) for item in items] == [(f"x.tar/{n}.jpg", 512) for n in range(3)]
 
 
 @pytest.mark.parametrize(

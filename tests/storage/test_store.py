@@ -6,6 +6,8 @@ import io
 import itertools
 import pickle
 import string
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -274,6 +276,12 @@ def test_addresses_that_are_no_store_are_refused(uri: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Storage(StorageParams()).read(uri)
     assert "secret-word" not in str(caught.value)
+
+
+def test_importing_loads_no_client() -> None:
+    heavy = "{'fsspec', 's3fs', 'botocore', 'aiohttp', 'asyncio'}"
+    code = f"import sys, mht.storage, mht.sources.folder; assert not {heavy} & set(sys.modules), sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_google_storage_without_its_package_says_what_to_install() -> None:

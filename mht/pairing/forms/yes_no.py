@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from mht.knowledge.lexicon import is_study
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase, plural
@@ -44,13 +45,26 @@ _SINGULAR = (
     "Is {np} what {image} shows?",
     "Looking at {image}, is {np} evident?",
 )
+_STUDY = (
+    "Is this {np}?",
+    "Would you call this {np}?",
+    "Are we looking at {np}?",
+    "Is it right to call this {np}?",
+    "Does this look like {np}?",
+    "Is what you see {np}?",
+    "Do you take this for {np}?",
+    "Was this acquired as {np}?",
+    "Should this be filed as {np}?",
+    "Am I right that this is {np}?",
+)
 _EITHER = _ANY + _SINGULAR
 _JOINT = (", ", ". ")
 
 
 def write(case: Case, rng: random.Random) -> Written:
     """The question with `yes` for the true reading and `no` for the false one."""
-    template = pick(rng, _ANY if plural(case) else _EITHER)
+    usual = _ANY if plural(case) else _EITHER
+    template = pick(rng, _STUDY if is_study(case.fact.finding) else usual)
     np = phrase(case, False, rng.random() < 0.5)
     return written(template, np, case.image, (_led("Yes", stated(case, rng), rng), _no(case, rng)), True)
 

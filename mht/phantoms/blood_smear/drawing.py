@@ -8,7 +8,7 @@ import numpy as np
 
 from mht.phantoms.blood_smear import cells
 from mht.phantoms.blood_smear.cells import Stamp
-from mht.phantoms.blood_smear.layout import CLEARANCE, RED_CELL_FORMS, WHITE_CELLS, Point, lay_out
+from mht.phantoms.blood_smear.layout import CLEARANCE, RED_CELL_FORMS, WHITE_CELLS, Layout, Point, lay_out
 from mht.phantoms.canvas import Field, Pixels, expose
 from mht.phantoms.scene import Scene
 
@@ -27,12 +27,10 @@ def paint(scene: Scene, side_px: int) -> Pixels:
     large = [
         at for name in WHITE_CELLS if name in shown for at in layout.places[name][: shown[name].count or 0]
     ]
-    unused = [
-        at
-        for name in RED_CELL_FORMS
-        for at in layout.places[name][(shown[name].count or 0) if name in shown else 0 :]
-    ]
-    _red_cells(field, scene, [*layout.red_cells, *unused], large)
+    taken = {
+        at for name in RED_CELL_FORMS if name in shown for at in layout.places[name][: shown[name].count or 0]
+    }
+    _red_cells(field, scene, [*layout.red_cells, *_reserved(layout)], large, taken)
     for name, entity in shown.items():
         cell_rng = scene.entity_rng(entity)
         for at in layout.places.get(name, ())[: entity.count or 0]:
@@ -40,14 +38,21 @@ def paint(scene: Scene, side_px: int) -> Pixels:
     return expose(field, rng.uniform(1.5, 3.0), rng)
 
 
-def _red_cells(field: Field, scene: Scene, places: list[Point], large: list[Point]) -> None:
-    """Ordinary red cells, except where a white cell lies."""
+def _reserved(layout: Layout) -> list[Point]:
+    """Where a red cell of another form could lie."""
+    return [at for name in RED_CELL_FORMS for at in layout.places[name]]
+
+
+def _red_cells(
+    field: Field, scene: Scene, places: list[Point], large: list[Point], taken: set[Point]
+) -> None:
+    """Ordinary red cells, except where another cell lies; each place draws its own numbers whether used or not."""
     grade = {entity.finding: entity.severity for entity in scene.present}
     spread, pallor = _SPREAD[grade.get("anisocytosis")], _PALLOR[grade.get("hypochromia")]
     rng = scene.rng("red cells")
     for at in places:
         stamp = _red_cell(field.shape[1], spread, pallor, rng)
-        if all((at[0] - x) ** 2 + (at[1] - y) ** 2 > CLEARANCE**2 for x, y in large):
+        if at not in taken and all((at[0] - x) ** 2 + (at[1] - y) ** 2 > CLEARANCE**2 for x, y in large):
             _press(field, at, stamp)
 
 

@@ -38,7 +38,6 @@ WORDING = Wording(
         "malaria parasite": (
             Noun("malaria parasite", "malaria parasites"),
             Noun("malarial ring form", "malarial ring forms", use="shown"),
-            Noun("intracellular parasite", "intracellular parasites"),
         ),
         "anisocytosis": (Noun("anisocytosis"),),
         "hypochromia": (Noun("hypochromia"),),

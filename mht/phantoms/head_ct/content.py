@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from mht.phantoms.head_ct.anatomy import FRAME_MM, REGIONS, Anatomy, draw_anatomy, half_width_at, sign
-from mht.phantoms.scene import Box, Entity, Scene, aspect_rng, pick_weighted, unit_box
+from mht.phantoms.scene import REFERENCE_PX, Box, Entity, Scene, aspect_rng, pick_weighted, unit_box
 
 LEADING = {
     "subdural hematoma": 0.19,
@@ -67,7 +68,10 @@ def compose(index: int, seed: int) -> Scene:
         leading = pick_weighted(rng, LEADING)
         present.append(_MAKERS[leading](leading, side, anatomy, rng))
         for name, other_side in _companions(present[0], side, rng):
-            present.append(_MAKERS[name](name, other_side, anatomy, rng))
+            entity = _MAKERS[name](name, other_side, anatomy, rng)
+            if name == "vasogenic edema" and present[0].box:
+                entity = replace(entity, box=_wider(present[0].box, 0.2))
+            present.append(entity)
         present += _shift(present, anatomy, rng)
     names = {entity.finding for entity in present}
     blurred = {near for name in names for near in NEAR.get(name, ())}
@@ -98,8 +102,7 @@ def _companions(leading: Entity, side: str, rng: random.Random) -> list[tuple[st
         "hydrocephalus": (("ventriculoperitoneal shunt", side, 0.45),),
         "cerebral atrophy": (("calcification", side, 0.15), ("infarct", side, 0.2)),
     }
-    out = [(name, at) for name, at, chance in chances.get(leading.finding, ()) if rng.random() < chance]
-    return out
+    return [(name, at) for name, at, chance in chances.get(leading.finding, ()) if rng.random() < chance]
 
 
 def _shift(present: list[Entity], anatomy: Anatomy, rng: random.Random) -> list[Entity]:
@@ -120,9 +123,14 @@ def _shift(present: list[Entity], anatomy: Anatomy, rng: random.Random) -> list[
         return []
     size = float(round(min(millimetres, 14)))
     toward = "right" if away == "left" else "left"
-    half = size / FRAME_MM + 0.02
-    box = unit_box(anatomy.x - half, anatomy.y - 0.2, anatomy.x + half, anatomy.y + 0.2)
+    box = unit_box(anatomy.x - 0.28, anatomy.y - 0.36, anatomy.x + 0.28, anatomy.y + 0.36)
     return [Entity("midline shift", toward, None, None, size, None, box)]
+
+
+def _wider(box: Box, reach: float) -> Box:
+    """A square with the same middle, `reach` to each side."""
+    x, y = (box[0] + box[2]) / 2 / REFERENCE_PX, (box[1] + box[3]) / 2 / REFERENCE_PX
+    return unit_box(x - reach, y - reach, x + reach, y + reach)
 
 
 def _around(anatomy: Anatomy, side: str, u: float, v: float, radius: float) -> Box:
@@ -190,7 +198,7 @@ def _subarachnoid(name: str, side: str, anatomy: Anatomy, rng: random.Random) ->
     side = "bilateral" if rng.random() < 0.45 else side
     c, w = anatomy.x, half_width_at(anatomy, 0.0)
     left, right = (c - w if side != "left" else c), (c + w if side != "right" else c)
-    box = unit_box(left, anatomy.y - 0.3, right, anatomy.y + 0.3)
+    box = unit_box(left, anatomy.y - 0.37, right, anatomy.y + 0.37)
     return Entity(name, side, None, pick_weighted(rng, GRADES), None, None, box)
 
 
@@ -215,7 +223,7 @@ def _calcification(name: str, side: str, anatomy: Anatomy, rng: random.Random) -
 
 def _edema(name: str, side: str, anatomy: Anatomy, rng: random.Random) -> Entity:
     return Entity(
-        name, side, None, pick_weighted(rng, GRADES), None, None, _around(anatomy, side, 0.15, 0.0, 0.22)
+        name, side, None, pick_weighted(rng, GRADES), None, None, _around(anatomy, side, 0.15, 0.0, 0.2)
     )
 
 

@@ -25,7 +25,7 @@ def _middle(entity: Entity, anatomy: Anatomy) -> tuple[float, float]:
 def _half(cut: Slice, side: str | None) -> Field:
     if side not in ("left", "right"):
         return np.ones_like(cut.flat)
-    return ramp(cut.flat * np.float32(sign(side)), 0.006)
+    return ramp(cut.flat * np.float32(sign(side)) - np.float32(0.012), 0.006)
 
 
 def _disc(cut: Slice, entity: Entity, radius: float, ragged: float, rng: random.Random) -> Field:
@@ -78,6 +78,8 @@ def _subarachnoid(cut: Slice, entity: Entity, rng: random.Random) -> None:
     """Blood in the sulci instead of fluid."""
     share = _GRADE[entity.severity or "mild"]
     patches = ramp(texture(cut.r.shape[0], 5, rng) + np.float32(2.2 * share - 0.9), 0.5)
+    if entity.side == "bilateral":
+        patches = np.maximum(patches, patches[:, ::-1])
     blood = np.minimum(cut.sulci * np.float32(1.4), 1) * _half(cut, entity.side) * patches
     cut.add_blood(blood * np.float32(0.55 + 0.45 * share))
 
@@ -109,7 +111,7 @@ def _mass(cut: Slice, entity: Entity, rng: random.Random) -> None:
 def _edema(cut: Slice, entity: Entity, rng: random.Random) -> None:
     """Fingers of dark white matter; the cortex is spared."""
     share = _GRADE[entity.severity or "mild"]
-    near = ramp(_disc(cut, entity, 0.12 + 0.07 * share, 0.35, rng), 0.3)
+    near = ramp(_disc(cut, entity, 0.10 + 0.06 * share, 0.35, rng), 0.3)
     near = near * ramp(cut.flat * np.float32(sign(entity.side or "left")) - 0.03, 0.05)
     white = ramp(0.73 - cut.r, 0.06) * ramp(np.float32(0.50) - cut.brain, 0.03)
     cut.brain -= near * white * np.float32(0.13)

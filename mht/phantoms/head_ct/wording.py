@@ -38,13 +38,12 @@ WORDING = Wording(
         "infarct": (
             Noun("infarct", "infarcts"),
             Noun("infarction", "infarctions"),
-            Noun("ischemic infarct", "ischemic infarcts"),
+            Noun("cerebral infarct", "cerebral infarcts"),
         ),
         "cerebral atrophy": (Noun("cerebral atrophy"), Noun("brain atrophy")),
         "hydrocephalus": (Noun("hydrocephalus"),),
         "intracranial mass": (
             Noun("mass", "masses", use="shown"),
-            Noun("brain mass", "brain masses", use="shown"),
             Noun("intracranial mass", "intracranial masses"),
         ),
         "calcification": (

@@ -1,0 +1,16 @@
+"""What a question or an answer claims, read as a caption is read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from mht.knowledge.facts import read_facts
+from mht.knowledge.lexicon import is_study
+from mht.records import Fact
+
+
+@lru_cache(maxsize=512)
+def claims(text: str) -> tuple[Fact, ...]:
+    """The facts of the text; a mention of the image's kind counts only where nothing else is claimed."""
+    facts = read_facts(text).facts
+    return tuple(f for f in facts if not is_study(f.finding)) or facts

@@ -1,0 +1,69 @@
+"""What the image itself is, as the caption says it: an MR image of the left knee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mht.knowledge.attachment import SIDES
+from mht.knowledge.lexicon import lexicon
+from mht.knowledge.vocabulary import Match
+
+REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
+_BETWEEN = frozenset("of the a an scan image view section slice study film examination and his her".split())
+_REACH = 6
+_NOT_THIS = frozenset({"deny", "past", "hedge"})
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A modality that the text names, with the region and side that were examined, where it says so."""
+
+    modality: str
+    match: Match
+    region: str | None
+    side: str | None
+
+
+def _region(site: str) -> str | None:
+    """The site itself where it has siblings to be mistaken for, else the part of the body that holds it."""
+    lex = lexicon()
+    chain = lex.site_ancestors[site]
+    if chain[-1] in REGIONS:
+        return site if lex.siblings[site] and chain[-1] == "spine" and len(chain) == 2 else chain[-1]
+    return site if lex.siblings[site] and chain[-1] == "limb" else None
+
+
+def _examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match | None:
+    """The site that stands right before the modality, or after it with nothing but filler between."""
+    modality = matches[k]
+    if k and matches[k - 1].kind == "site" and matches[k - 1].last == modality.first:
+        return matches[k - 1]
+    for match in matches[k + 1 :]:
+        between = words[modality.last : match.first]
+        plain = sum(word not in _BETWEEN for word in between)
+        if match.first - modality.last > _REACH or plain > 1 or "." in between or "," in between:
+            return None
+        if match.kind == "site":
+            return match
+        if match.kind not in ("modality", "cue"):
+            return None
+    return None
+
+
+def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
+    """Every kind of image that the text names as its own, each once; one that is denied or past is left out."""
+    seen: set[str] = set()
+    for k, match in enumerate(matches):
+        if match.kind != "modality" or match.value in seen:
+            continue
+        before = matches[k - 1] if k else None
+        if before and before.kind == "cue" and before.value in _NOT_THIS and match.first - before.last < 4:
+            continue
+        seen.add(match.value)
+        site = _examined(words, matches, k)
+        region = _region(site.value) if site else None
+        side = None
+        if site and region == site.value and lexicon().sites[region].sided == "yes":
+            side = next((SIDES[m.value] for m in matches if m.last == site.first and m.value in SIDES), None)
+        yield Study(match.value, match, region, side)
