@@ -118,7 +118,9 @@ def write_content(storage: Storage, root: str, stem: str, data: bytes, rows: int
     """Write under a name that holds the content's own hash, so that writing it twice is writing it once."""
     sha256 = hashlib.sha256(data).hexdigest()
     path = f"{stem}-{sha256[:16]}.parquet"
-    storage.write(join(root, path), data)
+    uri = join(root, path)
+    if storage.size(uri) != len(data):
+        storage.write(uri, data)
     return FileRecord(path, rows, len(data), sha256)
 
 

@@ -3,7 +3,7 @@
 ::
 
     with start_s3() as s3:
-        storage = Storage(s3.params())          # with s3.env in the environment
+        storage = Storage(StorageParams(endpoint_url=s3.endpoint_url))   # with s3.env in the environment
         s3.set_faults(Faults(seed=1, error_503=0.03, truncate=0.02))
         s3.refuse(); ...; s3.restore()
 

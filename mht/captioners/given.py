@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from mht.records import Reason, Refusal
 
 # Terminal escapes: CSI, OSC up to its end, and two-character sequences.
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\^_]?|\x9b[0-?]*[ -/]*[@-~]")
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\^_]?|\x9b[0-?]*[ -/]*[@-~]"
+)
 _SPACE = re.compile(r"\s+")
 # What chat templates use as marks of a turn, of an image or of the end; a caption may hold them by accident or design.
 _TEMPLATE = re.compile(
@@ -65,5 +67,7 @@ def caption(raw: str | None, params: Params) -> str | Refusal:
         return Refusal(Reason.CAPTION_NOT_UTF8, detail)
     cleaned = clean(raw)
     if not any(c.isalnum() for c in cleaned):
-        return Refusal(Reason.CAPTION_MISSING, "nothing is left of the caption once it is cleaned; give it some text")
+        return Refusal(
+            Reason.CAPTION_MISSING, "nothing is left of the caption once it is cleaned; give it some text"
+        )
     return cleaned

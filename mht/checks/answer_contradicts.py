@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mht.knowledge.claims import claims
-from mht.knowledge.presence import PRESENT
+from mht.knowledge.claims import mentioned
 from mht.knowledge.truth import possible
 from mht.records import Pair, Reading, State
 
@@ -16,7 +15,6 @@ def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     if pair.polarity is None and word in ("yes", "no") and (word == "yes") != (pair.state == State.FAITHFUL):
         return "answer_contradicts"
     if pair.state == State.FAITHFUL:
-        stated = [claim for claim in claims(pair.answer) if claim.presence == PRESENT]
-        if any(not possible(claim.finding, reading) for claim in stated):
-            return "answer_contradicts"
+        stated = mentioned(pair.answer)
+        return None if all(possible(finding, reading) for finding in stated) else "answer_contradicts"
     return None

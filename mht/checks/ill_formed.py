@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from operator import eq
 
 from mht.records import Pair, Reading
 
-_BROKEN = re.compile(r"[{}]|\bNone\b|\s\s|\s[,.?]|\b(\w+) \1\b|\ba [aeio]\w|\ban [^aeiou\W]", re.IGNORECASE)
+_BROKEN = re.compile(r"[{}]|\bNone\b|\s\s|\s[,.?]|\ba [aeio]\w|\ban (?!MR )[^aeiou\W]", re.IGNORECASE)
 _MAX_CHARS = 400
 
 
 def _broken(text: str) -> bool:
-    return not text or len(text) > _MAX_CHARS or text != text.strip() or _BROKEN.search(text) is not None
+    words = text.lower().split()
+    return (
+        not words
+        or len(text) > _MAX_CHARS
+        or text != text.strip()
+        or any(map(eq, words, words[1:]))
+        or _BROKEN.search(text) is not None
+    )
 
 
 def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:

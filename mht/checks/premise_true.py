@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mht.knowledge.claims import claims
+from mht.knowledge.claims import claims, mentioned
 from mht.knowledge.truth import may_hold, possible
 from mht.records import Pair, Reading, State
 
@@ -14,10 +14,12 @@ def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     """
     if pair.state != State.HALLUCINATED:
         return None
+    if pair.slot == "finding" and (findings := mentioned(pair.question)):
+        return "premise_true" if any(possible(finding, reading) for finding in findings) else None
     claimed = claims(pair.question)
-    if not claimed:
-        return "premise_unread"
     if pair.slot == "finding":
         return "premise_true" if any(possible(claim.finding, reading) for claim in claimed) else None
+    if not claimed:
+        return "premise_unread"
     open_ = any(may_hold(claim, fact) for claim in claimed for fact in reading.facts)
     return "premise_true" if open_ else None

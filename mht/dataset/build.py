@@ -90,9 +90,9 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
 
 def _impatient(config: BuildConfig) -> Storage:
     """For the lease: its heartbeat must not outlive the build by waiting for a store that is gone."""
-    return Storage(
-        config.storage.model_copy(update={"outage_limit_s": min(5.0, config.storage.outage_limit_s)})
-    )
+    given = config.storage
+    limits = ("outage_limit_s", "connect_timeout_s", "read_timeout_s")
+    return Storage(given.model_copy(update={name: min(5.0, getattr(given, name)) for name in limits}))
 
 
 def _begin(site: _Site, source: Any) -> Run:

@@ -7,7 +7,7 @@ An image that is in neither is fetched and decoded; the others cost no object an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -31,6 +31,7 @@ from mht.records import (
 )
 from mht.storage import Storage, join
 
+StartGuard = Callable[[ImagingParams], DecoderGuard]
 BATCH_IMAGES = 50
 _FROM_IMAGE = (
     "width_px", "height_px", "source_width_px", "source_height_px", "source_format", "source_sha256",
@@ -88,10 +89,14 @@ class PixelCache:
         self._root = root
         self._folder = join(root, "stages", fingerprint)
 
-    def write(self, key: str, images: FileRecord, refused: Mapping[str, Decoded]) -> None:
+    def write(
+        self, key: str, images: FileRecord, rows: Sequence[ImageRow], refused: Mapping[str, Decoded]
+    ) -> None:
         """Note what became of the shard `key` (its name and its inputs' digest)."""
         plain = {
             "images": asdict(images),
+            # The file's column holds the caption's word where it has one, and captions may be read anew.
+            "modality": {row.planned.image_id: row.image.modality for row in rows if row.image.modality},
             "refused": {
                 image_id: [decoded.result.reason, decoded.result.detail, decoded.attempts]
                 for image_id, decoded in refused.items()
@@ -107,7 +112,9 @@ class PixelCache:
             table = read_table(self._storage, self._root, FileRecord(**plain["images"]))
         except (StorageMissing, IntegrityError):
             return {}
-        known = {row["image_id"]: Decoded(_from_row(row), 1) for row in table.to_pylist()}
+        modality = plain["modality"]
+        rows = [row | {"modality": modality.get(row["image_id"])} for row in table.to_pylist()]
+        known = {row["image_id"]: Decoded(_from_row(row), 1) for row in rows}
         for image_id, (reason, detail, attempts) in plain["refused"].items():
             known[image_id] = Decoded(Refusal(Reason(reason), detail), attempts)
         return known
@@ -121,9 +128,10 @@ def _from_row(row: dict[str, Any]) -> NormalisedImage:
 class PixelStage:
     """Decodes batches of planned images. Holds the decoding child, so close it."""
 
-    def __init__(self, source: Any, params: ImagingParams) -> None:
+    def __init__(self, source: Any, params: ImagingParams, start_guard: StartGuard = DecoderGuard) -> None:
         self._source = source
         self._params = params
+        self._start_guard = start_guard
         self._guard: DecoderGuard | None = None
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="fetch")
 
@@ -154,7 +162,7 @@ class PixelStage:
 
     def _guarded(self) -> DecoderGuard:
         if self._guard is None:
-            self._guard = DecoderGuard(self._params)
+            self._guard = self._start_guard(self._params)
         return self._guard
 
 

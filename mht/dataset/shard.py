@@ -17,11 +17,19 @@ import pyarrow as pa
 from mht import catalog
 from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
 from mht.dataset.captions import CaptionRead, CaptionStore, PremiseStore, count_premises, read_captions
-from mht.dataset.pixels import BATCH_IMAGES, ImageRow, PixelCache, PixelStage, hash_table, image_table
+from mht.dataset.pixels import (
+    BATCH_IMAGES,
+    ImageRow,
+    PixelCache,
+    PixelStage,
+    StartGuard,
+    hash_table,
+    image_table,
+)
 from mht.dataset.plan import PlanReader
 from mht.dataset.stages import Fingerprints, pairing_context
 from mht.errors import IntegrityError
-from mht.imaging.guard import Decoded
+from mht.imaging.guard import Decoded, DecoderGuard
 from mht.imaging.params import ImagingParams
 from mht.pairing.context import PairingContext
 from mht.pairing.twins import make_pairs
@@ -111,9 +119,11 @@ def make_source(resolved: Mapping[str, Any], storage: Storage) -> Any:
 
 
 class ShardBuilder:
-    """Builds shards of one run. Holds the decoding child, so close it."""
+    """Builds shards of one run. Holds the decoding child, so close it; `guard` starts another kind of it in tests."""
 
-    def __init__(self, spec: WorkSpec, tell: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, spec: WorkSpec, tell: Callable[[Progress], None], guard: StartGuard = DecoderGuard
+    ) -> None:
         resolved = spec.resolved
         self._spec = spec
         self._tell = tell
@@ -128,15 +138,15 @@ class ShardBuilder:
         self._premises = PremiseStore(self._storage, spec.root, spec.fingerprints.pair)
         self._uncounted = pairing_context(resolved)
         self._pixel_cache = PixelCache(self._storage, spec.root, spec.fingerprints.image)
-        self._pixels = PixelStage(self._source, ImagingParams(**resolved["imaging"]))
-        self._plan = PlanReader(self._storage, spec.root)
+        self._pixels = PixelStage(self._source, ImagingParams(**resolved["imaging"]), guard)
+        self._plan: PlanReader | None = None
         self._context: PairingContext | None = None
 
     def caption(self, shard: str) -> None:
         """Read a shard's captions into facts, unless that is done, and count what pairs can be made of them."""
         self._shard = shard
-        rows = self._plan.read(shard)
         self._tell(Progress(shard, "captions"))
+        rows = self._planned(shard)
         key = self._spec.stage_keys[shard]
         read = self._captions.read(key)
         if read is None:
@@ -149,13 +159,13 @@ class ShardBuilder:
         """Build and commit a shard; when another worker was first, its commit is returned."""
         began = time.monotonic()
         self._shard = shard
-        rows = self._plan.read(shard)
         self._tell(Progress(shard, "pairs"))
+        rows = self._planned(shard)
         key = self._spec.stage_keys[shard]
         outcome = self._work(rows, key)
         self._tell(Progress(shard, "writing"))
         images = self._write(f"images/{shard}", image_table(outcome.images), stored=("image",))
-        self._pixel_cache.write(key, images, outcome.refused_pixels)
+        self._pixel_cache.write(key, images, outcome.images, outcome.refused_pixels)
         quarantined = None
         if outcome.quarantined:
             table = to_table(outcome.quarantined, QUARANTINE_SCHEMA)
@@ -174,7 +184,14 @@ class ShardBuilder:
 
     def close(self) -> None:
         self._pixels.close()
-        self._plan.close()
+        if self._plan is not None:
+            self._plan.close()
+
+    def _planned(self, shard: str) -> list[PlannedImage]:
+        """The shard's images. The plan is opened by the first job: a store that is gone fails a job, never a start."""
+        if self._plan is None:
+            self._plan = PlanReader(self._storage, self._spec.root)
+        return self._plan.read(shard)
 
     def _wait(self, seconds: float) -> None:
         self._tell(Progress(self._shard, "waiting for storage"))

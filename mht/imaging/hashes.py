@@ -75,7 +75,8 @@ class NearDuplicates:
 
 
 _FEWEST_BANDS = 8
-_COMPARISONS = 40_000_000  # in all: some 4 s on one core, beside 4 s of sorting 100,000 hashes
+_FEW = 1_400  # hashes of which every pair is compared
+_COMPARISONS_PER_HASH = 400  # beyond: for 100,000 hashes some 4 s on one core, beside 4 s of sorting
 _MOST_PAIRS = 1_000_000
 _CHUNK = 1_000_000
 
@@ -86,10 +87,10 @@ def near_duplicates(hashes: Sequence[bytes], max_distance: int = NEAR_DUPLICATE_
     Equal hashes are chained to the first of them: (first, i, 0) for each, not all pairs among them; other
     pairs name the first of their equals. Joining what a pair joins gives the same groups.
 
-    The 256 bits are dealt to `max_distance // 2 + 1` bands. Two hashes within the distance differ by at most
-    one bit in at least one band, so they agree in one band with one bit masked out: for each band and bit the
-    hashes are sorted by what is left and compared within equal runs (multi-index hashing, Norouzi et al.
-    2012).
+    Of more than 1,400 hashes the 256 bits are dealt to `max_distance // 2 + 1` bands. Two hashes within the
+    distance differ by at most one bit in at least one band, so they agree in one band with one bit masked out:
+    for each band and bit the hashes are sorted by what is left and compared within equal runs (multi-index
+    hashing, Norouzi et al. 2012).
     """
     import numpy as np
 
@@ -110,14 +111,16 @@ def _search(codes: Any, max_distance: int) -> tuple[Any, int]:
     """Pairs of rows of `codes` (n x 4 uint64) as left * n + right, each once, and the runs that were skipped."""
     import numpy as np
 
+    if len(codes) <= _FEW:
+        every = np.arange(len(codes)), np.array([0]), np.array([len(codes)])
+        return np.concatenate([np.empty(0, np.int64), *_within(codes, max_distance, _candidates(*every))]), 0
     bands = max(_FEWEST_BANDS, max_distance // 2 + 1)
     bits = np.unpackbits(codes.view(np.uint8), axis=1)
-    budget = _COMPARISONS // (8 * HASH_BYTES)
+    budget = _COMPARISONS_PER_HASH * len(codes) // (8 * HASH_BYTES)
     near = [np.empty(0, np.int64)]
     skipped = 0
     for band in range(bands):
-        # every n-th bit: so that low and high frequencies, which tell images apart unequally, are in each
-        # band
+        # every n-th bit, so that each band has low and high frequencies, which tell images apart unequally
         members = bits[:, band::bands].astype(np.uint32)
         keys = members @ (1 << np.arange(members.shape[1], dtype=np.uint32))
         for bit in range(members.shape[1]):
@@ -173,7 +176,7 @@ def _candidates(order: Any, starts: Any, lengths: Any) -> Iterator[tuple[Any, An
     for length in np.unique(lengths):
         first, second = np.triu_indices(int(length), 1)
         rows = starts[lengths == length]
-        step = max(1, _CHUNK // len(first))
+        step = max(1, _CHUNK // max(1, len(first)))
         for top in range(0, len(rows), step):
             at = rows[top : top + step, None]
             yield order[(at + first).ravel()], order[(at + second).ravel()]

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from mht.knowledge.lexicon import lexicon, seen_at
+from mht.knowledge.lexicon import lexicon, role, seen_at
 from mht.knowledge.vocabulary import Match
 
 SIDES = {"left": "left", "right": "right", "both": "bilateral"}
 
-_WITHIN = frozenset("in within of at on involving affecting along over throughout inside through across around "
-                    "under beneath overlying occupying".split())  # fmt: skip
-_FILLER = frozenset("the a an his her this its is are was were entire whole noted seen visible present located situated "
-                    "identified centered ( ) - / level aspect part portion region area side half".split())  # fmt: skip
-_BREAK = frozenset("with from near by after before causing due secondary and or extending toward into adjacent "
-                   "to compressing measuring which that than . ; : has have shows represents".split())  # fmt: skip
-_VERBS = frozenset("is are was were has have contains shows show showing demonstrates reveals appears".split())
-_BREAK_LEFT = _BREAK | _WITHIN | _VERBS | frozenset("the a an for as no".split())
 _LEFT_BUDGET, _RIGHT_BUDGET = 5, 6
 
 
@@ -53,6 +46,7 @@ def _take(finding: Match, match: Match, got: Modifiers) -> Modifiers | None:
 
 def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start: int) -> Modifiers:
     """Modifiers in the noun phrase to the left: `a small left-sided [pleural effusion]`."""
+    stop = _breaks_left()
     got, i, budget, commas = Modifiers(), finding.first - 1, _LEFT_BUDGET, 0
     while i >= start and budget > 0:
         match = at.get(i)
@@ -64,39 +58,42 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
             continue
         if words[i] == ",":
             commas += 1
-        if words[i] in _BREAK_LEFT or commas > 1:
+        if words[i] in stop or commas > 1:
             return got
         i, budget = i - 1, budget - 1
     return got
 
 
-def _after(words: Sequence[str], at: Mapping[int, Match], finding: Match, end: int, got: Modifiers) -> Modifiers:
+@lru_cache(maxsize=1)
+def _breaks_left() -> frozenset[str]:
+    return role("break") | role("within") | role("verb") | role("break_left")
+
+
+def _closes(word: str, far: bool, opened: bool) -> bool:
+    """Whether a plain word ends what may follow a finding: a new statement, another preposition, a second comma."""
+    return word in role("break") or (far and word in role("verb")) or (opened and word == ",")
+
+
+def _after(
+    words: Sequence[str], at: Mapping[int, Match], finding: Match, end: int, got: Modifiers
+) -> Modifiers:
     """Modifiers that follow: `effusion on the left`, `mass in the right kidney`, `effusion (left)`."""
-    i, budget, open_ = finding.last, _RIGHT_BUDGET, False
-    while i < end and budget > 0:
-        match, word = at.get(i), words[i]
-        if match is not None:
-            if not open_ and i != finding.last and match.kind != "cue":
+    i, budget, opened = finding.last, _RIGHT_BUDGET, False
+    while i < end and budget > 0 and not (got.site and got.side):
+        match = at.get(i)
+        if match is None:
+            if _closes(words[i], i - finding.last > 1, opened):
                 return got
-            if match.kind == "severity":
-                i = match.last
-                continue
-            taken = _take(finding, match, got)
-            if taken is None:
-                return got
-            got, i = taken, match.last
-            if got.site and got.side:
-                return got
+            opened = opened or words[i] in role("within") or words[i] == "("
+            budget -= words[i] not in role("filler") and words[i] not in role("within")
+            i += 1
             continue
-        if word in _VERBS and i - finding.last > 1:
+        if match.kind == "site" and not opened and i != finding.last:
             return got
-        if word in _WITHIN or word == "(":
-            open_ = True
-        elif word in _BREAK or (word == "," and open_):
+        taken = got if match.kind == "severity" else _take(finding, match, got)
+        if taken is None:
             return got
-        elif word not in _FILLER:
-            budget -= 1
-        i += 1
+        got, i = taken, match.last
     return got
 
 
@@ -113,7 +110,7 @@ def _subject(words: Sequence[str], clause: Sequence[Match], finding: Match, got:
             return got
         if match.kind != "site" or not _fits(finding, match) or _examined(clause, k):
             continue
-        if opening is not finding and _VERBS.isdisjoint(words[match.last : opening.first]):
+        if opening is not finding and role("verb").isdisjoint(words[match.last : opening.first]):
             return got
         return replace(got, site=match.value, side=got.side or _side_of(clause, k, opening))
     return got
@@ -140,7 +137,9 @@ def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match) ->
     return None
 
 
-def modifiers(words: Sequence[str], clause: Sequence[Match], finding: Match, span: tuple[int, int]) -> Modifiers:
+def modifiers(
+    words: Sequence[str], clause: Sequence[Match], finding: Match, span: tuple[int, int]
+) -> Modifiers:
     """Side, site and severity of one finding; `span` holds the clause's first and last word."""
     at = {i: match for match in clause for i in range(match.first, match.last)}
     got = _after(words, at, finding, span[1], _before(words, at, finding, span[0]))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-TABLES = ("findings", "sites", "modalities", "severities", "cues", "compositions", "risk")
+TABLES = ("findings", "sites", "modalities", "severities", "cues", "compositions", "risk", "words")
 ANYWHERE = "anywhere"
+CHANGE = "change"  # the kind of a finding that says nothing without its site: enlargement, atrophy
 STUDY = "study"  # the kind of a fact about what the image is, not about what it shows
 
 
@@ -104,7 +105,9 @@ def _terms(cell: str) -> tuple[str, ...]:
 
 
 def _finding(row: list[str]) -> Finding:
-    term, noun, kind, synonyms, parents, modalities, where, sided, lookalikes, companions, risk, excludes = row
+    term, noun, kind, synonyms, parents, modalities, where, sided, lookalikes, companions, risk, excludes = (
+        row
+    )
     return Finding(
         term=term,
         noun=noun,
@@ -208,6 +211,12 @@ def lexicon() -> Lexicon:
         excluded=_excluded(findings, descendants),
         opposites=_opposites(findings, ancestors),
     )
+
+
+@lru_cache(maxsize=32)
+def role(name: str) -> frozenset[str]:
+    """The plain words that play a part in reading a sentence: prepositions of place, verbs that open a statement."""
+    return next(frozenset(words.split()) for part, words in rows("words") if part == name)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mht.knowledge.lexicon import role
 from mht.knowledge.vocabulary import Match
 
 PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
@@ -12,10 +13,7 @@ _FORWARD = {"deny": ABSENT, "hedge": UNCERTAIN, "past": UNCERTAIN}
 _BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN}
 _REACH = {"deny": 24, "hedge": 8, "past": 7}
 _BACK_REACH = 5
-_VERBS = frozenset(
-    "is are was were has have had appear appears appeared seen visible there shows show showing demonstrates "
-    "demonstrating reveals revealing contains measuring measures causing due extends lies".split()
-)
+_EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
 
 
 def _list_goes_on(words: Sequence[str], comma: int, end: int) -> bool:
@@ -23,14 +21,16 @@ def _list_goes_on(words: Sequence[str], comma: int, end: int) -> bool:
     for i in range(comma + 1, end):
         if words[i] == ",":
             break
-        if words[i] in _VERBS:
+        if words[i] in role("statement"):
             return words[i] in ("is", "are", "was", "were", "seen", "visible") and _ends_list(words, i, end)
     return True
 
 
 def _ends_list(words: Sequence[str], verb: int, end: int) -> bool:
     """`no A, B or C is seen`: the verb closes the list; `no A, the heart is enlarged`: it opens a statement."""
-    return any(word in ("seen", "identified", "noted", "visible", "present") for word in words[verb : verb + 3])
+    return any(
+        word in ("seen", "identified", "noted", "visible", "present") for word in words[verb : verb + 3]
+    )
 
 
 def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) -> int:
@@ -47,6 +47,12 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
         if cue.value != "deny" or words[i + 1 : i + 2] == ("and",) or not _list_goes_on(words, i, end):
             return i
     return limit
+
+
+def _given(words: Sequence[str], first: int) -> bool:
+    """Whether a finding is only the place of what is denied: `no air-filled bronchi within the mass`."""
+    the = next((i for i in (first - 1, first - 2) if i > 1 and words[i] in ("the", "this", "these")), None)
+    return the is not None and words[the - 1] in role("within") and words[the - 2] not in _EVIDENCE
 
 
 def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[tuple[int, int, str]]:
@@ -67,7 +73,7 @@ def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[tuple[int, 
         start = cue.first
         for finding in reversed([m for m in findings if m.last <= cue.first]):
             between = words[finding.last : start]
-            if len(between) > _BACK_REACH or "," in between and start == cue.first:
+            if len(between) > _BACK_REACH or ("," in between and start == cue.first):
                 break
             if start != cue.first and not (set(between) & {"and", "or", "nor", ","}):
                 break
@@ -85,9 +91,13 @@ def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[i
         if match.kind != "finding":
             continue
         states = {state for first, last, state in spans if first <= match.first < last}
+        if ABSENT in states and _given(words, match.first):
+            states.remove(ABSENT)
         if any(abs(match.first - cue.first) <= _BACK_REACH for cue in both):
             states.add(UNCERTAIN)
-        if words[match.last : match.last + 2] == ("-", "like") or words[match.last : match.last + 1] == ("like",):
+        if words[match.last : match.last + 2] == ("-", "like") or words[match.last : match.last + 1] == (
+            "like",
+        ):
             states.add(UNCERTAIN)
         found[match.first] = UNCERTAIN if UNCERTAIN in states else ABSENT if states else PRESENT
     return found

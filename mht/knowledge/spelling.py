@@ -140,14 +140,15 @@ _SPELLED_OUT = {
 
 def tokens(text: str) -> list[tuple[str, int, int]]:
     """Every token in its compared form with its start and end; an abbreviation of several words is all of them."""
-    found = []
-    for m in TOKEN.finditer(text):
-        word = normal(m.group())
-        for part in _SPELLED_OUT.get(word, (word,)):
-            found.append((part, m.start(), m.end()))
-    return found
+    return [(part, *m.span()) for m in TOKEN.finditer(text) for part in _parts(m.group())]
+
+
+@lru_cache(maxsize=1 << 16)
+def _parts(word: str) -> tuple[str, ...]:
+    compared = normal(word)
+    return _SPELLED_OUT.get(compared, (compared,))
 
 
 def normal_words(text: str) -> tuple[str, ...]:
     """The text's tokens, each in its compared form."""
-    return tuple(token[0] for token in tokens(text))
+    return tuple(part for word in TOKEN.findall(text) for part in _parts(word))

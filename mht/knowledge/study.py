@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mht.knowledge.attachment import SIDES
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import lexicon, role
 from mht.knowledge.vocabulary import Match
 
 REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
-_BETWEEN = frozenset("of the a an scan image view section slice study film examination and his her".split())
 _REACH = 6
 _NOT_THIS = frozenset({"deny", "past", "hedge"})
 
@@ -29,6 +28,8 @@ def _region(site: str) -> str | None:
     """The site itself where it has siblings to be mistaken for, else the part of the body that holds it."""
     lex = lexicon()
     chain = lex.site_ancestors[site]
+    if "breast" in chain or "heart" in chain:
+        return None  # an image of these is not one of the whole chest
     if chain[-1] in REGIONS:
         return site if lex.siblings[site] and chain[-1] == "spine" and len(chain) == 2 else chain[-1]
     return site if lex.siblings[site] and chain[-1] == "limb" else None
@@ -41,7 +42,7 @@ def _examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match |
         return matches[k - 1]
     for match in matches[k + 1 :]:
         between = words[modality.last : match.first]
-        plain = sum(word not in _BETWEEN for word in between)
+        plain = sum(word not in role("examined") for word in between)
         if match.first - modality.last > _REACH or plain > 1 or "." in between or "," in between:
             return None
         if match.kind == "site":

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Concatenate, ParamSpec, TypeVar
 
 from mht.knowledge.lexicon import STUDY, lexicon, overlaps, related, seen_at
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.records import Fact, Reading
+
+Rest = ParamSpec("Rest")
+Result = TypeVar("Result")
+
+
+def per_reading(
+    function: Callable[Concatenate[Reading, Rest], Result],
+) -> Callable[Concatenate[Reading, Rest], Result]:
+    """Keep what was worked out for the reading in hand. Hashing a whole reading costs more than the answer does."""
+    held: dict[tuple[object, ...], Result] = {}
+    of: list[Reading] = []
+
+    def kept(reading: Reading, /, *rest: Rest.args, **named: Rest.kwargs) -> Result:
+        if not of or of[0] is not reading:
+            of[:] = [reading]
+            held.clear()
+        key = (*rest, *named.values())
+        if key not in held:
+            held[key] = function(reading, *rest, **named)
+        return held[key]
+
+    kept.__doc__ = function.__doc__
+    return kept
+
 
 TRUE, POSSIBLE, DENIED, UNSAID = "true", "possible", "denied", "unsaid"
 
@@ -34,7 +60,7 @@ def _whole(fact: Fact) -> bool:
     return fact.side in (None, "bilateral") and fact.severity is None and fact.site is None
 
 
-@lru_cache(maxsize=256)
+@per_reading
 def world(reading: Reading) -> World:
     """The closures of a reading. A denied finding that is also stated somewhere is not denied."""
     lex = lexicon()
@@ -58,7 +84,7 @@ def world(reading: Reading) -> World:
     return World(frozenset(entailed), frozenset(possible), frozenset(denied - entailed - possible))
 
 
-@lru_cache(maxsize=1024)
+@per_reading
 def denied_by_name(reading: Reading, study: bool = False) -> tuple[str, ...]:
     """The findings that the text itself denies, or that a stated opposite excludes; kinds of them are left out.
 
@@ -80,7 +106,8 @@ def _near(finding: str, modality: str | None, site: str | None) -> tuple[str, ..
     return tuple(
         near
         for near in lexicon().neighbours[finding]
-        if (modality is None or modality in findings[near].modalities) and (site is None or seen_at(near, site))
+        if (modality is None or modality in findings[near].modalities)
+        and (site is None or seen_at(near, site))
     )
 
 
@@ -114,6 +141,18 @@ def may_hold(claim: Fact, fact: Fact) -> bool:
         and _same_site(claim.site, fact.site)
         and _same_grade(claim.severity, fact.severity)
     )
+
+
+def left_open(reading: Reading, fact: int, slot: str, value: str) -> bool:
+    """Whether another fact leaves room for this one's finding with another side, site or severity."""
+    stated = reading.facts[fact]
+    kin = [
+        other
+        for i, other in enumerate(reading.facts)
+        if i != fact and other.presence != ABSENT and related(stated.finding, other.finding)
+    ]
+    same = {"side": _same_side, "site": _same_site, "severity": _same_grade}[slot]
+    return any(same(value, getattr(other, slot)) for other in kin)
 
 
 def holds(claim: Fact, reading: Reading) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mht.knowledge.lexicon import is_study, lexicon
 from mht.pairing.phrases import Case, describe, indefinite, on_side, place
+from mht.records import Fact
 
 
 def pick(rng: random.Random, choices: Sequence[str]) -> str:
@@ -39,13 +40,27 @@ _TRUE = (
 )
 
 
-_IS = ("this is {np}.", "the image is {np}.", "what you see is {np}.", "we are looking at {np}.", "it is {np}.")
+_IS = (
+    "this is {np}.",
+    "the image is {np}.",
+    "what you see is {np}.",
+    "we are looking at {np}.",
+    "it is {np}.",
+)
 _IS_NOT = (
     "this is {np}, not {other}.",
     "the image is {np} rather than {other}.",
     "what you see is not {other}. It is {np}.",
     "we are looking at {np}, not at {other}.",
 )
+
+
+def _edited(case: Case) -> Fact:
+    """The fact as the false premise has it."""
+    fact, slot, value = case.fact, case.edit.slot, case.edit.after
+    if slot == "finding":
+        return replace(fact, finding=value)
+    return replace(fact, side=value) if slot == "side" else replace(fact, site=value)
 
 
 def stated(case: Case, rng: random.Random) -> str:
@@ -98,7 +113,7 @@ def declined(case: Case, rng: random.Random) -> str:
     """One or two sentences, in lower case at the start, that decline the false premise and say what is there."""
     edit = case.edit
     if is_study(case.fact.finding):
-        other = describe(replace(case.fact, **{edit.slot: edit.after}))
+        other = describe(_edited(case))
         return pick(rng, _IS_NOT).format(np=describe(case.fact), other=other)
     words = {"image": case.image, "np": describe(case.fact), "f": case.fact.finding, "be": verb(case)}
     if edit.slot == "finding":

@@ -62,7 +62,9 @@ class PremiseTable:
             body = json.loads(data.decode("utf-8"))
             found, counts = body["format"], {str(key): int(n) for key, n in body["counts"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise IntegrityError(f"the premise table cannot be read: {error}. Count the corpus again.") from error
+            raise IntegrityError(
+                f"the premise table cannot be read: {error}. Count the corpus again."
+            ) from error
         if found != _FORMAT:
             raise IntegrityError(
                 f"the premise table has format {found!r}, this version reads {_FORMAT}. Count the corpus again."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mht.knowledge.lexicon import is_study, lexicon, seen_at
+from mht.knowledge.lexicon import CHANGE, is_study, lexicon, seen_at
 from mht.records import Fact
 
 UNIT = 1000  # one proposal in the corpus table's whole numbers
@@ -59,6 +59,14 @@ def _shows_site(fact: Fact, slot: str, after: str) -> bool:
     return slot != "finding" or seen_at(after, fact.site)
 
 
+def _needs_site(slot: str, after: str, fact: Fact) -> bool:
+    findings = lexicon().findings
+    if slot == "side":
+        return not findings[fact.finding].sided
+    asked = (fact.finding, after) if slot == "finding" else (fact.finding,)
+    return slot != "site" and any(findings[finding].kind == CHANGE for finding in asked)
+
+
 def _fits(frame: Frame, fact: Fact, slot: str, after: str) -> bool:
     if frame.shown == "side":
         return _shows_side(fact, slot, after)
@@ -69,8 +77,11 @@ def _fits(frame: Frame, fact: Fact, slot: str, after: str) -> bool:
 
 @lru_cache(maxsize=1 << 15)
 def frames(kind: str, slot: str, after: str, fact: Fact) -> tuple[Frame, ...]:
-    """The frames that fit a fact and an edit of it, the plain one first with all that the others leave."""
-    if slot == "side" and is_study(fact.finding):
-        return (Frame(shown="site", share=UNIT),)
+    """The frames that fit a fact and an edit of it, the plain one first with all that the others leave.
+
+    None where the question could not be asked: of a change without its site, of a side that nothing has.
+    """
+    if _needs_site(slot, after, fact):
+        return (Frame(shown="site", share=UNIT),) if _shows_site(fact, slot, after) else ()
     fitting = tuple(frame for frame in FRAMES[kind] if _fits(frame, fact, slot, after))
     return (Frame(share=UNIT - sum(frame.share for frame in fitting)), *fitting)

@@ -9,8 +9,9 @@ class PairingParams(BaseModel):
     """How many pairs an image may have, in which forms, and how hard to look for them.
 
     `pairs_per_image` is the most, twins counted as two. `draws_per_fact` is how often each perturbation is asked of
-    each fact, fewer once all its edits are drawn: detailed balance refuses a good part. `facts_per_image` bounds the work of a long caption.
-    `rare_below`: a wording with fewer true premises than this in the corpus is judged in a coarser context.
+    each fact, fewer once all its edits are drawn: detailed balance refuses a good part. `facts_per_image` bounds the
+    work of a long caption. `rare_below`: a wording with fewer true premises than this in the corpus is judged in a
+    coarser context. `balance`: off only to show what it is good for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

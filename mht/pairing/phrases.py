@@ -9,6 +9,9 @@ from mht.knowledge.lexicon import is_study, lexicon
 from mht.records import Edit, Fact
 
 
+_YOU = ("uni", "ure", "ute", "eu")
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A noun phrase in two readings that differ in one span."""
@@ -37,8 +40,10 @@ class Case:
 
 
 def _an(word: str) -> str:
-    """The article by the written first letter; the lexicon holds no word that is spoken otherwise but these."""
-    return "a" if word.lower().startswith(("uni", "ure", "ute", "eu")) or word[0].lower() not in "aeiou" else "an"
+    """The article, by the written first letter but for the few words that are spoken otherwise."""
+    if word.startswith("MR "):
+        return "an"
+    return "an" if word[0].lower() in "aeiou" and not word.lower().startswith(_YOU) else "a"
 
 
 @lru_cache(maxsize=4096)
@@ -72,8 +77,9 @@ def where(fact: Fact, shown: tuple[str, ...]) -> str:
 def describe(fact: Fact) -> str:
     """Everything that the fact states, as one noun phrase: `a small pleural effusion on the left`."""
     tail = where(fact, ("side", "site"))
-    if fact.site is not None and fact.side == "bilateral":
-        tail += " on both sides"
+    if fact.site is not None and fact.side is not None:
+        unsided = lexicon().sites[fact.site].sided == "no"
+        tail += f" {on_side(fact.side)}" if unsided or fact.side == "bilateral" else ""
     return indefinite(fact.finding, fact.severity) + tail
 
 

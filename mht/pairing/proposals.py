@@ -30,22 +30,24 @@ class Proposal:
     study: bool
 
 
-def _frame(kind: str, fact: Fact, edit: Edit, rng: random.Random) -> Frame:
-    """One of the fitting frames, by their shares."""
+def _frame(kind: str, fact: Fact, edit: Edit, rng: random.Random) -> Frame | None:
+    """One of the fitting frames, by their shares; None where no question can be asked."""
     draw = rng.random() * UNIT
     fitting = frames(kind, edit.slot, edit.after, fact)
     for frame in fitting:
         draw -= frame.share
         if draw < 0:
             return frame
-    return fitting[0]
+    return None
 
 
 def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterator[Proposal]:
     """Proposals in a fixed order, an edit at most once in a form; they depend on the row and the run's seed alone."""
     params = context.params
     forms = [(name, load(FORMS, name).FRAMES) for name in params.forms]
-    present = [i for i, fact in enumerate(reading.facts) if fact.presence == PRESENT][: params.facts_per_image]
+    present = [i for i, fact in enumerate(reading.facts) if fact.presence == PRESENT][
+        : params.facts_per_image
+    ]
     for name, perturb, settings in context.perturbations:
         rng = row_rng(context.seed, name, image_id)
         for i in present:
@@ -60,6 +62,7 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
                 covered += edit.forward
                 for form, kind in forms:
                     frame = _frame(kind, reading.facts[i], edit, rng)
-                    yield Proposal(edit, form, frame, flow(reading, edit, kind, frame), study)
+                    if frame is not None:
+                        yield Proposal(edit, form, frame, flow(reading, edit, kind, frame), study)
                 if covered > _ALL:
                     break

@@ -13,7 +13,10 @@ _LEVELS = ("the wording in its modality", "the wording in any modality", "plain 
 
 def facts(reading: Reading) -> list[str]:
     """One line a fact, with the words that it was read from."""
-    return [f"fact {i}: {fact.presence}: {_words(fact)} (from {fact.text!r})" for i, fact in enumerate(reading.facts)]
+    return [
+        f"fact {i}: {fact.presence}: {_words(fact)} (from {fact.text!r})"
+        for i, fact in enumerate(reading.facts)
+    ]
 
 
 def _words(fact: Fact) -> str:

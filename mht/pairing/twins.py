@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from functools import lru_cache
+from typing import Any
 
 from mht.catalog import load
 from mht.knowledge.lexicon import lexicon
@@ -22,6 +23,7 @@ from mht.records import Edit, Fact, Pair, Reading, State
 from mht.seeds import digest, row_rng
 
 _COLUMNS = tuple(f.name for f in fields(Pair) if f.name != "row_hash")
+_AHEAD = 3
 _NAMED = ("this {}", "the {}", "this {}")
 _UNNAMED = ("this image", "the image", "this picture", "this study", "the study")
 
@@ -37,7 +39,7 @@ def make_pairs(
     accepted = _accepted(image_id, reading, context, rng, dropped, trace)
     pairs: list[Pair] = []
     backed_off = 0
-    for proposal, level in _in_turn(accepted, rng):
+    for proposal, level in _in_order(accepted, rng):
         if len(pairs) + 2 > context.params.pairs_per_image:
             break
         twins = _twins(image_id, split, reading, proposal, level, rng)
@@ -78,17 +80,17 @@ def _accepted(
     return accepted
 
 
-def _in_turn(accepted: list[tuple[Proposal, int]], rng: random.Random) -> list[tuple[Proposal, int]]:
-    """The accepted proposals so that types and forms take turns, in random order within each."""
-    drawn = sorted(((rng.random(), i) for i in range(len(accepted))))
-    turns: Counter[tuple[str, str, bool]] = Counter()
-    order = []
-    for chance, i in drawn:
-        proposal = accepted[i][0]
-        kind = (proposal.edit.type, proposal.form, proposal.study)
-        order.append((turns[kind], chance, i))
-        turns[kind] += 1
-    return [accepted[i] for _, _, i in sorted(order)]
+def _in_order(accepted: list[tuple[Proposal, int]], rng: random.Random) -> list[tuple[Proposal, int]]:
+    """The accepted proposals in random order, an edit of side, site or grade likely before one of the finding.
+
+    There are fewer of the former. Letting the types take strict turns would undo the balance: a finding with three
+    false grades would lose two of them, one with a single false grade none.
+    """
+    draws = []
+    for i, (proposal, _) in enumerate(accepted):
+        draw = rng.random()
+        draws.append((draw if proposal.edit.slot == "finding" else draw**_AHEAD, i))
+    return [accepted[i] for _, i in sorted(draws)]
 
 
 @lru_cache(maxsize=64)
@@ -133,13 +135,15 @@ def _evidence(case: Case, fact: Fact, edit: Edit, faithful: bool) -> str:
     """The stated fact in words; for a false finding, also how the text stands to it."""
     if faithful or edit.slot != "finding":
         return describe(fact)
-    return f"no {edit.after}" if case.denied else f"{describe(fact)}; {indefinite(edit.after)} is not mentioned"
+    return (
+        f"no {edit.after}" if case.denied else f"{describe(fact)}; {indefinite(edit.after)} is not mentioned"
+    )
 
 
-def _pair(text: Written, case: Case, state: State, shared: dict[str, str]) -> Pair:
+def _pair(text: Written, case: Case, state: State, shared: dict[str, Any]) -> Pair:
     faithful = state is State.FAITHFUL
     span, counterpart = (text.true, text.false) if faithful else (text.false, text.true)
-    pair = Pair(
+    columns: dict[str, Any] = shared | dict(
         pair_id=f"{shared['image_id']}-{shared['twin_id'][:10]}{'f' if faithful else 'h'}",
         state=state.value,
         question=text.head + span + text.tail,
@@ -150,15 +154,17 @@ def _pair(text: Written, case: Case, state: State, shared: dict[str, str]) -> Pa
         span=span,
         counterpart=counterpart,
         evidence=_evidence(case, case.fact, case.edit, faithful),
-        row_hash="",
-        **shared,
     )
-    return replace(pair, row_hash=row_hash(pair))
+    return Pair(**columns, row_hash=_hash(columns[name] for name in _COLUMNS))
 
 
 def row_hash(pair: Pair) -> str:
     """32 hex digits over every other column, in the order of the schema."""
-    return digest(*(getattr(pair, name) for name in _COLUMNS)).hex()
+    return _hash(getattr(pair, name) for name in _COLUMNS)
+
+
+def _hash(values: Iterable[object]) -> str:
+    return digest(*values).hex()
 
 
 def _refused(

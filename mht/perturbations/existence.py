@@ -7,10 +7,11 @@ findings that it does not mention are drawn from the neighbours of the true one:
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mht.knowledge.lexicon import is_study
+from mht.knowledge.lexicon import is_study, lexicon
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.truth import denied_by_name, unsaid_near
 from mht.records import Edit, Reading
@@ -39,4 +40,11 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
         return None
     after = pool[int(draw * len(pool))]
     share = params.unsaid_share if unsaid else 1 - params.unsaid_share
-    return Edit("existence", fact, "finding", stated.finding, after, share / len(pool), share / len(pool))
+    back = len(pool) if unsaid else max(1, len(pool) - _opposed(stated.finding) + _opposed(after))
+    return Edit("existence", fact, "finding", stated.finding, after, share / len(pool), share / back)
+
+
+@lru_cache(maxsize=4096)
+def _opposed(finding: str) -> int:
+    """How many findings it excludes by being there."""
+    return len(lexicon().findings[finding].excludes) + len(lexicon().opposites[finding])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.truth import may_hold
+from mht.knowledge.truth import left_open
 from mht.records import Edit, Reading
 
 OTHER = {"left": "right", "right": "left"}
@@ -26,7 +25,6 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     if stated.presence != PRESENT or stated.side not in OTHER:
         return None
     after = OTHER[stated.side]
-    claim = replace(stated, side=after, site=None, severity=None)
-    if any(may_hold(claim, other) for i, other in enumerate(reading.facts) if i != fact):
+    if left_open(reading, fact, "side", after):
         return None
     return Edit("laterality", fact, "side", stated.side, after, 1.0, 1.0)

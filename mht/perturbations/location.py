@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict
 
 from mht.knowledge.lexicon import lexicon, seen_at
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.truth import may_hold
+from mht.knowledge.truth import left_open
 from mht.records import Edit, Reading
 
 
@@ -40,8 +39,9 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     if not choices:
         return None
     after = choices[int(rng.random() * len(choices))]
-    claim = replace(stated, site=after, side=None, severity=None)
-    if any(may_hold(claim, other) for i, other in enumerate(reading.facts) if i != fact):
+    if left_open(reading, fact, "site", after):
         return None
     back = _siblings(stated.finding, after, stated.side)
-    return Edit("location", fact, "site", stated.site, after, 1 / len(choices), 1 / len(back)) if back else None
+    return (
+        Edit("location", fact, "site", stated.site, after, 1 / len(choices), 1 / len(back)) if back else None
+    )

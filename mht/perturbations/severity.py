@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mht.knowledge.lexicon import lexicon
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.truth import may_hold
+from mht.knowledge.truth import left_open
 from mht.records import Edit, Reading
 
 
@@ -26,7 +25,9 @@ def _far(term: str, distance: int) -> tuple[str, ...]:
     """The grades of the same scale that lie far enough, in the order of the table."""
     grades = lexicon().severities
     own = grades[term]
-    return tuple(g.term for g in grades.values() if g.scale == own.scale and abs(g.rank - own.rank) >= distance)
+    return tuple(
+        g.term for g in grades.values() if g.scale == own.scale and abs(g.rank - own.rank) >= distance
+    )
 
 
 def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
@@ -38,8 +39,7 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     if not choices:
         return None
     after = choices[int(rng.random() * len(choices))]
-    claim = replace(stated, severity=after, side=None, site=None)
-    if any(may_hold(claim, other) for i, other in enumerate(reading.facts) if i != fact):
+    if left_open(reading, fact, "severity", after):
         return None
     back = _far(after, params.min_distance)
     return Edit("severity", fact, "severity", stated.severity, after, 1 / len(choices), 1 / len(back))
