@@ -61,7 +61,7 @@ class SourceItem:
     root, or in a bucket, keep their ids. `uri` is where the bytes are; with `offset_bytes` and `length_bytes`
     they are a range of it (a member of a tar), with `row` a row of a table. `size_bytes` and `version` (an ETag
     or a time of change) are what the listing said, None where it said nothing. `caption` is set where the listing
-    already holds the text; `caption_uri` where it must be fetched.
+    already holds the text; `caption_uri` where it must be fetched. `modality` is the source's own word for it.
     """
 
     name: str
@@ -73,6 +73,7 @@ class SourceItem:
     version: str | None = None
     group: str | None = None
     licence: str | None = None
+    modality: str | None = None
     caption: str | None = None
     caption_uri: str | None = None
 
@@ -230,6 +231,7 @@ PLAN_SCHEMA = _schema(
     version=pa.string(),
     group=pa.string(),
     licence=pa.string(),
+    modality=pa.string(),
     caption=pa.string(),
     caption_uri=pa.string(),
     split=pa.string(),

@@ -44,18 +44,18 @@ def read_captions(
 ) -> list[CaptionRead]:
     """The readings of a shard's captions, in the plan's order."""
     raw = source.captions([row.item for row in rows])
-    return [_read_one(row.image_id, text, captioner, params) for row, text in zip(rows, raw, strict=True)]
+    return [_read_one(row, text, captioner, params) for row, text in zip(rows, raw, strict=True)]
 
 
-def _read_one(image_id: str, raw: str | Refusal | None, captioner: ModuleType, params: Any) -> CaptionRead:
+def _read_one(row: PlannedImage, raw: str | Refusal | None, captioner: ModuleType, params: Any) -> CaptionRead:
     caption = raw if isinstance(raw, Refusal) else captioner.caption(raw, params)
     if isinstance(caption, Refusal):
-        return CaptionRead(image_id, None, caption)
-    reading = read_facts(caption)
+        return CaptionRead(row.image_id, None, caption)
+    reading = read_facts(caption, row.item.modality)
     if reading.facts:
-        return CaptionRead(image_id, reading, None)
+        return CaptionRead(row.image_id, reading, None)
     detail = "the caption names nothing that the lexicon knows; see mht/knowledge/findings.tsv"
-    return CaptionRead(image_id, reading, Refusal(Reason.NO_FACTS, detail))
+    return CaptionRead(row.image_id, reading, Refusal(Reason.NO_FACTS, detail))
 
 
 def count_premises(read: Sequence[CaptionRead]) -> PremiseTable:

@@ -46,6 +46,7 @@ class Params(BaseModel):
     file_key: str = Field(default="file_name", min_length=1)
     group_key: str = Field(default="group", min_length=1)
     licence_key: str = Field(default="licence", min_length=1)
+    modality_key: str = Field(default="modality", min_length=1)
 
     @field_validator("group_by")
     @classmethod
@@ -110,6 +111,7 @@ class Source:
             version=found.version,
             group=self._group_of(found.name) if row is None or row.group is None else row.group,
             licence=None if row is None else row.licence,
+            modality=None if row is None else row.modality,
             caption=caption,
             caption_uri=caption_uri,
         )
@@ -151,6 +153,7 @@ class Source:
             version=version,
             group=text_in(row, self._params.group_key, where),
             licence=text_in(row, self._params.licence_key, where),
+            modality=text_in(row, self._params.modality_key, where),
             caption=caption,
             caption_uri=caption_uri,
         )

@@ -37,6 +37,7 @@ class Params(BaseModel):
     caption: str | None = "caption"
     group: str | None = None
     licence: str | None = None
+    modality: str | None = None
     id: str | None = None
 
 
@@ -94,7 +95,8 @@ class Source:
         return read_captions(self._storage, items, ())
 
     def _rows(self, table: Listing) -> Iterator[tuple[str, SourceItem]]:
-        columns = [self._params.caption, self._params.group, self._params.licence, self._params.id]
+        p = self._params
+        columns = [p.caption, p.group, p.licence, p.modality, p.id]
         if table.name.lower().endswith(".parquet"):
             yield from (
                 (where, self._item(table, row, where, number))
@@ -119,6 +121,7 @@ class Source:
             version=table.version if held else version,
             group=text_in(row, self._params.group, where),
             licence=text_in(row, self._params.licence, where),
+            modality=text_in(row, self._params.modality, where),
             caption=caption,
             caption_uri=caption_uri,
         )

@@ -27,6 +27,7 @@ from mht.knowledge.facts import read_facts
 from mht.records import Quarantined, Reason
 from mht.storage import Storage
 from tests.dataset.crashing_child import MARK
+from tests.dataset.loopback import open_to_all
 from tests.dataset.oracle import build_here, common, quarantine_of, rows_of, run_mht
 from tests.imaging.hostile import OK, HostileCase, corpus
 from tests.imaging.test_guard import wait_until_gone
@@ -278,6 +279,7 @@ def test_names_that_only_a_bucket_can_hold(ray_cluster: None, phantoms: Path, tm
     good = [row for row in lines_of(phantoms)[:80] if read_facts(row[1]).facts]
     output = tmp_path / "out"
     with start_s3() as s3:
+        open_to_all(s3, "bucket")
         words = (f"storage.endpoint_url={s3.endpoint_url}", "storage.anonymous=true")
         config = load(None, words)
         storage = Storage(config.storage)
