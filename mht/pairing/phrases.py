@@ -8,7 +8,6 @@ from functools import lru_cache
 from mht.knowledge.lexicon import is_study, lexicon
 from mht.records import Edit, Fact
 
-
 _YOU = ("uni", "ure", "ute", "eu")
 
 

@@ -49,8 +49,8 @@ def dicom(seed: int, **elements: object) -> bytes:
         PatientComments="born CANARYBIRTH",
         AccessionNumber="CANARYMRN-3",
         StudyDescription="CHEST CANARYPATIENT",
-        BodyPartExamined="CANARYPATIENT",
-        ViewPosition="CANARYPATIENT",
+        BodyPartExamined="CANARYPATIENT^Ada",
+        ViewPosition="CANARYMRN 1",
         **elements,
     )
 
