@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,7 +124,7 @@ def test_a_source_folder_with_nothing_in_it(command: str, tmp_path: Path) -> Non
     first, *more = command.split()
     (tmp_path / "empty").mkdir()
     words = common(tmp_path / "empty", tmp_path / "out", "build.progress=false", *more)
-    refused(run_mht(first, *words), 66, str(tmp_path / "empty"), "source.path")
+    refused(run_mht(first, *words), 66, str(tmp_path / "empty"), "nothing is there")
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
@@ -150,7 +149,7 @@ def test_a_mistake_in_the_configuration(words: tuple[str, ...], clue: str) -> No
 
 
 def test_the_summary_of_a_finished_build_is_a_table(
-    dataset: str, folder: Path, part_of: Callable[[int], Path]
+    ray_cluster: None, dataset: str, folder: Path
 ) -> None:
     config, report = build_here(*common(folder, dataset))
     text = summary(config, report)

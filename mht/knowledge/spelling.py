@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-TOKEN = re.compile(r"[^\W\d_]+(?:'s|’s)?|\d+(?:\.\d+)?|[^\w\s]")
+TOKEN = re.compile(r"[^\W\d_]+(?:'s|’s)?|\d+(?:\.\d+)?|(?<!\w)\.\d+|[^\w\s]")
 
 _DIGRAPHS = (
     ("haem", "hem"),

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,19 +41,21 @@ class Trace:
 
 
 def dicom(seed: int, **elements: object) -> bytes:
-    """A DICOM file with a patient in its standard tags."""
-    return make_dicom(
-        (ramp(0, 255, "uint8") + seed).astype("uint8"),
-        PatientName="CANARYPATIENT^Ada",
-        PatientID="CANARYMRN-1",
-        OtherPatientIDs="CANARYMRN-2",
-        PatientComments="born CANARYBIRTH",
-        AccessionNumber="CANARYMRN-3",
-        StudyDescription="CHEST CANARYPATIENT",
-        BodyPartExamined="CANARYPATIENT^Ada",
-        ViewPosition="CANARYMRN 1",
-        **elements,
-    )
+    """A DICOM file with a patient in its standard tags, two of them such as may leave when they hold a code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom says that these are no codes
+        return make_dicom(
+            (ramp(0, 255, "uint8") + seed).astype("uint8"),
+            PatientName="CANARYPATIENT^Ada",
+            PatientID="CANARYMRN-1",
+            OtherPatientIDs="CANARYMRN-2",
+            PatientComments="born CANARYBIRTH",
+            AccessionNumber="CANARYMRN-3",
+            StudyDescription="CHEST CANARYPATIENT",
+            BodyPartExamined="CANARYPATIENT^A",
+            ViewPosition="CANARYMRN.1",
+            **elements,
+        )
 
 
 def private_dicom() -> bytes:

@@ -13,7 +13,7 @@ A large right pneumothorax is present. | pneumothorax + right - large
 No pneumothorax. | pneumothorax -
 No pleural effusion or pneumothorax. | pleural effusion - ; pneumothorax -
 No consolidation, effusion or pneumothorax is seen. | consolidation - ; pleural effusion - ; pneumothorax -
-No effusion, the heart is enlarged. | effusion - ; cardiomegaly +
+No effusion, the heart is enlarged. | pleural effusion - ; cardiomegaly +
 The heart is mildly enlarged. | cardiomegaly + - - mild
 Heart size is normal. | normal heart size +
 The lungs are clear. | clear lungs +
@@ -72,7 +72,7 @@ Moderate ascites. | ascites + - - moderate
 The effusion is small. | effusion + - - small
 A nodule of the left thyroid lobe. | thyroid nodule + left
 Osteolytic lesion in the right iliac bone. | bone lesion + right iliac_bone -
-Calcified uterine fibroid. | uterine fibroid + - uterus
+Calcified uterine fibroid. | uterine fibroid +
 Ovarian cyst on the left. | ovarian cyst + left
 Ectopic pregnancy in the right adnexa. | ectopic pregnancy + right adnexa
 No acute fracture or dislocation. | fracture - ; dislocation -
