@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mht.imaging import dicom_pixels
+from mht.imaging import dicom_pixels, terms
 from mht.imaging.params import ImagingParams
 from mht.imaging.raster import DECODER_ERRORS, Raster
 from mht.imaging.refused import Refused, check_size, pick_frame
@@ -97,11 +97,17 @@ def _admit(header: Any, params: ImagingParams) -> int:
 def _codes(header: Any) -> dict[str, str | None]:
     side = _code(header, "ImageLaterality") or _code(header, "Laterality")
     return {
-        "modality": _code(header, "Modality"),
-        "body_part": _code(header, "BodyPartExamined"),
-        "view": _code(header, "ViewPosition"),
+        "modality": _term(header, "Modality", terms.MODALITIES),
+        "body_part": _term(header, "BodyPartExamined", terms.BODY_PARTS),
+        "view": _term(header, "ViewPosition", terms.VIEWS),
         "laterality": side if side in _SIDES else None,
     }
+
+
+def _term(header: Any, keyword: str, known: frozenset[str]) -> str | None:
+    """An element's value where it is one of the standard's own terms, spaces aside."""
+    code = (_code(header, keyword) or "").replace(" ", "").replace("_", "")
+    return code if code in known else None
 
 
 def _code(header: Any, keyword: str) -> str | None:

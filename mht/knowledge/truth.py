@@ -100,6 +100,16 @@ def denied_by_name(reading: Reading, study: bool = False) -> tuple[str, ...]:
     return tuple(sorted(t for t in of_kind if ground.status(t) == DENIED))
 
 
+def against(reading: Reading, finding: str) -> Fact | None:
+    """The fact that denies the finding: by name, as a kind of what is denied, or by excluding it."""
+    lex = lexicon()
+    for fact in reading.facts:
+        if fact.presence == ABSENT and _whole(fact) and finding in lex.descendants[fact.finding]:
+            return fact
+    opposed = (f for f in reading.facts if f.presence == PRESENT and finding in lex.excluded[f.finding])
+    return next(opposed, None)
+
+
 @lru_cache(maxsize=1 << 14)
 def _near(finding: str, modality: str | None, site: str | None) -> tuple[str, ...]:
     findings = lexicon().findings

@@ -26,8 +26,8 @@ class Case:
     """All that a form may word: a true fact, the edit that falsifies it, and what the question shows or asks.
 
     `shown` names the terms of the fact that stand in the question beside the edited one; `ask` the one that is asked
-    for (None: nothing in particular). `image` is what the question calls the image. `denied` says whether the text
-    denies the false finding in so many words.
+    for (None: nothing in particular). `image` is what the question calls the image. `denied_by` is the fact that
+    denies the false finding, None where the text does not mention it.
     """
 
     fact: Fact
@@ -35,7 +35,7 @@ class Case:
     shown: tuple[str, ...]
     ask: str | None
     image: str
-    denied: bool
+    denied_by: Fact | None
 
 
 def _an(word: str) -> str:

@@ -114,7 +114,8 @@ def test_dicom(ray_cluster: None, reference_data: Path, s3: S3Server, tmp_path: 
         name = f"{path.parent.name}/{path.name}"
         (folder / path.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy(path, folder / name)
-        modality = str(dcmread(path, force=True, specific_tags=["Modality"]).get("Modality", "OT"))
+        header = dcmread(path, force=True, stop_before_pixels=True, specific_tags=["Modality"])
+        modality = str(header.get("Modality", "OT"))
         captions[name] = CAPTIONS.get(modality, CAPTIONS["OT"])
     with_captions(folder, captions)
     output, report = build_twice(folder, ["source.kind=folder", "source.path=ROOT"], tmp_path, s3)
