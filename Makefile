@@ -1,5 +1,5 @@
 # `make demo` and `make test` need python3.11, make and a package index; they install into .venv.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .PHONY: demo test check format clean

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,13 @@ def _processes() -> dict[int, tuple[int, int, float]]:
     return found
 
 
-def run(
-    command: Sequence[str], env: Mapping[str, str] | None = None, kill_when: Callable[[], bool] | None = None
-) -> Ended:
-    """Run to the end, or until `kill_when`; raises Failed when it ends with another code than 0."""
+def stop_cleanly() -> None:
+    """Let SIGTERM end this process the way Ctrl-C does, so that what it started is ended, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def run(command: Sequence[str], kill_when: Callable[[float], bool] | None = None) -> Ended:
+    """Run to the end, or until `kill_when` (asked with the seconds since the start); raises Failed for a bad end."""
     # A short path: Ray puts sockets below it. Its own, so that nothing is left of a killed one.
     with (
         tempfile.TemporaryDirectory(prefix="mht-bench-", dir="/tmp", ignore_cleanup_errors=True) as folder,
@@ -104,7 +107,7 @@ def run(
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=_environment(folder) | dict(env or {}),
+            env=_environment(folder),
             stdout=printed,
             stderr=said,
             start_new_session=True,
@@ -114,7 +117,7 @@ def run(
         try:
             while process.poll() is None:
                 tree.look()
-                if kill_when is not None and kill_when():
+                if kill_when is not None and kill_when(time.time() - spawned):
                     killed = True
                     break
                 time.sleep(_LOOK_S if kill_when is None else 0.05)

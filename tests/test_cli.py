@@ -39,7 +39,9 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
     return done.returncode, set(found)
 
 
-@pytest.mark.parametrize("word", ["--help", "--version", "build --help", "explain --help", "verify --help", "preview --help"])
+@pytest.mark.parametrize(
+    "word", ["--help", "--version", "build --help", "explain --help", "verify --help", "preview --help"]
+)
 def test_help_answers_without_loading_anything_heavy(word: str) -> None:
     code, loaded = loaded_by(*word.split())
     assert code == 0
@@ -48,7 +50,10 @@ def test_help_answers_without_loading_anything_heavy(word: str) -> None:
 
 def test_help_names_every_command_and_the_version_is_the_package_s() -> None:
     text = run_mht("--help").stdout
-    assert all(re.search(rf"^ +{command} ", text, re.MULTILINE) for command in ("build", "preview", "explain", "verify"))
+    assert all(
+        re.search(rf"^ +{command} ", text, re.MULTILINE)
+        for command in ("build", "preview", "explain", "verify")
+    )
     assert "research" in text
     assert run_mht("--version").stdout == f"mht {mht.__version__}\n"
 
@@ -71,7 +76,9 @@ def test_explain_prints_every_step_and_the_same_row(dataset: str) -> None:
     done = run_mht("explain", pair, dataset)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "the same"
-    assert all(re.search(rf"^{head} ", done.stdout, re.MULTILINE) for head in ("pair", "image", "caption", "step"))
+    assert all(
+        re.search(rf"^{head} ", done.stdout, re.MULTILINE) for head in ("pair", "image", "caption", "step")
+    )
 
 
 def test_verify_says_in_one_line_what_it_checked(dataset: str) -> None:
@@ -148,9 +155,7 @@ def test_a_mistake_in_the_configuration(words: tuple[str, ...], clue: str) -> No
     refused(run_mht(*words), 2, clue)
 
 
-def test_the_summary_of_a_finished_build_is_a_table(
-    ray_cluster: None, dataset: str, folder: Path
-) -> None:
+def test_the_summary_of_a_finished_build_is_a_table(ray_cluster: None, dataset: str, folder: Path) -> None:
     config, report = build_here(*common(folder, dataset))
     text = summary(config, report)
     assert load(None, common(folder, dataset)) == config

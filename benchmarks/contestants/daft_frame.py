@@ -58,7 +58,7 @@ class Pairs:
 
 
 def _in_processes(kind: type, method: str, returns: pa.DataType, workers: int) -> Any:
-    import daft
+    import daft  # type: ignore[import-not-found,unused-ignore]
 
     batch = daft.method.batch(return_dtype=daft.DataType.from_arrow_type(returns), batch_size=BATCH_IMAGES)
     setattr(kind, method, batch(getattr(kind, method)))
@@ -66,7 +66,7 @@ def _in_processes(kind: type, method: str, returns: pa.DataType, workers: int) -
 
 
 def main(told: Told) -> None:
-    import daft
+    import daft  # type: ignore[import-not-found,unused-ignore]
 
     shutil.rmtree(told.output, ignore_errors=True)
     told.output.mkdir(parents=True)

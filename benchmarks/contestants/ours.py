@@ -15,7 +15,7 @@ def main(told: Told) -> None:
     from mht.dataset.stopping import StopRequest
 
     words = ["source.kind=folder", f"source.path={told.folder}", f"output={told.output}"]
-    config = load(None, [*words, f"build.workers={told.workers}"])
+    config = load(None, [*words, f"build.workers={told.workers}", *told.settings])
     with StopRequest() as stop:
         called = time.time()
         report = build(config, ProgressLine(sys.stderr, on=True), stop.pulse)

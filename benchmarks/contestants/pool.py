@@ -13,7 +13,7 @@ from benchmarks.contestants.words import Told, read_words, tell
 from mht.artifacts import parquet_bytes
 from mht.dataset.pixels import ImageRow, image_table
 from mht.pairing.twins import make_pairs
-from mht.records import PAIR_SCHEMA, PlannedImage, Reading, to_table
+from mht.records import PAIR_SCHEMA, Pair, PlannedImage, Reading, to_table
 
 CHUNK_IMAGES = 250
 
@@ -31,7 +31,8 @@ def build_chunk(chunk: Chunk) -> tuple[int, int]:
     """Write images and pairs of a chunk; returns how many there are of both."""
     number, rows, readings, output = chunk
     settings = context(f"{output}/premises.json")
-    images, pairs = [], []
+    images: list[ImageRow] = []
+    pairs: list[Pair] = []
     for row, reading in zip(rows, readings, strict=True):
         image = decode(row.item.uri)
         if image is None or reading is None:

@@ -140,7 +140,7 @@ def pairs_column(
 ) -> list[list[dict[str, Any]]]:
     """The pairs of each image as plain rows."""
     settings = context(table_path)
-    made = []
+    made: list[list[dict[str, Any]]] = []
     for one, split, row in zip(ids, splits, read_rows, strict=True):
         if row is None:
             made.append([])

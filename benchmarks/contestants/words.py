@@ -15,6 +15,8 @@ class Told:
     folder: Path
     output: Path
     workers: int
+    settings: tuple[str, ...]
+    """key=value for `mht build`; the others have none."""
 
 
 def read_words() -> Told:
@@ -22,8 +24,9 @@ def read_words() -> Told:
     parser.add_argument("--folder", type=Path, required=True, help="phantoms with their metadata.jsonl")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("settings", nargs="*", metavar="key=value")
     given = parser.parse_args()
-    return Told(given.folder, given.output, given.workers)
+    return Told(given.folder, given.output, given.workers, tuple(given.settings))
 
 
 def tell(began: float, ended: float, **more: float | str | None) -> None:

@@ -6,9 +6,12 @@ from functools import lru_cache
 
 from mht.knowledge.facts import read_facts
 from mht.knowledge.lexicon import is_study
+from mht.knowledge.presence import PRESENT
 from mht.knowledge.spelling import normal_words
 from mht.knowledge.vocabulary import find
 from mht.records import Fact
+
+_IDLE = frozenset({"with", "skip"})  # cues that open a statement or say nothing
 
 
 def mentioned(text: str) -> frozenset[str]:
@@ -18,6 +21,13 @@ def mentioned(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def claims(text: str) -> tuple[Fact, ...]:
-    """The facts of the text; a mention of the image's kind counts only where nothing else is claimed."""
+    """The facts of the text; a mention of the image's kind counts only where nothing else is claimed.
+
+    A text that names findings and nothing about them is not worth reading further: they are claimed as present, and
+    their place in the text is left at 0.
+    """
+    said = [m for m in find(normal_words(text)) if m.kind != "modality" and m.value not in _IDLE]
+    if said and all(match.kind == "finding" for match in said):
+        return tuple(Fact(match.value, "", 0, 0, PRESENT) for match in said)
     facts = read_facts(text).facts
     return tuple(f for f in facts if not is_study(f.finding)) or facts

@@ -62,10 +62,14 @@ def find(words: Sequence[str]) -> list[Match]:
     i, n = 0, len(words)
     words = tuple(words)
     while i < n:
-        match = _longest(index, words, i)
+        entries = index.get(words[i])
+        if entries is None:
+            i += 1
+            continue
+        match = _longest(entries, words, i)
         if match is not None and match.last - i == 2 and words[i] in ("left", "right"):
             # "left ventricular shunt": a side and a finding, not a heart chamber and a shunt
-            inner = _longest(index, words, i + 1)
+            inner = _longest(index.get(words[i + 1], ()), words, i + 1)
             if inner is not None and inner.kind == "finding" and inner.last > match.last:
                 match = Match("cue", words[i], i, i + 1)
         if match is not None:
@@ -74,8 +78,8 @@ def find(words: Sequence[str]) -> list[Match]:
     return matches
 
 
-def _longest(index: dict[str, tuple[Entry, ...]], words: tuple[str, ...], i: int) -> Match | None:
-    for sequence, kind, value in index.get(words[i], ()):
+def _longest(entries: tuple[Entry, ...], words: tuple[str, ...], i: int) -> Match | None:
+    for sequence, kind, value in entries:
         size = len(sequence)
         if size == 1 or words[i : i + size] == sequence:
             return Match(kind, value, i, i + size)

@@ -81,6 +81,10 @@ class Flow:
     plain_there: str
     plain_back: str
 
+    def plainer(self) -> tuple[str, str]:
+        """The keys there and back without the modality that they start with."""
+        return self.there.partition("|")[2], self.back.partition("|")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
@@ -124,16 +128,20 @@ def accept_probability(
 
     q is the chance of being proposed at all in `draws` draws of the perturbation.
     """
-    odds = proposed(edit.backward, draws) / proposed(edit.forward, draws)
-    coarse = table.coarse()
-    for level, counts in enumerate((table.counts, coarse)):
-        skip = 0 if level == 0 else 1
-        there = counts.get(keys.there.split("|", skip)[-1] if skip else keys.there, 0)
-        back = counts.get(keys.back.split("|", skip)[-1] if skip else keys.back, 0)
+    levels = ((table.counts, keys.there, keys.back), (table.coarse(), *keys.plainer()))
+    for level, (counts, true, false) in enumerate(levels):
+        there, back = counts.get(true, 0), counts.get(false, 0)
         if there + back >= rare_below * UNIT:
-            return Acceptance(min(1.0, back * odds / there) if there else 1.0, level)
-    there, back = coarse.get(keys.plain_there, 0), coarse.get(keys.plain_back, 0)
-    return Acceptance(min(1.0, back * odds / there) if there else 0.0, 2)
+            return Acceptance(_rule(there, back, edit, draws) if there else 1.0, level)
+    there, back = (table.coarse().get(key, 0) for key in (keys.plain_there, keys.plain_back))
+    return Acceptance(_rule(there, back, edit, draws) if there else 0.0, 2)
+
+
+def _rule(there: int, back: int, edit: Edit, draws: int) -> float:
+    if not back:
+        return 0.0
+    odds = proposed(edit.backward, draws) / proposed(edit.forward, draws)
+    return min(1.0, back * odds / there)
 
 
 def _alone(reading: Reading, fact: Fact, slot: str) -> bool:

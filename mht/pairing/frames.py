@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from mht.knowledge.lexicon import CHANGE, is_study, lexicon, seen_at
 from mht.records import Fact
@@ -41,47 +42,60 @@ FRAMES = {
 }
 
 
-def _shows_side(fact: Fact, slot: str, after: str) -> bool:
-    if is_study(fact.finding):
+class Terms(NamedTuple):
+    """What of a fact decides how it can be asked about; small, so that answers can be kept."""
+
+    finding: str
+    side: str | None
+    site: str | None
+    severity: str | None
+
+
+def _shows_side(terms: Terms, slot: str, after: str) -> bool:
+    if is_study(terms.finding):
         return False  # an image has no side of its own, only the part of the body that it shows
-    if fact.side is None or slot == "side" or (slot == "site" and fact.side == "bilateral"):
+    if terms.side is None or slot == "side" or (slot == "site" and terms.side == "bilateral"):
         return False
     if slot == "site" and lexicon().sites[after].sided == "no":
         return False
-    return lexicon().findings[after if slot == "finding" else fact.finding].sided
+    return lexicon().findings[after if slot == "finding" else terms.finding].sided
 
 
-def _shows_site(fact: Fact, slot: str, after: str) -> bool:
-    if fact.site is None or slot == "site":
+def _shows_site(terms: Terms, slot: str, after: str) -> bool:
+    if terms.site is None or slot == "site":
         return False
     if slot == "side":
-        return lexicon().sites[fact.site].sided == "yes"
-    return slot != "finding" or seen_at(after, fact.site)
+        return lexicon().sites[terms.site].sided == "yes"
+    return slot != "finding" or seen_at(after, terms.site)
 
 
-def _needs_site(slot: str, after: str, fact: Fact) -> bool:
+def _needs_site(slot: str, after: str, terms: Terms) -> bool:
     findings = lexicon().findings
     if slot == "side":
-        return not findings[fact.finding].sided
-    asked = (fact.finding, after) if slot == "finding" else (fact.finding,)
+        return not findings[terms.finding].sided
+    asked = (terms.finding, after) if slot == "finding" else (terms.finding,)
     return slot != "site" and any(findings[finding].kind == CHANGE for finding in asked)
 
 
-def _fits(frame: Frame, fact: Fact, slot: str, after: str) -> bool:
+def _fits(frame: Frame, terms: Terms, slot: str, after: str) -> bool:
     if frame.shown == "side":
-        return _shows_side(fact, slot, after)
+        return _shows_side(terms, slot, after)
     if frame.shown == "site":
-        return _shows_site(fact, slot, after)
-    return not is_study(fact.finding) and frame.ask != slot and getattr(fact, str(frame.ask)) is not None
+        return _shows_site(terms, slot, after)
+    return not is_study(terms.finding) and frame.ask != slot and getattr(terms, str(frame.ask)) is not None
 
 
-@lru_cache(maxsize=1 << 15)
 def frames(kind: str, slot: str, after: str, fact: Fact) -> tuple[Frame, ...]:
     """The frames that fit a fact and an edit of it, the plain one first with all that the others leave.
 
     None where the question could not be asked: of a change without its site, of a side that nothing has.
     """
-    if _needs_site(slot, after, fact):
-        return (Frame(shown="site", share=UNIT),) if _shows_site(fact, slot, after) else ()
-    fitting = tuple(frame for frame in FRAMES[kind] if _fits(frame, fact, slot, after))
+    return _frames(kind, slot, after, Terms(fact.finding, fact.side, fact.site, fact.severity))
+
+
+@lru_cache(maxsize=1 << 16)
+def _frames(kind: str, slot: str, after: str, terms: Terms) -> tuple[Frame, ...]:
+    if _needs_site(slot, after, terms):
+        return (Frame(shown="site", share=UNIT),) if _shows_site(terms, slot, after) else ()
+    fitting = tuple(frame for frame in FRAMES[kind] if _fits(frame, terms, slot, after))
     return (Frame(share=UNIT - sum(frame.share for frame in fitting)), *fitting)

@@ -57,6 +57,8 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
             for _ in range(params.draws_per_fact):
                 edit = perturb(reading, i, rng, settings)
                 if edit is None or edit.after in seen:
+                    if covered > _ALL:
+                        break
                     continue
                 seen.add(edit.after)
                 covered += edit.forward
@@ -64,5 +66,3 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
                     frame = _frame(kind, reading.facts[i], edit, rng)
                     if frame is not None:
                         yield Proposal(edit, form, frame, flow(reading, edit, kind, frame), study)
-                if covered > _ALL:
-                    break

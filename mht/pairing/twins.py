@@ -11,19 +11,20 @@ from typing import Any
 
 from mht.catalog import load
 from mht.knowledge.lexicon import lexicon
+from mht.knowledge.presence import PRESENT
 from mht.knowledge.risk import risk_of
-from mht.knowledge.truth import DENIED, world
+from mht.knowledge.truth import against
 from mht.pairing import trace as explain
 from mht.pairing.balance import accept_probability
 from mht.pairing.context import PairingContext, PairsMade
 from mht.pairing.phrases import Case, describe, indefinite
 from mht.pairing.proposals import FORMS, Proposal, propose
 from mht.pairing.written import Written
-from mht.records import Edit, Fact, Pair, Reading, State
+from mht.records import Pair, Reading, State
 from mht.seeds import digest, row_rng
 
 _COLUMNS = tuple(f.name for f in fields(Pair) if f.name != "row_hash")
-_AHEAD = 3
+_AHEAD = 2
 _NAMED = ("this {}", "the {}", "this {}")
 _UNNAMED = ("this image", "the image", "this picture", "this study", "the study")
 
@@ -111,7 +112,7 @@ def _case(reading: Reading, proposal: Proposal, level: int, rng: random.Random) 
         shown=(proposal.frame.shown,) if proposal.frame.shown else (),
         ask=proposal.frame.ask,
         image=names[int(rng.random() * len(names))],
-        denied=edit.slot == "finding" and world(reading).status(edit.after) == DENIED,
+        denied_by=against(reading, edit.after) if edit.slot == "finding" else None,
     )
 
 
@@ -131,13 +132,14 @@ def _twins(
     return _pair(text, case, State.FAITHFUL, shared), _pair(text, case, State.HALLUCINATED, shared)
 
 
-def _evidence(case: Case, fact: Fact, edit: Edit, faithful: bool) -> str:
-    """The stated fact in words; for a false finding, also how the text stands to it."""
-    if faithful or edit.slot != "finding":
-        return describe(fact)
-    return (
-        f"no {edit.after}" if case.denied else f"{describe(fact)}; {indefinite(edit.after)} is not mentioned"
-    )
+def _evidence(case: Case, faithful: bool) -> str:
+    """The stated fact in words; for a false finding, the fact that denies it, or that none mentions it."""
+    if faithful or case.edit.slot != "finding":
+        return describe(case.fact)
+    if case.denied_by is None:
+        return f"{describe(case.fact)}; {indefinite(case.edit.after)} is not mentioned"
+    stated = case.denied_by.presence == PRESENT
+    return describe(case.denied_by) if stated else f"no {case.denied_by.finding}"
 
 
 def _pair(text: Written, case: Case, state: State, shared: dict[str, Any]) -> Pair:
@@ -153,7 +155,7 @@ def _pair(text: Written, case: Case, state: State, shared: dict[str, Any]) -> Pa
         span_end=len(text.head) + len(span),
         span=span,
         counterpart=counterpart,
-        evidence=_evidence(case, case.fact, case.edit, faithful),
+        evidence=_evidence(case, faithful),
     )
     return Pair(**columns, row_hash=_hash(columns[name] for name in _COLUMNS))
 

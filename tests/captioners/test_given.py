@@ -12,7 +12,9 @@ from mht.captioners.given import Params, caption, clean
 from mht.records import Reason, Refusal
 
 
-@pytest.mark.parametrize("raw", [None, "", "   ", "\n\t", "\x00\x00", "\u200b\u202e", "<image>", "...", "</s><s>"])
+@pytest.mark.parametrize(
+    "raw", [None, "", "   ", "\n\t", "\x00\x00", "\u200b\u202e", "<image>", "...", "</s><s>"]
+)
 def test_nothing_to_read_is_missing(raw: str | None) -> None:
     refused = caption(raw, Params())
     assert isinstance(refused, Refusal)

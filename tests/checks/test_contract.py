@@ -14,7 +14,9 @@ from mht.pairing.twins import PairingContext, make_pairs
 from mht.records import Pair
 
 NAMES = catalog.names("checks")
-CAPTION = "Chest radiograph. Small left pleural effusion. No pneumothorax or cardiomegaly. Bilateral rib fractures."
+CAPTION = (
+    "Chest radiograph. Small left pleural effusion. No pneumothorax or cardiomegaly. Bilateral rib fractures."
+)
 READING = read_facts(CAPTION)
 
 
@@ -31,7 +33,11 @@ def _twins(form: str, type_: str) -> tuple[Pair, Pair]:
     return pairs[i], pairs[i + 1]
 
 
-CASES = [(form, type_) for form in ("yes_no", "leading_premise") for type_ in ("existence", "laterality", "severity")]
+CASES = [
+    (form, type_)
+    for form in ("yes_no", "leading_premise")
+    for type_ in ("existence", "laterality", "severity")
+]
 
 
 def judge(name: str, pair: Pair, twin: Pair) -> str | None:
@@ -72,14 +78,18 @@ def test_a_false_premise_that_says_nothing() -> None:
     assert judge("premise_true", *_asked("Is there anything?", "side")) == "premise_unread"
 
 
-@pytest.mark.parametrize("question", ["Is there a pneumothorax?", "Is there a large pleural effusion?", "Is it?"])
+@pytest.mark.parametrize(
+    "question", ["Is there a pneumothorax?", "Is there a large pleural effusion?", "Is it?"]
+)
 def test_a_true_premise_that_is_not_stated(question: str) -> None:
     assert judge("premise_false", *_asked(question, state="faithful")) == "premise_false"
 
 
 def test_an_unchanged_question() -> None:
     pair, twin = _twins("yes_no", "existence")
-    assert judge("unchanged", replace(twin, span=pair.span.upper(), counterpart=pair.span), pair) == "unchanged"
+    assert (
+        judge("unchanged", replace(twin, span=pair.span.upper(), counterpart=pair.span), pair) == "unchanged"
+    )
     assert judge("unchanged", replace(twin, question=pair.question), pair) == "unchanged"
 
 
@@ -94,7 +104,10 @@ def test_an_answer_that_makes_something_up() -> None:
     bad = replace(pair, answer="Yes, there is a pleural effusion and emphysema.")
     assert judge("answer_contradicts", bad, twin) == "answer_contradicts"
     leading, other = _twins("leading_premise", "existence")
-    assert judge("answer_contradicts", replace(leading, answer="No, it does not."), other) == "answer_contradicts"
+    assert (
+        judge("answer_contradicts", replace(leading, answer="No, it does not."), other)
+        == "answer_contradicts"
+    )
 
 
 @pytest.mark.parametrize(

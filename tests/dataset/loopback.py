@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,17 +70,3 @@ def loopback(phantoms: Path) -> Iterator[Loopback]:
         for name in names:
             store.storage.write(f"{INPUT}/{name}", (phantoms / name).read_bytes())
         yield store
-
-
-class Once:
-    """Does something at the first pulse at which it is time, and remembers when."""
-
-    def __init__(self, when: Callable[[], bool], do: Callable[[], None]) -> None:
-        self._when = when
-        self._do = do
-        self.done_at: float | None = None
-
-    def pulse(self) -> None:
-        if self.done_at is None and self._when():
-            self.done_at = time.time()
-            self._do()

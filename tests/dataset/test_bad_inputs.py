@@ -6,12 +6,8 @@ import random
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
-import pytest
 
 from mht.artifacts import RUN
 from mht.config import BuildConfig, load
@@ -29,74 +25,17 @@ from mht.storage import Storage
 from tests.dataset.crashing_child import MARK
 from tests.dataset.loopback import open_to_all
 from tests.dataset.oracle import build_here, common, quarantine_of, rows_of, run_mht
-from tests.imaging.hostile import OK, HostileCase, corpus
+from tests.dataset.spoilt import STRANGE, lines_of, put, refused_cases, tables
+from tests.imaging.hostile import OK, corpus
 from tests.imaging.test_guard import wait_until_gone
 from tests.s3_server import start_s3
 
 CRASHING = (sys.executable, "-P", "-m", "tests.dataset.crashing_child")
 BAD = 60
-STRANGE = (
-    b"new\nline.jpg",
-    b"tab\tand\rreturn.jpg",
-    "right\u202eto\u2066left.jpg".encode(),
-    b"up..\\..\\windows.jpg",
-    b"%2e%2e%2f..%2fetc%2fpasswd",
-    b"up ../deep../x.jpg",
-    b"-rf",
-    b"$(touch owned);`id`.jpg",
-    b"'quoted\" and <tagged>.jpg",
-    b"*?[a-z].jpg",
-    b"not-utf-8-\xff\xfe.jpg",
-    b"\x1b[31mred\x1b[0m.jpg",
-    b"CON",
-    b"trailing. ",
-    "\U0001f9e0\u200d\u0301.jpg".encode(),
-    b"a" * 200 + b"/" + b"b" * 100,
-    b"s3:%2f%2fbucket%2fkey.jpg",
-    b"{image_id}%s%n.jpg",
-)
-
-
-@dataclass(frozen=True)
-class Described:
-    """An image of a folder: its place, what its listing calls it, its caption."""
-
-    path: Path
-    name: str
-    caption: str
-
-    @property
-    def image_id(self) -> str:
-        return image_id(self.name)
-
-
-def put(folder: Path, raw_name: bytes, data: bytes, caption: str) -> Described:
-    """A file and the caption beside it; the name is taken byte by byte."""
-    path = Path(os.fsdecode(os.path.join(os.fsencode(folder), raw_name)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    side = Path(os.fsdecode(os.path.splitext(os.fsencode(path))[0] + b".txt"))
-    side.write_text(caption, encoding="utf-8")
-    return Described(path, raw_name.decode("utf-8", "backslashreplace"), caption)
-
-
-def lines_of(phantoms: Path) -> list[tuple[bytes, str]]:
-    """Bytes and caption of each phantom whose caption says something."""
-    rows = [json.loads(line) for line in (phantoms / "metadata.jsonl").read_text().splitlines()]
-    return [((phantoms / r["file_name"]).read_bytes(), r["caption"]) for r in rows]
-
-
-def refused_cases(count: int, seed: int) -> list[HostileCase]:
-    cases = [case for case in corpus() if case.outcome != OK]
-    return random.Random(seed).sample(cases, count)
 
 
 def rows_without(rows: dict[str, str], ids: set[str]) -> dict[str, str]:
     return {key: value for key, value in rows.items() if key.partition(":")[2][:16] not in ids}
-
-
-def tables(output: Path, kind: str) -> list[dict[str, Any]]:
-    return [row for path in sorted(output.glob(f"{kind}/*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
 def test_r9_60_bad_files_in_600(ray_cluster: None, phantoms: Path, tmp_path: Path) -> None:
@@ -130,7 +69,9 @@ def test_r9_60_bad_files_in_600(ray_cluster: None, phantoms: Path, tmp_path: Pat
 def _no_name_became_a_path(output: Path) -> None:
     """Every file of a dataset is called after a shard or a hash, every image after its id."""
     found = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
-    strange = [name for name in found if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[a-z0-9-]+){0,2}(/[a-z0-9.-]+)?", name)]
+    strange = [
+        name for name in found if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[a-z0-9-]+){0,2}(/[a-z0-9.-]+)?", name)
+    ]
     assert strange == []
     for row in tables(output, "images"):
         assert row["image"]["path"] == row["image_id"] + ".jpg"
@@ -158,7 +99,15 @@ def test_r11_what_kills_or_hangs_the_decoder_is_refused(phantoms: Path, tmp_path
     folder = tmp_path / "images"
     described = [put(folder, b"%04d.jpg" % i, *row) for i, row in enumerate(good)]
     clean, _ = build_alone(folder, tmp_path / "clean")
-    orders = {0: b"segfault", 7: b"hang", 8: b"segfault", 20: b"close", 33: b"babble", 50: b"exit", 59: b"hang"}
+    orders = {
+        0: b"segfault",
+        7: b"hang",
+        8: b"segfault",
+        20: b"close",
+        33: b"babble",
+        50: b"exit",
+        59: b"hang",
+    }
     for index, order in orders.items():
         described[index].path.write_bytes(good[index][0] + MARK + order)
     spoilt, quarantined = build_alone(folder, tmp_path / "spoilt")
@@ -201,10 +150,9 @@ def build_alone(folder: Path, output: Path) -> tuple[list[dict[str, Any]], list[
     last = guards[0].child_pid
     builder.close()
     wait_until_gone(last)
-    assert commit.counts["total"]["in"] == len(items_of := tables(output, "images")) + len(
-        quarantined := tables(output, "quarantine")
-    )
-    return items_of + tables(output, "pairs"), quarantined
+    images, quarantined = tables(output, "images"), tables(output, "quarantine")
+    assert commit.counts["total"]["in"] == len(images) + len(quarantined)
+    return images + tables(output, "pairs"), quarantined
 
 
 def test_every_hostile_file_of_the_list(ray_cluster: None, phantoms: Path, tmp_path: Path) -> None:
@@ -222,10 +170,16 @@ def test_every_hostile_file_of_the_list(ray_cluster: None, phantoms: Path, tmp_p
     found = {row["image_id"]: Quarantined(**row) for row in rows}
     for key, case in cases.items():
         if case.outcome != OK:
-            assert (found[key].stage, found[key].reason, found[key].attempts) == ("image", case.outcome, 1), case.name
+            assert (found[key].stage, found[key].reason, found[key].attempts) == ("image", case.outcome, 1), (
+                case.name
+            )
             assert found[key].detail.isprintable()
     cache = PixelCache(Storage(config.storage), str(output), report.run.fingerprints.image)
-    kept = {i: image.result for key in report.run.plan.stage_keys().values() for i, image in cache.read(key).items()}
+    kept = {
+        i: image.result
+        for key in report.run.plan.stage_keys().values()
+        for i, image in cache.read(key).items()
+    }
     sound = {key: case for key, case in cases.items() if case.outcome == OK}
     for key, case in sound.items():
         if key in found:
@@ -274,8 +228,8 @@ def test_objects_that_are_not_what_the_plan_says(ray_cluster: None, phantoms: Pa
 
 
 def test_names_that_only_a_bucket_can_hold(ray_cluster: None, phantoms: Path, tmp_path: Path) -> None:
-    keys = ["../up.jpg", "a/../../b.jpg", "a//b.jpg", "/lead.jpg", "x" * 300 + ".jpg", "to\u202eleft.jpg", "plus+ %41.jpg",
-            "./dot.jpg"]  # fmt: skip
+    climbing = ["../up.jpg", "a/../../b.jpg", "./dot.jpg", "a//b.jpg", "/lead.jpg"]
+    keys = [*climbing, "x" * 300 + ".jpg", "to\u202eleft.jpg", "plus+ %41.jpg"]
     good = [row for row in lines_of(phantoms)[:80] if read_facts(row[1]).facts]
     output = tmp_path / "out"
     with start_s3() as s3:
@@ -287,7 +241,9 @@ def test_names_that_only_a_bucket_can_hold(ray_cluster: None, phantoms: Path, tm
         for name, (data, text) in zip(names, good, strict=True):
             storage.write("s3://bucket/in/" + name, data)
             storage.write("s3://bucket/in/" + os.path.splitext(name)[0] + ".txt", text.encode())
-        build_here("source.kind=folder", "source.path=s3://bucket/in", f"output={output}", "build.workers=2", *words)
+        build_here(
+            "source.kind=folder", "source.path=s3://bucket/in", f"output={output}", "build.workers=2", *words
+        )
     found = quarantine_of(str(output))
     kept = {row["image_id"] for row in tables(output, "images")}
     assert set(found.values()) <= {Reason.NO_PAIRS}

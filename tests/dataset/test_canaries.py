@@ -26,7 +26,15 @@ ENVIRONMENT = {
     "HF_TOKEN": "hf_CANARYHUB",
     "MHT_PROJECT_KEY": "CANARYPROJECTKEY",
 }
-PATIENT = ("CANARYPATIENT", "CANARYMRN", "CANARYGPS", "CANARYARTIST", "CANARYBIRTH", "CANARYPRIVATE", "CANARYGROUP")
+PATIENT = (
+    "CANARYPATIENT",
+    "CANARYMRN",
+    "CANARYGPS",
+    "CANARYARTIST",
+    "CANARYBIRTH",
+    "CANARYPRIVATE",
+    "CANARYGROUP",
+)
 CANARIES = (*(value[:16] for value in ENVIRONMENT.values()), *PATIENT)
 
 
@@ -105,7 +113,10 @@ def trace(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     root = tmp_path_factory.mktemp("canaries")
     folder, output = root / "in", root / "out"
     captions = [json.loads(line) for line in (phantoms / "metadata.jsonl").read_text().splitlines()]
-    planted = {**{line["file_name"]: (phantoms / line["file_name"]).read_bytes() for line in captions[:60]}, **files()}
+    planted = {
+        **{line["file_name"]: (phantoms / line["file_name"]).read_bytes() for line in captions[:60]},
+        **files(),
+    }
     rows = []
     for number, ((name, data), line) in enumerate(zip(planted.items(), captions, strict=False)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +141,14 @@ def canaries_in(data: bytes) -> list[str]:
 def test_the_build_refused_some_and_kept_some(trace: Trace) -> None:
     assert trace.returncode == 3, trace.said.decode()
     reasons = {row["reason"] for row in _rows(trace.output, "quarantine")}
-    assert {"truncated", "corrupt", "burned_in_annotation", "not_finite", "not_an_image", "no_pixels"} <= reasons
+    assert {
+        "truncated",
+        "corrupt",
+        "burned_in_annotation",
+        "not_finite",
+        "not_an_image",
+        "no_pixels",
+    } <= reasons
     formats = {row["source_format"] for row in _rows(trace.output, "images")}
     assert {"jpeg", "dicom"} <= {name.lower() for name in formats}
 

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.dataset.lose_node import AT_COMMIT
 from tests.dataset.oracle import common, environment, rows_of
 
+pytestmark = pytest.mark.timeout(400)
 SLACK = 3
 
 
@@ -20,7 +23,7 @@ def test_r2_a_node_is_lost_and_no_row_changes(
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=240,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

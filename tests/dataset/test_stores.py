@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from mht.artifacts import RUN
-from tests.dataset.loopback import INPUT, Loopback, Once, loopback
-from tests.dataset.oracle import build_here, common, rows_of, run_mht, start_mht, wait_for
+from tests.dataset.disturb import Once, build_disturbed
+from tests.dataset.loopback import INPUT, Loopback, loopback
+from tests.dataset.oracle import build_here, common, rows_of, run_mht
 from tests.s3_server import R5, Faults
 
+pytestmark = pytest.mark.timeout(400)
 SLACK = 3
 """What a busy machine may take longer."""
 
@@ -32,6 +34,7 @@ def s3(filled: Loopback) -> Iterator[Loopback]:
 def test_r5_a_store_that_fails_now_and_then_changes_no_row(
     ray_cluster: None, s3: Loopback, undisturbed: dict[str, str]
 ) -> None:
+    assert {key.partition(":")[0] for key in undisturbed} == {"images", "pairs", "quarantine"}
     seconds = {}
     for name, faults in (("clean", Faults()), ("faulty", R5)):
         s3.server.set_faults(faults)
@@ -67,19 +70,15 @@ def test_r6_a_store_that_stays_away_ends_the_build_which_resumes(
     ray_cluster: None, s3: Loopback, undisturbed: dict[str, str]
 ) -> None:
     output = "s3://out/gone"
-    driver = start_mht("build", *s3.words(output, "storage.outage_limit_s=3"), env=s3.server.env)
-    wait_for(lambda: s3.committed(output) >= 3, driver)
-    s3.server.refuse()
-    began = time.monotonic()
-    _, err = driver.communicate(timeout=120)
-    took = time.monotonic() - began
-    print(f"figures R6: exit {driver.returncode} {took:.1f} s after the store went, limit 3 s\n{err}")
-    assert driver.returncode == 75, err
-    assert took <= 15 * SLACK
-    assert "Traceback" not in err
-    assert s3.server.endpoint_url in err
-    assert re.search(r"last \w+Error: ", err)
-    assert "The same command resumes" in err
+    words = s3.words(output, "storage.outage_limit_s=3")
+    ended = build_disturbed(words, s3.server.env, lambda: s3.committed(output) >= 3, s3.server.refuse)
+    print(f"figures R6: exit {ended.code} {ended.took_s:.1f} s after the store went, limit 3 s\n{ended.err}")
+    assert ended.code == 75, ended.err
+    assert ended.took_s <= 15 * SLACK
+    assert "Traceback" not in ended.err
+    assert s3.server.endpoint_url in ended.err
+    assert re.search(r"last \w+Error: ", ended.err)
+    assert "The same command resumes" in ended.err
     s3.server.restore()
     before = s3.commits(output)
     assert len(before) >= 3
@@ -129,18 +128,18 @@ def test_r7_a_token_that_runs_out_in_mid_build_ends_it_and_a_new_one_resumes(
     ray_cluster: None, s3: Loopback, undisturbed: dict[str, str]
 ) -> None:
     output = "s3://out/expired"
-    driver = start_mht("build", *s3.words(output), env=s3.server.env)
-    wait_for(lambda: s3.committed(output) >= 3, driver)
-    s3.server.reset_counts()
-    s3.server.set_faults(Faults(deny="ExpiredToken"))
-    began = time.monotonic()
-    _, err = driver.communicate(timeout=120)
-    took, requests = time.monotonic() - began, s3.server.counts()["requests"]
-    print(f"figures R7 in mid-build: exit {driver.returncode}, {took:.1f} s, {requests} requests\n{err}")
-    assert driver.returncode == 77, err
-    assert took < 10 * SLACK
-    assert "Get new credentials" in err
-    assert "Traceback" not in err
+
+    def expire() -> None:
+        s3.server.reset_counts()
+        s3.server.set_faults(Faults(deny="ExpiredToken"))
+
+    ended = build_disturbed(s3.words(output), s3.server.env, lambda: s3.committed(output) >= 3, expire)
+    requests = s3.server.counts()["requests"]
+    print(f"figures R7 in mid-build: {ended.code}, {ended.took_s:.1f} s, {requests} requests\n{ended.err}")
+    assert ended.code == 77, ended.err
+    assert ended.took_s < 10 * SLACK
+    assert "Get new credentials" in ended.err
+    assert "Traceback" not in ended.err
     assert requests < 150
     s3.clean()
     build_here(*s3.words(output))

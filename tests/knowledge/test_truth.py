@@ -73,4 +73,7 @@ def test_the_kinds_of_image_it_is_not() -> None:
 def test_claims_of_a_question() -> None:
     assert [c.finding for c in claims("Is there a pneumothorax on this CT image?")] == ["pneumothorax"]
     assert [c.finding for c in claims("Is this a CT image?")] == ["CT image"]
-    assert mentioned("There is no pneumothorax, but there is cardiomegaly.") == {"pneumothorax", "cardiomegaly"}
+    assert mentioned("There is no pneumothorax, but there is cardiomegaly.") == {
+        "pneumothorax",
+        "cardiomegaly",
+    }

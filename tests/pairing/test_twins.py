@@ -64,7 +64,9 @@ def test_ids_are_unique_and_hashes_cover_every_other_column(made: Made) -> None:
     assert len({p.pair_id for p in pairs}) == len(pairs)
     assert len({p.row_hash for p in pairs}) == len(pairs)
     for pair in pairs[:50]:
-        assert pair.pair_id == f"{pair.image_id}-{pair.twin_id[:10]}{'f' if pair.state == 'faithful' else 'h'}"
+        assert (
+            pair.pair_id == f"{pair.image_id}-{pair.twin_id[:10]}{'f' if pair.state == 'faithful' else 'h'}"
+        )
         assert len(pair.twin_id) == 16
         assert row_hash(pair) == pair.row_hash
         assert row_hash(replace(pair, answer=pair.answer + "!")) != pair.row_hash
@@ -85,10 +87,14 @@ def test_wording_varies(made: Made) -> None:
     assert not any("caption" in (p.question + p.answer).lower() for p in pairs)
 
 
-def test_the_same_row_gives_the_same_pairs(corpus: list[tuple[str, Reading]], setting: PairingContext) -> None:
+def test_the_same_row_gives_the_same_pairs(
+    corpus: list[tuple[str, Reading]], setting: PairingContext
+) -> None:
     again = context(list(reversed(corpus)))
     for image_id, reading in corpus[:60]:
-        assert make_pairs(image_id, "train", reading, setting) == make_pairs(image_id, "train", reading, again)
+        assert make_pairs(image_id, "train", reading, setting) == make_pairs(
+            image_id, "train", reading, again
+        )
     other = [make_pairs(i, "train", r, context(corpus, seed=2)).pairs for i, r in corpus[:20]]
     assert other != [make_pairs(i, "train", r, setting).pairs for i, r in corpus[:20]]
 

@@ -113,7 +113,9 @@ def test_frequencies_are_the_stated_chances() -> None:
 
 def test_existence_frequencies_are_the_stated_chances() -> None:
     module = catalog.load("perturbations", "existence")
-    reading = read_facts("Chest radiograph. Pleural effusion. No pneumothorax, consolidation or rib fracture.")
+    reading = read_facts(
+        "Chest radiograph. Pleural effusion. No pneumothorax, consolidation or rib fracture."
+    )
     fact = next(i for i, f in enumerate(reading.facts) if f.finding == "pleural effusion")
     rng = random.Random(3)
     drawn = [module.perturb(reading, fact, rng, module.Params()) for _ in range(6000)]
@@ -128,9 +130,11 @@ def test_existence_never_proposes_what_may_be_true() -> None:
     for reading, edit in _edits("existence"):
         assert world(reading).status(edit.after) not in (TRUE, "possible")
         modalities = lexicon().findings[edit.after].modalities
-        assert reading.modality is None or reading.modality in modalities or "denied" == world(
-            reading
-        ).status(edit.after)
+        assert (
+            reading.modality is None
+            or reading.modality in modalities
+            or "denied" == world(reading).status(edit.after)
+        )
 
 
 def test_laterality_leaves_bilateral_findings_alone() -> None:

@@ -25,7 +25,7 @@ _ANY = (
     "Is it correct that {image} shows {np}?",
     "Is it right to say that {image} contains {np}?",
     "Does {image} depict {np}?",
-    "Could a reader point to {np} on {image}?",
+    "Would a reader point to {np} on {image}?",
     "Would a report of {np} fit {image}?",
     "Can you make out {np} on {image}?",
     "Does {image} give evidence of {np}?",
