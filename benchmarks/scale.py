@@ -6,10 +6,12 @@
 For each size: 512 px JPEG phantoms are drawn (once, in parts; cut short, it goes on), `mht build plan=true` predicts
 from its probe, then the build runs with the same settings in a fresh process. Seconds are the build's own, from the
 first unit of work begun to the manifest; memory is its own peak over the driver and all below it, shared pages
-counted once. At 100,000 images there must be 1,000,000 pairs,
-which the default of at most ten an image cannot give: `--set pairing.pairs_per_image=12`. A size that was measured is kept in <data>/scale-….json
-under a digest of the code (--fresh measures again); a build that is cut short starts over, for its seconds would not
-be whole. `--profile` instead shows where one worker's time goes, see benchmarks/worker.py.
+counted once. At 100,000 images there must be 1,000,000 pairs, which
+the default of at most ten an image cannot give: `--set pairing.pairs_per_image=12`.
+
+A size that was measured is kept in <data>/scale-….json under a digest of the code (--fresh measures again); a build
+that is cut short starts over, for its seconds would not be whole. `--profile` instead shows where one worker's time
+goes, see benchmarks/worker.py.
 """
 
 from __future__ import annotations

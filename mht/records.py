@@ -61,7 +61,8 @@ class SourceItem:
     root, or in a bucket, keep their ids. `uri` is where the bytes are; with `offset_bytes` and `length_bytes`
     they are a range of it (a member of a tar), with `row` a row of a table. `size_bytes` and `version` (an ETag
     or a time of change) are what the listing said, None where it said nothing. `caption` is set where the listing
-    already holds the text; `caption_uri` where it must be fetched. `modality` is the source's own word for it.
+    already holds the text; `caption_uri` where it must be fetched, with `caption_version`, what the listing said of
+    that object. `modality` is the source's own word for it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class SourceItem:
     modality: str | None = None
     caption: str | None = None
     caption_uri: str | None = None
+    caption_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ PLAN_SCHEMA = _schema(
     modality=pa.string(),
     caption=pa.string(),
     caption_uri=pa.string(),
+    caption_version=pa.string(),
     split=pa.string(),
     shard=pa.string(),
 )
@@ -276,6 +279,7 @@ IMAGE_SCHEMA = _schema(
     caption=pa.string(),
     facts=pa.list_(FACT_TYPE),
     modality=pa.string(),
+    dicom_modality=pa.string(),
     body_part=pa.string(),
     view=pa.string(),
     laterality=pa.string(),

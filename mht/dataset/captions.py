@@ -6,6 +6,7 @@ shard before the first pair is made.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mht.artifacts import names_below, parquet_bytes
-from mht.errors import StorageMissing
+from mht.errors import IntegrityError, StorageMissing
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
 from mht.records import CAPTION_SCHEMA, Fact, PlannedImage, Reading, Reason, Refusal
@@ -47,7 +48,9 @@ def read_captions(
     return [_read_one(row, text, captioner, params) for row, text in zip(rows, raw, strict=True)]
 
 
-def _read_one(row: PlannedImage, raw: str | Refusal | None, captioner: ModuleType, params: Any) -> CaptionRead:
+def _read_one(
+    row: PlannedImage, raw: str | Refusal | None, captioner: ModuleType, params: Any
+) -> CaptionRead:
     caption = raw if isinstance(raw, Refusal) else captioner.caption(raw, params)
     if isinstance(caption, Refusal):
         return CaptionRead(row.image_id, None, caption)
@@ -105,24 +108,35 @@ class PremiseStore:
         return self._storage.exists(join(self._folder, f"{key}.counts"))
 
     def write(self, key: str, counts: PremiseTable) -> None:
-        self._storage.write(join(self._folder, f"{key}.counts"), counts.to_bytes())
+        self._storage.write(join(self._folder, f"{key}.counts"), _packed(counts))
 
     def add_up(self, keys: Sequence[str], name: str) -> None:
         """Write the run's table, the sum over its shards in any order, unless it is there."""
         if not self.has_table(name):
             table = PremiseTable()
             for key in keys:
-                table.merge(PremiseTable.from_bytes(self._storage.read(join(self._folder, f"{key}.counts"))))
-            self._storage.create(self._table(name), table.to_bytes())
+                table.merge(self._read(join(self._folder, f"{key}.counts")))
+            self._storage.create(self._table(name), _packed(table))
 
     def has_table(self, name: str) -> bool:
         return self._storage.exists(self._table(name))
 
     def table(self, name: str) -> PremiseTable:
-        return PremiseTable.from_bytes(self._storage.read(self._table(name)))
+        return self._read(self._table(name))
+
+    def _read(self, uri: str) -> PremiseTable:
+        try:
+            return PremiseTable.from_bytes(zlib.decompress(self._storage.read(uri)))
+        except zlib.error:
+            raise IntegrityError(f"{uri}: not a table of premises. Remove it and build again.") from None
 
     def _table(self, name: str) -> str:
         return join(self._folder, f"{name}.table")
+
+
+def _packed(table: PremiseTable) -> bytes:
+    """The same bytes for the same counts, on one zlib; keys repeat their words, so they pack to a tenth."""
+    return zlib.compress(table.to_bytes(), level=1)
 
 
 def _to_table(read: Sequence[CaptionRead]) -> pa.Table:

@@ -35,7 +35,7 @@ StartGuard = Callable[[ImagingParams], DecoderGuard]
 BATCH_IMAGES = 50
 _FROM_IMAGE = (
     "width_px", "height_px", "source_width_px", "source_height_px", "source_format", "source_sha256",
-    "pixel_hash", "modality", "body_part", "view", "laterality",
+    "pixel_hash", "body_part", "view", "laterality",
 )  # fmt: skip
 _FORMATS = {".jpg": "jpeg", ".png": "png"}
 _SUFFIXES = {name: suffix for suffix, name in _FORMATS.items()}
@@ -63,9 +63,10 @@ def image_table(rows: Sequence[ImageRow]) -> pa.Table:
         "caption": [r.reading.caption for r in rows],
         "facts": [facts_column(r.reading) for r in rows],
         "licence": [r.planned.item.licence for r in rows],
+        # The lexicon's word, from the caption or the source; DICOM's code has a column of its own.
+        "modality": [r.reading.modality for r in rows],
+        "dicom_modality": [r.image.modality for r in rows],
     }
-    # What the caption says of the modality is about this image; the header's word stands where it is silent.
-    columns["modality"] = [r.reading.modality or r.image.modality for r in rows]
     return pa.table({f.name: pa.array(columns[f.name], f.type) for f in IMAGE_SCHEMA})
 
 
@@ -89,14 +90,10 @@ class PixelCache:
         self._root = root
         self._folder = join(root, "stages", fingerprint)
 
-    def write(
-        self, key: str, images: FileRecord, rows: Sequence[ImageRow], refused: Mapping[str, Decoded]
-    ) -> None:
+    def write(self, key: str, images: FileRecord, refused: Mapping[str, Decoded]) -> None:
         """Note what became of the shard `key` (its name and its inputs' digest)."""
         plain = {
             "images": asdict(images),
-            # The file's column holds the caption's word where it has one, and captions may be read anew.
-            "modality": {row.planned.image_id: row.image.modality for row in rows if row.image.modality},
             "refused": {
                 image_id: [decoded.result.reason, decoded.result.detail, decoded.attempts]
                 for image_id, decoded in refused.items()
@@ -112,9 +109,7 @@ class PixelCache:
             table = read_table(self._storage, self._root, FileRecord(**plain["images"]))
         except (StorageMissing, IntegrityError):
             return {}
-        modality = plain["modality"]
-        rows = [row | {"modality": modality.get(row["image_id"])} for row in table.to_pylist()]
-        known = {row["image_id"]: Decoded(_from_row(row), 1) for row in rows}
+        known = {row["image_id"]: Decoded(_from_row(row), 1) for row in table.to_pylist()}
         for image_id, (reason, detail, attempts) in plain["refused"].items():
             known[image_id] = Decoded(Refusal(Reason(reason), detail), attempts)
         return known
@@ -122,7 +117,8 @@ class PixelCache:
 
 def _from_row(row: dict[str, Any]) -> NormalisedImage:
     kind = _FORMATS["." + row["image"]["path"].rpartition(".")[2]]
-    return NormalisedImage(data=row["image"]["bytes"], format=kind, **{n: row[n] for n in _FROM_IMAGE})
+    known = {name: row[name] for name in _FROM_IMAGE}
+    return NormalisedImage(data=row["image"]["bytes"], format=kind, modality=row["dicom_modality"], **known)
 
 
 class PixelStage:

@@ -165,7 +165,7 @@ class ShardBuilder:
         outcome = self._work(rows, key)
         self._tell(Progress(shard, "writing"))
         images = self._write(f"images/{shard}", image_table(outcome.images), stored=("image",))
-        self._pixel_cache.write(key, images, outcome.images, outcome.refused_pixels)
+        self._pixel_cache.write(key, images, outcome.refused_pixels)
         quarantined = None
         if outcome.quarantined:
             table = to_table(outcome.quarantined, QUARANTINE_SCHEMA)

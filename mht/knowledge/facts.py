@@ -132,8 +132,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
             if fact.site is None and lexicon().findings[fact.finding].kind == CHANGE:
                 continue  # "an enlarged image": a change of nothing named is no finding
             facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
-    spoken = next((m.value for m in matches if m.kind == "modality"), None)
-    kind = modality_of(modality) or spoken
+    kind = modality_of(modality) or next((m.value for m in matches if m.kind == "modality"), None)
     found = [*facts.values(), *(_study_fact(caption, found_tokens, s) for s in studies(words, matches))]
     if modality is not None:
         own = lexicon().modalities[kind].noun if kind else None

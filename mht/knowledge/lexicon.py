@@ -21,8 +21,8 @@ STUDY = "study"  # the kind of a fact about what the image is, not about what it
 class Finding:
     """A concept that a caption can state. `noun` is count, mass or plural: how a sentence takes it up.
 
-    `narrower` are terms that imply the concept without being its synonyms; `where` lists the sites at which it is
-    seen; `excludes` the concepts that cannot be true beside it.
+    `synonyms` name it, or a kind of it that needs no line of its own; `where` lists the sites at which it is seen;
+    `excludes` the concepts that cannot be true beside it.
     """
 
     term: str

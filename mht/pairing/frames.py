@@ -88,7 +88,7 @@ def _fits(frame: Frame, terms: Terms, slot: str, after: str) -> bool:
 def frames(kind: str, slot: str, after: str, fact: Fact) -> tuple[Frame, ...]:
     """The frames that fit a fact and an edit of it, the plain one first with all that the others leave.
 
-    None where the question could not be asked: of a change without its site, of a side that nothing has.
+    Empty where the question could not be asked: of a change without its site, of a side that nothing has.
     """
     return _frames(kind, slot, after, Terms(fact.finding, fact.side, fact.site, fact.severity))
 

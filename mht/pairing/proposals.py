@@ -56,9 +56,9 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
             covered = 0.0
             for _ in range(params.draws_per_fact):
                 edit = perturb(reading, i, rng, settings)
+                if covered > _ALL:
+                    break
                 if edit is None or edit.after in seen:
-                    if covered > _ALL:
-                        break
                     continue
                 seen.add(edit.after)
                 covered += edit.forward

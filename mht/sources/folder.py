@@ -102,8 +102,10 @@ class Source:
     def _item(self, found: Listing, row: SourceItem | None, listed: dict[str, Listing]) -> SourceItem:
         """What the listing says of a file, with what the metadata says of it."""
         caption, caption_uri = (None, None) if row is None else (row.caption, row.caption_uri)
+        sidecar = None
         if caption is None and caption_uri is None and self._params.captions in ("auto", "sidecar"):
-            caption_uri = _sidecar_of(found.name, listed)
+            sidecar = _sidecar_of(found.name, listed)
+            caption_uri = listed[sidecar].uri if sidecar else None
         return SourceItem(
             name=found.name,
             uri=found.uri,
@@ -114,6 +116,7 @@ class Source:
             modality=None if row is None else row.modality,
             caption=caption,
             caption_uri=caption_uri,
+            caption_version=listed[sidecar].version if sidecar else None,
         )
 
     def _group_of(self, name: str) -> str | None:
@@ -174,5 +177,5 @@ def _sidecar_of(name: str, listed: dict[str, Listing]) -> str | None:
         for stem in (posixpath.splitext(name)[0], name):
             found = listed.get(stem + suffix)
             if found is not None:
-                return found.uri
+                return stem + suffix
     return None

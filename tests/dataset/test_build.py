@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from mht.artifacts import MANIFEST, SUCCESS, read_manifest
@@ -124,7 +125,9 @@ def test_verify_finds_what_is_wrong(
     for record in files:
         path = output / record.path
         whole = path.read_bytes()
-        path.write_bytes(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+        path.write_bytes(
+            whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :]
+        )
         with pytest.raises(IntegrityError, match=record.path):
             verify(config)
         path.unlink()
@@ -197,3 +200,24 @@ def test_what_stands_beside_the_shards(
     assert card.startswith("---\n")
     assert "research" in card
     assert not (output / "owner.json").exists()
+
+
+def test_an_edited_sidecar_is_read_again(
+    ray_cluster: None, part_of: Callable[[int], Path], tmp_path: Path
+) -> None:
+    folder, output = part_of(60), tmp_path / "out"
+    (folder / "metadata.jsonl").unlink()
+    for path in folder.rglob("*.jpg"):
+        path.with_suffix(".txt").write_text(
+            "Small left pleural effusion. No pneumothorax. Right rib fracture."
+        )
+    build_here(*common(folder, output, "build.max_quarantined=1"))
+    edited = sorted(folder.rglob("*.txt"))[7]
+    edited.write_text("Large right pleural effusion. No pneumothorax. Left rib fracture.")
+    build_here(*common(folder, output, "build.max_quarantined=1", "new_run=true"))
+    captions = [
+        row["caption"]
+        for path in output.glob("captions/*/*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert sum(text.startswith("Large right") for text in captions) == 1

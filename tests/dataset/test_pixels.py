@@ -23,11 +23,12 @@ def test_a_kept_image_comes_back_as_the_header_told_it_not_as_the_caption_did(tm
     ]
     table = image_table(rows)
     assert table.column("modality").to_pylist() == ["CT", "CT"]
+    assert table.column("dicom_modality").to_pylist() == ["DX", None]
     storage, root = Storage(StorageParams()), str(tmp_path)
     file = write_content(storage, root, "images/s", parquet_bytes(table), 2)
     cache = PixelCache(storage, root, "fingerprint")
     refused = {"c": Decoded(Refusal(Reason.DECODER_CRASHED, "twice"), 2)}
-    cache.write("s-inputs", file, rows, refused)
+    cache.write("s-inputs", file, refused)
     assert cache.read("s-inputs") == {"a": Decoded(images[0], 1), "b": Decoded(images[1], 1)} | refused
 
 
@@ -36,7 +37,7 @@ def test_what_is_gone_or_damaged_is_not_known(tmp_path: Path) -> None:
     cache = PixelCache(storage, root, "fingerprint")
     assert cache.read("s-inputs") == {}
     file = write_content(storage, root, "images/s", parquet_bytes(image_table([])), 0)
-    cache.write("s-inputs", file, [], {"c": Decoded(Refusal(Reason.CORRUPT, "why"), 1)})
+    cache.write("s-inputs", file, {"c": Decoded(Refusal(Reason.CORRUPT, "why"), 1)})
     assert list(cache.read("s-inputs")) == ["c"]
     (tmp_path / file.path).write_bytes(b"other")
     assert cache.read("s-inputs") == {}

@@ -133,7 +133,7 @@ def test_existence_never_proposes_what_may_be_true() -> None:
         assert (
             reading.modality is None
             or reading.modality in modalities
-            or "denied" == world(reading).status(edit.after)
+            or world(reading).status(edit.after) == "denied"
         )
 
 
