@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent / "mht"
 ROWS = (
     {"errors"},
     {"records", "seeds", "knowledge"},
-    {"storage", "artifacts", "catalog", "sources", "imaging", "captioners", "perturbations", "pairing", "checks", "phantoms"},
+    {"storage", "artifacts", "catalog"}
+    | {"sources", "imaging", "captioners", "perturbations", "pairing", "checks", "phantoms"},
     {"config", "config_file"},
     {"dataset"},
     {"cli"},

@@ -204,6 +204,7 @@ class ShardBuilder:
     def _work(self, rows: Sequence[PlannedImage], key: str) -> Outcome:
         outcome = Outcome()
         wanted: list[_Wanted] = []
+        self._pairing()  # waits until every shard's captions are there, this one's among them
         captions = self._captions.read(key)
         if captions is None:
             raise IntegrityError(

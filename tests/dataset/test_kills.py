@@ -150,7 +150,7 @@ def test_r8_a_request_to_stop_is_met_in_time_and_leaves_nothing_behind(
     assert driver.returncode == code, err
     assert "The same command resumes" in err
     assert "Traceback" not in err
-    gone, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive, [process.cmdline() for process in alive]
     assert not (output / SUCCESS).exists()
     again = run_mht("build", *words)
