@@ -31,6 +31,7 @@ from mht.imaging.params import ImagingParams
 from mht.pairing.params import PairingParams
 from mht.seeds import digest
 from mht.storage import StorageParams
+from mht.storage.uris import refuse_unusable
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -197,6 +198,15 @@ def _merge(file: dict[str, Any], command_line: dict[str, Any]) -> Any:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    # Another plug-in on the command line takes the file's section away: its settings were for the one named there.
+    for section in ("source", "captioner"):
+        before, now = file.get(section), command_line.get(section)
+        if (
+            isinstance(before, dict)
+            and isinstance(now, dict)
+            and now.get("kind", before.get("kind")) != before.get("kind")
+        ):
+            file = {key: value for key, value in file.items() if key != section}
     try:
         merged = OmegaConf.merge(OmegaConf.create(file), OmegaConf.create(command_line))
         return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
@@ -225,8 +235,13 @@ def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[
 
 
 def _conflicts(config: BuildConfig, where: Mapping[str, str]) -> list[str]:
-    """Combinations that no single key shows: an output equal to, or inside, its input."""
+    """Addresses that cannot be used, and what no single key shows: an output equal to, or inside, its input."""
     path = (config.source.model_extra or {}).get("path")
+    for key, uri in (("output", config.output), ("source.path", path)):
+        try:
+            refuse_unusable(str(uri or ""))
+        except ConfigError as error:
+            return [f"{_place(where, key)}{key}: {error}"]
     if not isinstance(path, str):
         return []
     source, output = _normal(path), _normal(config.output)

@@ -75,6 +75,7 @@ def test_every_single_edit_typo_of_every_key_is_caught() -> None:
 
 def _check(tree: object) -> None:
     config = BuildConfig.model_validate(tree)
+    config.plugin_params("sources"), config.plugin_params("captioners")
     for name, params in config.perturbations.items():
         catalog.load("perturbations", name).Params(**params)
 
@@ -160,6 +161,13 @@ def test_later_wins(tmp_path: Path) -> None:
     config = load(str(path), ["build.workers=5", "source.count=7", "source.kinds=[head_ct]"])
     assert (config.seed, config.build.workers, config.build.shard_images) == (3, 5, 10)
     assert config.resolved()["source"]["kinds"] == ["head_ct"]
+
+
+def test_another_plug_in_on_the_command_line_replaces_the_files_section(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("source: {kind: phantoms, count: 7}\n")
+    assert load(str(path), ["source.kind=folder", "source.path=x"]).resolved()["source"]["path"] == "x"
+    assert load(str(path), ["source.kind=phantoms"]).resolved()["source"]["count"] == 7
 
 
 def test_yaml_reads_numbers_and_words_as_meant(tmp_path: Path) -> None:

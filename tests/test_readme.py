@@ -1,0 +1,82 @@
+"""What is written is run: the README's commands, rooms, exit codes and example."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from mht import catalog, errors
+from mht.cli import _parser, split_words
+from mht.config import load
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def commands() -> list[str]:
+    return [cell.strip("`") for _, cell, *_ in rows("The flow")]
+
+
+def test_the_two_commands_are_the_makefiles() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
+    told = set(re.findall(r"^\$ make (\w+)$", README, re.M))
+    assert told == {"demo", "test"}
+    assert told <= targets
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_is_understood(command: str) -> None:
+    words = shlex.split(command)
+    if words[:3] == ["ray", "job", "submit"]:
+        script, words = words[words.index("python") + 1], words[words.index("python") + 2 :]
+        assert (ROOT / script).is_file()
+        words = ["mht", "build", *words]
+    assert words[0] == "mht"
+    arguments = _parser().parse_args(words[1:])
+    if hasattr(arguments, "words"):
+        path, settings = split_words(arguments.words)
+        load(str(ROOT / path) if path else None, settings)
+
+
+def test_the_rooms_are_those_of_the_package() -> None:
+    told = {name for cell, _ in rows("The house") for name in re.findall(r"`(\w+)`", cell)}
+    there = {path.stem for path in (ROOT / "mht").iterdir() if not path.name.startswith("_")}
+    assert told == there
+
+
+def test_the_sources_are_those_of_the_catalog() -> None:
+    assert {cell.strip("`") for cell, _ in rows("Sources")} == set(catalog.names("sources"))
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    kinds = [errors.MhtError, *_below(errors.MhtError)]
+    codes = {str(kind.exit_code) for kind in kinds} - {"1"}
+    told = {code for cell, _ in rows("What happens when things go wrong") for code in cell.split(", ")}
+    assert told == codes | {"0", "143"}
+
+
+def _below(kind: type[errors.MhtError]) -> list[type[errors.MhtError]]:
+    return [deeper for child in kind.__subclasses__() for deeper in (child, *_below(child))]
+
+
+def test_the_example_is_the_file() -> None:
+    told = ast.parse(README.partition("```python\n")[2].partition("```")[0])
+    file = ast.parse((ROOT / "mht/perturbations/laterality.py").read_text(encoding="utf-8"))
+
+    def bare(tree: ast.Module) -> list[str]:
+        for node in ast.walk(tree):
+            body = getattr(node, "body", [])
+            if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+                node.body = body[1:]  # type: ignore[attr-defined]
+        return [ast.dump(node) for node in tree.body if not isinstance(node, ast.ImportFrom | ast.Import)]
+
+    assert bare(told) == bare(file)
