@@ -19,7 +19,7 @@ def mentioned(text: str) -> frozenset[str]:
     return frozenset(match.value for match in find(normal_words(text)) if match.kind == "finding")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1 << 13)
 def claims(text: str) -> tuple[Fact, ...]:
     """The facts of the text; a mention of the image's kind counts only where nothing else is claimed.
 
