@@ -30,7 +30,8 @@ from mht.imaging.decode import normalise
 from mht.imaging.params import ImagingParams
 from mht.pairing.balance import PremiseTable
 from mht.pairing.twins import make_pairs
-from mht.records import PAIR_SCHEMA, NormalisedImage, PlannedImage, to_table
+from mht.records import NormalisedImage, PlannedImage
+from mht.schemas import PAIR_SCHEMA, to_table
 from mht.storage import Storage, join
 
 SHARD_IMAGES = 250

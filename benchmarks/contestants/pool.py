@@ -13,7 +13,8 @@ from benchmarks.contestants.words import Told, read_words, tell
 from mht.artifacts import parquet_bytes
 from mht.dataset.pixels import ImageRow, image_table
 from mht.pairing.twins import make_pairs
-from mht.records import PAIR_SCHEMA, Pair, PlannedImage, Reading, to_table
+from mht.records import Pair, PlannedImage, Reading
+from mht.schemas import PAIR_SCHEMA, to_table
 
 CHUNK_IMAGES = 250
 

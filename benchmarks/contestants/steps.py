@@ -25,16 +25,8 @@ from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
 from mht.pairing.context import PairingContext
 from mht.pairing.twins import make_pairs
-from mht.records import (
-    FACT_TYPE,
-    PAIR_SCHEMA,
-    Fact,
-    NormalisedImage,
-    PlannedImage,
-    Reading,
-    Refusal,
-    SourceItem,
-)
+from mht.records import Fact, NormalisedImage, PlannedImage, Reading, Refusal, SourceItem
+from mht.schemas import FACT_TYPE, PAIR_SCHEMA
 
 _HEADER = {
     "width_px": pa.int32(), "height_px": pa.int32(), "source_width_px": pa.int32(),

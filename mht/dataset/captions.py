@@ -19,7 +19,8 @@ from mht.artifacts import names_below, parquet_bytes
 from mht.errors import IntegrityError, StorageMissing
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
-from mht.records import CAPTION_SCHEMA, Fact, PlannedImage, Reading, Reason, Refusal
+from mht.records import Fact, PlannedImage, Reading, Reason, Refusal
+from mht.schemas import CAPTION_SCHEMA
 from mht.storage import Storage, join
 
 _FACT_FIELDS = tuple(Fact.__dataclass_fields__)

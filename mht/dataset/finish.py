@@ -21,7 +21,7 @@ from mht.artifacts import (
 from mht.dataset.books import Books
 from mht.dataset.run import Run
 from mht.imaging.hashes import near_duplicates
-from mht.records import DUPLICATE_SCHEMA
+from mht.schemas import DUPLICATE_SCHEMA
 from mht.storage import Storage, join
 
 DUPLICATES = "duplicates.parquet"

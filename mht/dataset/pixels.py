@@ -19,16 +19,8 @@ from mht.dataset.captions import facts_column
 from mht.errors import IntegrityError, StorageMissing
 from mht.imaging.guard import Decoded, DecoderGuard
 from mht.imaging.params import ImagingParams
-from mht.records import (
-    HASH_SCHEMA,
-    IMAGE_SCHEMA,
-    Fetched,
-    NormalisedImage,
-    PlannedImage,
-    Reading,
-    Reason,
-    Refusal,
-)
+from mht.records import Fetched, NormalisedImage, PlannedImage, Reading, Reason, Refusal
+from mht.schemas import HASH_SCHEMA, IMAGE_SCHEMA
 from mht.storage import Storage, join
 
 StartGuard = Callable[[ImagingParams], DecoderGuard]

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from mht.artifacts import PLAN, FileRecord, write_named
 from mht.config import SplitConfig
 from mht.errors import InputError, IntegrityError
-from mht.records import PLAN_SCHEMA, PlannedImage, SourceItem
+from mht.records import PlannedImage, SourceItem
+from mht.schemas import PLAN_SCHEMA
 from mht.seeds import digest, row_fraction
 from mht.storage import Storage, join
 

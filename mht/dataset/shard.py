@@ -33,16 +33,8 @@ from mht.imaging.guard import Decoded, DecoderGuard
 from mht.imaging.params import ImagingParams
 from mht.pairing.context import PairingContext
 from mht.pairing.twins import make_pairs
-from mht.records import (
-    PAIR_SCHEMA,
-    QUARANTINE_SCHEMA,
-    Pair,
-    PlannedImage,
-    Quarantined,
-    Reason,
-    Refusal,
-    to_table,
-)
+from mht.records import Pair, PlannedImage, Quarantined, Reason, Refusal
+from mht.schemas import PAIR_SCHEMA, QUARANTINE_SCHEMA, to_table
 from mht.storage import Storage, StorageParams
 
 

@@ -16,7 +16,8 @@ from mht.dataset.progress import size_face
 from mht.dataset.run import read_run
 from mht.errors import IntegrityError
 from mht.pairing.twins import row_hash
-from mht.records import PAIR_SCHEMA, Pair, State
+from mht.records import Pair, State
+from mht.schemas import PAIR_SCHEMA
 from mht.storage import Storage, join
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from mht.knowledge.facts import read_facts
 from mht.pairing.twins import PairingContext, PairsMade, make_pairs, row_hash
-from mht.records import PAIR_SCHEMA, Pair, Reading, to_table
+from mht.records import Pair, Reading
+from mht.schemas import PAIR_SCHEMA, to_table
 from tests.pairing.corpus import context, readings
 
 Made = list[tuple[str, Reading, PairsMade]]
