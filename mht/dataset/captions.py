@@ -13,9 +13,8 @@ from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mht.artifacts import names_below, parquet_bytes
+from mht.artifacts import names_below, parquet_bytes, parquet_table
 from mht.errors import IntegrityError, StorageMissing
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
@@ -87,7 +86,7 @@ class CaptionStore:
             data = self._storage.read(join(self._folder, f"{key}.parquet"))
         except StorageMissing:
             return None
-        return list(_from_table(pq.read_table(pa.BufferReader(data))))
+        return list(_from_table(parquet_table(data)))
 
 
 class PremiseStore:

@@ -173,16 +173,21 @@ class PlanReader:
         """The shard's images in the plan's order. Raises IntegrityError for a shard the plan does not name."""
         if shard not in self._row_group:
             raise IntegrityError(f"{PLAN}: no shard {shard!r}. Is this the output of the same run?")
-        rows = self._file.read_row_group(self._row_group[shard]).to_pylist()
+        rows = self._file.read_row_group(self._row_group[shard], use_threads=False).to_pylist()
         return [_from_row(row) for row in rows]
+
+    def _read_ids(self, row_group: int) -> list[str]:
+        column = self._file.read_row_group(row_group, columns=["image_id"], use_threads=False).column(0)
+        ids: list[str] = column.to_pylist()
+        return ids
 
     def find(self, wanted: str) -> PlannedImage | None:
         """The image of this id, or None. Reads the id column alone until it is found."""
         for shard, index in self._row_group.items():
-            ids = self._file.read_row_group(index, columns=["image_id"]).column(0).to_pylist()
+            ids = self._read_ids(index)
             if wanted in ids:
                 rows = self.read(shard)
-                return rows[list(ids).index(wanted)]
+                return rows[ids.index(wanted)]
         return None
 
 
