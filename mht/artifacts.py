@@ -130,6 +130,12 @@ def write_named(storage: Storage, root: str, path: str, data: bytes, rows: int =
     return FileRecord(path, rows, len(data), hashlib.sha256(data).hexdigest())
 
 
+def record_of(storage: Storage, root: str, path: str) -> FileRecord:
+    """The record of a file without rows that is there already."""
+    data = storage.read(join(root, path))
+    return FileRecord(path, 0, len(data), hashlib.sha256(data).hexdigest())
+
+
 def read_table(storage: Storage, root: str, record: FileRecord, columns: list[str] | None = None) -> pa.Table:
     """A file's rows after its hash was checked. Raises IntegrityError when it is missing or altered."""
     return parquet_table(read_checked(storage, root, record), columns)

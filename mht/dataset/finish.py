@@ -16,6 +16,7 @@ from mht.artifacts import (
     manifest_bytes,
     parquet_bytes,
     read_table,
+    record_of,
     write_named,
 )
 from mht.dataset.books import Books
@@ -29,9 +30,11 @@ STATS = "stats.json"
 CARD = "README.md"
 
 
-def finish(storage: Storage, run: Run, books: Books, max_distance_bits: int) -> dict[str, Any]:
-    """Write everything that stands beside the shards, the manifest and _SUCCESS last; returns the stats."""
-    root = run.resolved["output"]
+def finish(storage: Storage, root: str, run: Run, books: Books, max_distance_bits: int) -> dict[str, Any]:
+    """Write everything that stands beside the shards, the manifest and _SUCCESS last; returns the stats.
+
+    `root` is where the dataset lies now, which need not be where its run began.
+    """
     books.close(run.plan.images)
     duplicates, skipped = find_duplicates(storage, root, books.files, max_distance_bits)
     stats: dict[str, Any] = {
@@ -47,19 +50,12 @@ def finish(storage: Storage, run: Run, books: Books, max_distance_bits: int) -> 
         write_named(storage, root, STATS, dump_json(stats)),
         write_named(storage, root, CARD, card(run, books).encode()),
         run.plan.file,
-        _record_of(storage, root, RUN),
+        record_of(storage, root, RUN),
     ]
     manifest = manifest_bytes(run.name, books.files + beside, stats["books"]["total"])
     storage.write(join(root, MANIFEST), manifest)
     storage.write(join(root, SUCCESS), b"")
     return stats
-
-
-def _record_of(storage: Storage, root: str, path: str) -> FileRecord:
-    import hashlib
-
-    data = storage.read(join(root, path))
-    return FileRecord(path, 0, len(data), hashlib.sha256(data).hexdigest())
 
 
 def find_duplicates(

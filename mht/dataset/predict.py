@@ -12,7 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mht.artifacts import Commit, dump_json
@@ -24,7 +24,7 @@ from mht.dataset.progress import clock_face, size_face, table
 from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source
 from mht.dataset.stages import fingerprints
 from mht.errors import InputError
-from mht.records import SourceItem
+from mht.records import PlannedImage, SourceItem
 from mht.storage import Storage, StorageParams, join
 
 if TYPE_CHECKING:
@@ -128,16 +128,15 @@ def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, fol
         return pool.map(_measure, jobs, chunksize=1)
 
 
-def _warm_and_measured(group: Sequence[SourceItem], splits: SplitConfig, seed: int) -> Any:
+def _warm_and_measured(
+    group: Sequence[SourceItem], splits: SplitConfig, seed: int
+) -> list[list[PlannedImage]]:
     warm = min(_WARM_IMAGES, len(group) // 2)
     shards = [
         *assign(group[:warm], seed, splits, max(1, warm)),
         *assign(group[warm:], seed, splits, len(group)),
     ]
-    for number, rows in enumerate(shards):
-        for row in rows:
-            object.__setattr__(row, "shard", f"probe-{number}")
-    return shards
+    return [[replace(row, shard=f"probe-{number}") for row in rows] for number, rows in enumerate(shards)]
 
 
 _barrier: Any = None

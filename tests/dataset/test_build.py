@@ -221,3 +221,17 @@ def test_an_edited_sidecar_is_read_again(
         for row in pq.read_table(path).to_pylist()
     ]
     assert sum(text.startswith("Large right") for text in captions) == 1
+
+
+def test_a_dataset_that_was_moved_is_finished_where_it_lies(
+    ray_cluster: None, part_of: Callable[[int], Path], tmp_path: Path
+) -> None:
+    folder, old, new = part_of(60), tmp_path / "old", tmp_path / "new"
+    build_here(*common(folder, old))
+    old.rename(new)
+    for name in (MANIFEST, SUCCESS):
+        (new / name).unlink()
+    _, report = build_here(*common(folder, new))
+    assert report.shards_built == 0
+    assert not old.exists()
+    assert "books balanced" in verify(load(None, [f"output={new}"]))

@@ -68,7 +68,7 @@ def test_a_number_given_to_a_later_process_is_not_the_owner(tmp_path: Path) -> N
 
     leave(tmp_path, host=socket.gethostname(), pid=os.getpid(), started="1")
     with Lease(storage(), str(tmp_path)):
-        pass
+        assert json.loads((tmp_path / LEASE).read_text())["started"] != "1"
 
 
 def test_a_record_that_is_none_is_replaced(tmp_path: Path) -> None:
