@@ -77,6 +77,8 @@ class RunConfig(BaseModel):
     stall_tries: int = Field(default=3, ge=1, le=100)
     near_duplicate_bits: int = Field(default=NEAR_DUPLICATE_BITS, ge=0, le=64)
     """Two images whose 256-bit perceptual hashes differ in so many bits or fewer are flagged."""
+    gallery_images: int = Field(default=200, ge=0, le=5000)
+    """Images that gallery.html shows, as far as 8 MiB hold them; 0 writes no gallery."""
     progress: bool = True
 
 
@@ -149,7 +151,7 @@ class BuildConfig(BaseModel):
 # What may differ when a run is resumed: where and how fast the work is done, never what comes out of it.
 RESUMABLE_KEYS = (
     "plan", "new_run", "build.workers", "build.stall_s", "build.stall_tries", "build.max_quarantined",
-    "build.progress", "build.near_duplicate_bits", "ray", "storage",
+    "build.progress", "build.near_duplicate_bits", "build.gallery_images", "ray", "storage",
 )  # fmt: skip
 
 

@@ -6,21 +6,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from mht.artifacts import Commit, FileRecord
 from mht.errors import IntegrityError
+from mht.seeds import digest
+
+
+@lru_cache(maxsize=65_536)
+def shard_rank(shard: str) -> str:
+    """An order of shards that has nothing to do with their content: hex digits over the name."""
+    return digest("look", shard).hex()
 
 
 @dataclass(slots=True)
 class Books:
-    """Counts over shards: `total` (in, out, quarantined, pairs), and by reason, state, type, form and the rest."""
+    """Counts over shards: `total` (in, out, quarantined, pairs), and by reason, state, type, form and the rest.
+
+    `witnesses` names for each word of a tally one shard that holds such a row, whatever the order of the commits:
+    the first by `shard_rank`.
+    """
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     files: list[FileRecord] = field(default_factory=list)
     shard_seconds: float = 0.0
+    witnesses: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, commit: Commit) -> None:
         """Raises IntegrityError for a shard whose own books do not balance."""
@@ -32,8 +45,15 @@ class Books:
             )
         for name, tally in commit.counts.items():
             self.counts.setdefault(name, Counter()).update(tally)
+            self._witness(commit.shard, name, tally)
         self.files.extend(commit.files())
         self.shard_seconds += commit.seconds
+
+    def _witness(self, shard: str, name: str, tally: Mapping[str, int]) -> None:
+        for word, count in tally.items():
+            known = self.witnesses.get((name, word))
+            if count and (known is None or shard_rank(shard) < shard_rank(known)):
+                self.witnesses[name, word] = shard
 
     def total(self, name: str) -> int:
         return self.counts.get("total", Counter())[name]

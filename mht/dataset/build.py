@@ -75,7 +75,7 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
         built = _work_off(site, run, staff)
         books = add_up(read_commits(storage, config.output, run.name, sorted(run.plan.shards)))
         progress.clear()
-        stats = finish(storage, config.output, run, books, config.build.near_duplicate_bits)
+        stats = finish(storage, config.output, run, books, config.build)
         return BuildReport(
             run=run,
             books=books,

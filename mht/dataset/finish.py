@@ -1,12 +1,13 @@
-"""Closing a dataset: near-duplicates over the whole corpus, stats, the card, and last the manifest."""
+"""Closing a dataset: near-duplicates over the whole corpus, stats, gallery, card, croissant, and last the manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+import mht
 from mht.artifacts import (
     MANIFEST,
     RUN,
@@ -19,7 +20,15 @@ from mht.artifacts import (
     record_of,
     write_named,
 )
+from mht.config import RunConfig
 from mht.dataset.books import Books
+from mht.dataset.card import card
+from mht.dataset.columns import KINDS
+from mht.dataset.croissant import CROISSANT, croissant
+from mht.dataset.gallery.page import page
+from mht.dataset.gallery.sample import looks, refusals
+from mht.dataset.globs import data_files
+from mht.dataset.licences import of_all
 from mht.dataset.run import Run
 from mht.imaging.hashes import near_duplicates
 from mht.schemas import DUPLICATE_SCHEMA
@@ -28,15 +37,20 @@ from mht.storage import Storage, join
 DUPLICATES = "duplicates.parquet"
 STATS = "stats.json"
 CARD = "README.md"
+GALLERY = "gallery.html"
+ABOUT = (
+    "Each hallucinated pair, whose premise is false in one span, has a faithful twin on the same image in the same "
+    "form. Answers and risk levels follow annotation rules. Research material, no clinical use."
+)
 
 
-def finish(storage: Storage, root: str, run: Run, books: Books, max_distance_bits: int) -> dict[str, Any]:
+def finish(storage: Storage, root: str, run: Run, books: Books, settings: RunConfig) -> dict[str, Any]:
     """Write everything that stands beside the shards, the manifest and _SUCCESS last; returns the stats.
 
     `root` is where the dataset lies now, which need not be where its run began.
     """
     books.close(run.plan.images)
-    duplicates, skipped = find_duplicates(storage, root, books.files, max_distance_bits)
+    duplicates, skipped = find_duplicates(storage, root, books.files, settings.near_duplicate_bits)
     stats: dict[str, Any] = {
         "run": run.name,
         "books": books.plain(),
@@ -48,7 +62,8 @@ def finish(storage: Storage, root: str, run: Run, books: Books, max_distance_bit
     beside = [
         write_named(storage, root, DUPLICATES, parquet_bytes(duplicates), duplicates.num_rows),
         write_named(storage, root, STATS, dump_json(stats)),
-        write_named(storage, root, CARD, card(run, books).encode()),
+        *describe(storage, root, run, books, stats),
+        *show(storage, root, run, books, settings.gallery_images),
         run.plan.file,
         record_of(storage, root, RUN),
     ]
@@ -56,6 +71,29 @@ def finish(storage: Storage, root: str, run: Run, books: Books, max_distance_bit
     storage.write(join(root, MANIFEST), manifest)
     storage.write(join(root, SUCCESS), b"")
     return stats
+
+
+def describe(
+    storage: Storage, root: str, run: Run, books: Books, stats: Mapping[str, Any]
+) -> Iterator[FileRecord]:
+    """Write the card for people and the one for machines."""
+    patterns = {kind: data_files(storage, root, books.files, kind) for kind in KINDS}
+    yield write_named(storage, root, CARD, card(run, mht.__version__, books, stats, patterns))
+    about = f"{books.total('pairs'):,} question-answer pairs in twins on {books.total('out'):,} medical images. {ABOUT}"
+    licence = of_all(books.counts.get("licence", {}))
+    name = f"mht-{run.name}"
+    machine = croissant(name, about, mht.__version__, licence, books.files, patterns)
+    yield write_named(storage, root, CROISSANT, machine)
+
+
+def show(storage: Storage, root: str, run: Run, books: Books, images: int) -> Iterator[FileRecord]:
+    """Write the gallery, or take an older one away when none is wanted: it would show what is no longer there."""
+    if not images:
+        storage.delete(join(root, GALLERY))
+        return
+    sample = looks(storage, root, books, images)
+    refused = refusals(storage, root, books)
+    yield write_named(storage, root, GALLERY, page(run, mht.__version__, books, sample, refused))
 
 
 def find_duplicates(
@@ -90,56 +128,3 @@ def duplicate_stats(table: pa.Table, skipped_buckets: int) -> dict[str, int]:
         "across_splits": across,
         "skipped_buckets": skipped_buckets,
     }
-
-
-def card(run: Run, books: Books) -> str:
-    """The dataset's README: what it is, how it was made, what it is not."""
-    plain = books.plain()
-    tables = "\n".join(
-        f"| {name} | {', '.join(f'{key} {n:,}' for key, n in plain.get(name, {}).items()) or '–'} |"
-        for name in ("state", "form", "type", "polarity", "risk", "reason")
-    )
-    splits = "\n".join(
-        f"  - split: {split}\n    path: pairs/{split}-*.parquet" for split in sorted(run.plan.splits)
-    )
-    return _CARD.format(
-        splits=splits,
-        run=run.name,
-        images=books.total("out"),
-        pairs=books.total("pairs"),
-        quarantined=books.total("quarantined"),
-        source=run.resolved["source"]["kind"],
-        tables=tables,
-    )
-
-
-_CARD = """---
-pretty_name: dual-state medical instruction pairs
-task_categories:
-- visual-question-answering
-tags:
-- medical
-- hallucination
-configs:
-- config_name: pairs
-  data_files:
-{splits}
----
-
-# Dual-state medical instruction pairs
-
-Built by `mht build`, run `{run}`, from a `{source}` source: {pairs:,} question-answer pairs on {images:,} images,
-{quarantined:,} inputs quarantined. Each hallucinated pair, whose premise is false in one span, stands beside a
-faithful twin on the same image in the same form.
-
-| column | values and pairs |
-|---|---|
-{tables}
-
-`images/` holds one row an image (bytes as Hugging Face's `Image`), `pairs/` one row a pair, `quarantine/` each input
-that became no pair, with its reason. Read what `MANIFEST.json` names and nothing else; `mht verify` checks it,
-`mht explain PAIR_ID` shows how a pair was made. The settings are in `run.json`.
-
-Risk levels and answers follow annotation rules, not a clinician's judgement. This is material for research on
-vision-language models, not a medical device, and no basis for any decision about a patient.
-"""

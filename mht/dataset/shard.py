@@ -28,6 +28,7 @@ from mht.dataset.pixels import (
 )
 from mht.dataset.plan import PlanReader
 from mht.dataset.stages import Fingerprints, pairing_context
+from mht.dataset.tallies import tally_rows
 from mht.errors import IntegrityError
 from mht.imaging.guard import Decoded, DecoderGuard
 from mht.imaging.params import ImagingParams
@@ -85,7 +86,7 @@ class Outcome:
         tallies = {
             "reason": Counter(q.reason for q in self.quarantined),
             "dropped": self.dropped,
-            **{key: Counter(getattr(p, key) or "open" for p in self.pairs) for key in _TALLIED},
+            **tally_rows(self.images, self.pairs),
         }
         totals = {
             "in": asked,
@@ -99,7 +100,6 @@ class Outcome:
 
 _TABLE_POLL_S = 0.25
 _STEAL_AFTER_S = 30.0
-_TALLIED = ("state", "type", "form", "polarity", "risk")
 _Wanted = tuple[PlannedImage, CaptionRead]
 
 
