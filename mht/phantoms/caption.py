@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass
 
 from mht.phantoms import phrase
-from mht.phantoms.phrase import Speaker, Style
+from mht.phantoms.phrase import Clause, Speaker, Style
+from mht.phantoms.remark import remarks
 from mht.phantoms.scene import Entity, Scene, kind_module, pick_weighted
 from mht.phantoms.wording import Wording
 
@@ -41,8 +42,9 @@ _TERSE_DENIALS = ("No {x}.", "No {x}.", "No evidence of {x}.", "Negative for {x}
 class Statement:
     """What one piece of a caption says; `start` and `end` are the sentence's character offsets.
 
-    A detail is None where the caption does not give it, though the scene may hold one. `named` is False where the
-    sentence says it in other words: "the heart is enlarged", "the lungs are clear".
+    A detail is None where the caption does not give it, though the scene may hold one; `attributes` are those of
+    the entity's that the sentence gives. `named` is False where the sentence says it in other words: "the heart is
+    enlarged", "the lungs are clear".
     """
 
     finding: str
@@ -55,6 +57,7 @@ class Statement:
     named: bool
     start: int
     end: int
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,11 @@ class _Sentence:
     text: str
     shown: tuple[tuple[Entity, frozenset[str]], ...] = ()
     denied: tuple[str, ...] = ()
+    remarks: tuple[_Sentence, ...] = ()
 
 
 def describe(scene: Scene, rng: random.Random) -> str:
-    """The caption of a scene, two to six sentences."""
+    """The caption of a scene, two to six sentences and now and then a remark on one."""
     return narrate(scene, rng).text
 
 
@@ -93,9 +97,9 @@ def narrate(scene: Scene, rng: random.Random) -> Narrative:
     if rng.random() < 0.4:
         rng.shuffle(body)
     if not style.terse or rng.random() < 0.3 or len(body) == 1:
-        openers = wording.openers.get(scene.view) or wording.openers[None]
+        openers = wording.openers.get(" ".join(scene.attributes) or scene.view) or wording.openers[None]
         body.insert(0, _Sentence(rng.choice(openers)))
-    return _assemble(body, wording, style)
+    return _assemble([one for told in body for one in (told, *told.remarks)], wording, style)
 
 
 def _shown(speaker: Speaker, present: tuple[Entity, ...]) -> list[_Sentence]:
@@ -108,11 +112,17 @@ def _shown(speaker: Speaker, present: tuple[Entity, ...]) -> list[_Sentence]:
         if joined and entities and speaker.has_clause(entity) and speaker.has_clause(entities[-1]):
             other = entities.pop()
             text, one, two = speaker.pair(entity, other)
-            out.append(_Sentence(text, ((entity, one.said), (other, two.said))))
+            after = (*_remarks(speaker, entity, one), *_remarks(speaker, other, two))
+            out.append(_Sentence(text, ((entity, one.said), (other, two.said)), (), after))
             continue
         words = speaker.sentence(entity)
-        out.append(_Sentence(words.text, ((entity, words.said),)))
+        out.append(_Sentence(words.text, ((entity, words.said),), (), _remarks(speaker, entity, words)))
     return out
+
+
+def _remarks(speaker: Speaker, entity: Entity, words: Clause) -> tuple[_Sentence, ...]:
+    told = remarks(speaker, entity, words.said)
+    return tuple(_Sentence(one.text, ((entity, one.said),)) for one in told)
 
 
 def _denials(speaker: Speaker, findings: tuple[str, ...], wanted: int) -> list[_Sentence]:
@@ -188,4 +198,5 @@ def _present(entity: Entity, said: frozenset[str], named: bool, start: int, end:
         named,
         start,
         end,
+        tuple(term for term in entity.attributes if term in said),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from mht.phantoms import attribute, template
 from mht.phantoms.scene import Entity
 from mht.phantoms.wording import Noun, Wording
 
@@ -20,14 +21,13 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Words about one entity, with the details that the words carry."""
+    """Words about one entity, with the details and the attributes that the words carry."""
 
     text: str
     plural: bool
     said: frozenset[str]
 
 
-ADVERBS = {"mild": "mildly", "moderate": "moderately", "severe": "severely"}
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _BRITISH = (
     ("edema", "oedema"),
@@ -134,7 +134,8 @@ class Speaker:
 
     def sentence(self, entity: Entity) -> Clause:
         """A whole sentence about the entity, with the details that it states."""
-        fitting = [text for text in self.wording.sentences.get(entity.finding, ()) if _fits(text, entity)]
+        texts = self.wording.sentences.get(entity.finding, ())
+        fitting = [text for text in texts if template.fits(text, entity)]
         whole = fitting and not self.style.terse and self.rng.random() < 0.55
         if whole or not self.has_clause(entity):
             return self._fill(self.rng.choice(fitting), entity)
@@ -165,19 +166,59 @@ class Speaker:
         said: set[str] = set()
         before, after = self._place(entity, noun.plural is not None, said)
         size_before, size_after = self._size(entity, said)
-        grade = number = ""
-        if entity.severity and self.rng.random() < 0.9:
-            grade = entity.severity
-            said.add("severity")
-        if many and entity.count:
-            number = number_words(entity.count)
-            said.add("count")
+        number = self._number(entity, noun, many, said)
+        course, described = self._attributes(entity, said)
+        grade = self._grade(entity, said)
         head = noun.plural if many and noun.plural else noun.text
-        words = (number, grade, size_before, before, head, after, size_after)
+        words = (number, course, grade, size_before, *described, before, head, after, size_after)
         text = " ".join(word for word in words if word)
-        if articled and noun.article and noun.plural is not None and not many:
+        if articled and noun.article and noun.plural is not None and not many and number != "one":
             text = indefinite(text)
         return Clause(text, many or not noun.article, frozenset(said))
+
+    def definite(self, entity: Entity) -> Clause:
+        """The finding as one that has been spoken of: "the left pleural effusion"."""
+        noun = self.name(entity.finding, "shown" if self.has_clause(entity) else "denied")
+        many = noun.plural is not None and (entity.side == "bilateral" or (entity.count or 1) > 1)
+        side, said = "", frozenset[str]()
+        if entity.side and self.wording.organ is None and self.has_clause(entity) and self.rng.random() < 0.3:
+            side, said = f"{entity.side} ", frozenset({"side"})
+        name = noun.plural if many and noun.plural else noun.text
+        return Clause(f"the {side}{name}", many or not noun.article, said)
+
+    def _number(self, entity: Entity, noun: Noun, many: bool, said: set[str]) -> str:
+        """The word for how many: none for some of those that stand alone."""
+        if entity.count is None or noun.plural is None:
+            return ""
+        if many:
+            return self._count_words(entity.count, said)
+        if self.rng.random() >= 0.3:
+            return ""
+        said.add("count")
+        return self.rng.choice(("single", "single", "solitary" if entity.size_mm else "one"))
+
+    def _count_words(self, count: int, said: set[str]) -> str:
+        """ "three"; of more than five also "multiple", which gives no number."""
+        if count > 5 and self.rng.random() < 0.5:
+            return self.rng.choice(("multiple", "numerous"))
+        said.add("count")
+        return number_words(count)
+
+    def _grade(self, entity: Entity, said: set[str]) -> str:
+        if not entity.severity or self.rng.random() >= 0.9:
+            return ""
+        said.add("severity")
+        return entity.severity
+
+    def _attributes(self, entity: Entity, said: set[str]) -> tuple[str, list[str]]:
+        """The adjective for the change, and those for other attributes."""
+        terms = attribute.some(entity, 0.45, self.rng)
+        course = attribute.change(entity)
+        if course is not None and self.rng.random() >= 0.45:
+            course = None
+        said.update(terms, (course,) if course else ())
+        words = [attribute.adjective(term, self.rng) for term in terms]
+        return attribute.adjective(course, self.rng) if course else "", words
 
     def _place(self, entity: Entity, countable: bool, said: set[str]) -> tuple[str, str]:
         """The words before and after the noun that say where."""
@@ -231,6 +272,8 @@ class Speaker:
         words = self._size_words(entity.size_mm)
         if self.rng.random() < 0.5:
             return words, ""
+        if entity.count is not None and entity.count > 1:
+            return "", self.rng.choice((f"each measuring {words}", f"of {words} each"))
         return "", self.rng.choice(
             (f"measuring {words}", f"measuring {words} in size", f"({words})", f"of {words}")
         )
@@ -243,42 +286,14 @@ class Speaker:
 
     def _fill(self, text: str, entity: Entity) -> Clause:
         grade = entity.severity or ""
+        said = set(template.said(text)) - {"count"}
         filled = text.format(
             side=entity.side,
             site=entity.site,
             grade=grade,
             a_grade=indefinite(grade) if grade else "",
-            adverb=ADVERBS.get(grade, ""),
+            adverb=template.ADVERBS.get(grade, ""),
             size=self._size_words(entity.size_mm) if entity.size_mm else "",
-            count=number_words(entity.count or 0),
+            count=self._count_words(entity.count, said) if "{count}" in text and entity.count else "",
         )
-        return Clause(upper_first(filled), False, _said(text))
-
-
-_SLOTS = {
-    "{side}": "side",
-    "{site}": "site",
-    "{grade}": "severity",
-    "{a_grade}": "severity",
-    "{adverb}": "severity",
-    "{size}": "size_mm",
-    "{count}": "count",
-}
-
-
-def _said(text: str) -> frozenset[str]:
-    return frozenset(detail for slot, detail in _SLOTS.items() if slot in text)
-
-
-def _fits(text: str, entity: Entity) -> bool:
-    """Whether the entity has what the sentence's slots ask for.
-
-    One side needs one side, an adverb needs a degree, and a sentence with a number is in the plural.
-    """
-    if any(getattr(entity, detail) is None for detail in _said(text)):
-        return False
-    if "{side}" in text and entity.side == "bilateral":
-        return False
-    if "{count}" in text and entity.count == 1:
-        return False
-    return "{adverb}" not in text or entity.severity in ADVERBS
+        return Clause(upper_first(filled), False, frozenset(said))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from mht.errors import ConfigError
@@ -13,7 +14,7 @@ from mht.seeds import row_rng
 KINDS = ("chest_xray", "head_ct", "blood_smear", "fundus")
 
 # Raised whenever the same index and seed would give another picture or another caption.
-VERSION = "1"
+VERSION = "2"
 
 REFERENCE_PX = 512
 
@@ -25,8 +26,10 @@ class Entity:
     """One finding that is there.
 
     `side` is the patient's (left, right, bilateral); a chest film and an axial CT show the patient's left on the
-    image's right. `severity` is the graded word. `size_mm` is the longest extent. `box` is x0, y0, x1, y1 in
-    pixels of a frame of 512 x 512 (`scaled_box` for another), None for what is everywhere.
+    image's right. `severity` is the graded word. `size_mm` is the longest extent, of each where there are several.
+    `box` is x0, y0, x1, y1 in pixels of a frame of 512 x 512 (`scaled_box` for another), None for what is
+    everywhere. `attributes` are terms of `knowledge/attributes.tsv` (margin, density, colour, change …), at most one
+    a scale; the number is `count`.
     """
 
     finding: str
@@ -36,11 +39,15 @@ class Entity:
     size_mm: float | None = None
     count: int | None = None
     box: Box | None = None
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture before it is drawn: what is there, and what a caption may truthfully deny."""
+    """A picture before it is drawn: what is there, and what a caption may truthfully deny.
+
+    `attributes` are terms of the image itself: plane, projection, contrast.
+    """
 
     kind: str
     modality: str
@@ -49,6 +56,7 @@ class Scene:
     absent: tuple[str, ...]
     index: int
     seed: int
+    attributes: tuple[str, ...] = ()
 
     def rng(self, aspect: str) -> random.Random:
         """The generator of one aspect (the anatomy, one entity): taking an entity out leaves the rest as it is."""
@@ -101,3 +109,23 @@ def unit_box(x0: float, y0: float, x1: float, y1: float) -> Box:
 def pick_weighted(rng: random.Random, weights: dict[str, float]) -> str:
     """One key, as often as its weight says."""
     return rng.choices(tuple(weights), weights=tuple(weights.values()))[0]
+
+
+CHANGES = ("increased", "unchanged", "decreased")
+# Of the scenes that hold something to follow, those with an earlier study: about one scene in four.
+FOLLOWED = 0.36
+
+
+def followed(
+    present: Sequence[Entity], courses: Mapping[str, tuple[str, ...]], rng: random.Random
+) -> tuple[Entity, ...]:
+    """The entities, one of them perhaps with what became of it since an earlier study.
+
+    `courses` gives the changes that a finding can show; what is counted needs more than one of it.
+    """
+    able = [e for e in present if e.finding in courses and (e.count != 1 or e.size_mm is not None)]
+    if not able or rng.random() >= FOLLOWED:
+        return tuple(present)
+    chosen = rng.choice(able)
+    changed = replace(chosen, attributes=(*chosen.attributes, rng.choice(courses[chosen.finding])))
+    return tuple(changed if entity is chosen else entity for entity in present)

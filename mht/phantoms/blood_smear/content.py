@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
-from mht.phantoms.blood_smear.layout import PLATELETS, RED_CELL_FORMS, WHITE_CELLS, Layout, Point, lay_out
-from mht.phantoms.scene import Box, Entity, Scene, aspect_rng, pick_weighted, unit_box
+from mht.phantoms.blood_smear.layout import (
+    PLATELETS,
+    RED_CELL_FORMS,
+    WHITE_CELLS,
+    Layout,
+    Point,
+    lay_out,
+    stain,
+)
+from mht.phantoms.scene import (
+    CHANGES,
+    Box,
+    Entity,
+    Scene,
+    aspect_rng,
+    followed,
+    pick_weighted,
+    unit_box,
+)
 
 CELLS = {**WHITE_CELLS, **RED_CELL_FORMS, **PLATELETS}
-CHANGES = ("anisocytosis", "hypochromia")
-FINDINGS = (*CELLS, *CHANGES)
+ALL_OVER = ("anisocytosis", "hypochromia")
+FINDINGS = (*CELLS, *ALL_OVER)
 
 # What the slide was looked at for; each disorder brings its cells, with a chance for each.
 DISORDERS: dict[str, tuple[float, dict[str, float]]] = {
@@ -30,6 +48,13 @@ FEWER = {
 }
 GRADES = {"mild": 0.5, "moderate": 0.33, "severe": 0.17}
 REACH = {**dict.fromkeys(WHITE_CELLS, 0.075), **dict.fromkeys(RED_CELL_FORMS, 0.042), "platelet": 0.017}
+# What each stain makes of red cells, and of nuclei and platelets.
+COLOURS = {"neutral": ("pink", "purple"), "acid": ("orange", "blue")}
+COLOURED = {
+    **dict.fromkeys(("schistocyte", "target cell", "sickle cell"), 0),
+    **dict.fromkeys(("blast", "lymphocyte", "platelet", "malaria parasite"), 1),
+}
+COURSES = dict.fromkeys(("blast", "malaria parasite", "schistocyte", "target cell", "anisocytosis"), CHANGES)
 
 
 def compose(index: int, seed: int) -> Scene:
@@ -41,14 +66,22 @@ def compose(index: int, seed: int) -> Scene:
     for name in FEWER.get(disorder, ()):
         chances[name] *= 0.35
     chances.update(DISORDERS[disorder][1])
-    present = [_entity(name, layout, rng) for name, chance in chances.items() if rng.random() < chance]
+    made = [_entity(name, layout, rng) for name, chance in chances.items() if rng.random() < chance]
+    colours = COLOURS[stain(index, seed)]
+    made = [
+        replace(entity, attributes=(colours[COLOURED[entity.finding]],))
+        if entity.finding in COLOURED
+        else entity
+        for entity in made
+    ]
+    present = followed(made, COURSES, aspect_rng("blood_smear", index, seed, "course"))
     names = {entity.finding for entity in present}
     absent = tuple(name for name in FINDINGS if name not in names)
-    return Scene("blood_smear", "microscopy", None, tuple(present), absent, index, seed)
+    return Scene("blood_smear", "microscopy", None, present, absent, index, seed)
 
 
 def _entity(name: str, layout: Layout, rng: random.Random) -> Entity:
-    if name in CHANGES:
+    if name in ALL_OVER:
         return Entity(name, severity=pick_weighted(rng, GRADES))
     most = len(layout.places[name])
     count = min(most, 1 + int(most * rng.random() ** 1.6))

@@ -103,3 +103,8 @@ def _reserve(places: dict[str, tuple[Point, ...]], most: dict[str, int], points:
                 at = next(rest, None)
                 hands[name] += [] if at is None else [at]
     places.update({name: tuple(hand) for name, hand in hands.items()})
+
+
+def stain(index: int, seed: int) -> str:
+    """How field number `index` is stained: "neutral" (pink and purple) or "acid" (orange and blue)."""
+    return "acid" if aspect_rng("blood_smear", index, seed, "acidity").random() < 0.35 else "neutral"

@@ -16,7 +16,7 @@ from mht.phantoms.chest_xray.anatomy import (
     sign,
     wall_at,
 )
-from mht.phantoms.scene import Box, Entity, Scene, aspect_rng, pick_weighted, unit_box
+from mht.phantoms.scene import CHANGES, Box, Entity, Scene, aspect_rng, followed, pick_weighted, unit_box
 
 # The leading finding of an abnormal film; the weights fall off as in a reading room.
 LEADING = {
@@ -76,6 +76,17 @@ NEAR = {
     "lung mass": ("pulmonary nodule", "consolidation"),
     "consolidation": ("lung mass", "pulmonary nodule"),
 }
+# What an earlier film may be compared for.
+COURSES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("pleural effusion", "consolidation", "atelectasis", "pulmonary edema"), CHANGES),
+    **dict.fromkeys(("pneumothorax", "pulmonary nodule", "lung mass"), CHANGES),
+    "cardiomegaly": ("unchanged", "unchanged", "increased"),
+}
+NODULES = {"1": 0.74, "2": 0.12, "3": 0.09, "4": 0.05}
+# Half the side of the square that holds several nodules, in radii of one.
+GROUP_RADII = {1: 1.0, 2: 2.7, 3: 3.0, 4: 3.2}
+# The least diameters on which a margin, a contour and calcium can be told.
+MARGIN_MM, CONTOUR_MM, CALCIUM_MM = 11, 14, 8
 
 
 def compose(index: int, seed: int) -> Scene:
@@ -89,7 +100,8 @@ def compose(index: int, seed: int) -> Scene:
     blurred = {near for name in names for near in NEAR.get(name, ())}
     absent = tuple(name for name in FINDINGS if name not in names and name not in blurred)
     view = "AP" if intensive else rng.choice(("PA", "PA", "PA", "AP"))
-    return Scene("chest_xray", "x-ray", view, present, absent, index, seed)
+    present = followed(present, COURSES, aspect_rng("chest_xray", index, seed, "course"))
+    return Scene("chest_xray", "x-ray", view, present, absent, index, seed, (view,))
 
 
 def _names(rng: random.Random, intensive: bool) -> list[str]:
@@ -171,19 +183,36 @@ def _round(low_mm: int, high_mm: int) -> Callable[[str, str, Anatomy, random.Ran
     def make(name: str, side: str, anatomy: Anatomy, rng: random.Random) -> Entity:
         site = pick_weighted(rng, RIGHT_LOBES if side == "right" else LEFT_LOBES)
         size_mm = float(round(rng.triangular(low_mm, high_mm, low_mm + 0.3 * (high_mm - low_mm))))
-        radius = size_mm / FRAME_MM / 2
-        x, y = _lobe_point(side, site, anatomy, rng, radius)
-        box = unit_box(x - radius, y - radius, x + radius, y + radius)
-        return Entity(name, side, site, None, size_mm, 1, box)
+        count = int(pick_weighted(rng, NODULES)) if name == "pulmonary nodule" else 1
+        if count > 1:
+            size_mm = float(rng.randint(6, 12))
+        reach = size_mm / FRAME_MM / 2 * GROUP_RADII[count]
+        x, y = _lobe_point(side, site, anatomy, rng, reach)
+        box = unit_box(x - reach, y - reach, x + reach, y + reach)
+        return Entity(name, side, site, None, size_mm, count, box, _look(name, size_mm, rng))
 
     return make
+
+
+def _look(name: str, size_mm: float, rng: random.Random) -> tuple[str, ...]:
+    """Margin, contour and calcium of something round, as far as its size lets them be seen."""
+    out: list[str] = []
+    spiculated = rng.random() < 0.45
+    if size_mm >= MARGIN_MM:
+        out.append("well-defined" if rng.random() < (0.35 if spiculated else 0.6) else "ill-defined")
+    if size_mm >= CONTOUR_MM:
+        out.append("spiculated" if spiculated else "smooth")
+    if name == "pulmonary nodule" and size_mm >= CALCIUM_MM:
+        calcified = rng.random() < (0.1 if "spiculated" in out else 0.45)
+        out.append("calcified" if calcified else "non-calcified")
+    return tuple(out)
 
 
 def _atelectasis(name: str, side: str, anatomy: Anatomy, rng: random.Random) -> Entity:
     side = "bilateral" if rng.random() < 0.3 else side
     severity = "mild" if rng.random() < 0.75 else "moderate"
     box = _span(side, anatomy, anatomy.half_width * 0.95, 0.56, anatomy.dome["left"] + 0.04)
-    return Entity(name, side, "base", severity, box=box)
+    return Entity(name, side, "base", severity, box=box, attributes=("linear",))
 
 
 def _both(name: str, _: str, anatomy: Anatomy, rng: random.Random) -> Entity:
@@ -204,9 +233,9 @@ def _fracture(name: str, side: str, anatomy: Anatomy, rng: random.Random) -> Ent
     rib = rng.randint(3, 8)
     u = rng.uniform(0.19, 0.26)
     x, y = anatomy.centre + sign(side) * u, rib_y(anatomy, rib, u)
-    return Entity(
-        name, side, f"{ORDINALS[rib]} rib", None, None, 1, unit_box(x - 0.03, y - 0.03, x + 0.03, y + 0.03)
-    )
+    box = unit_box(x - 0.03, y - 0.03, x + 0.03, y + 0.03)
+    displacement = rng.choice(("displaced", "non-displaced"))
+    return Entity(name, side, f"{ORDINALS[rib]} rib", None, None, 1, box, (displacement,))
 
 
 ORDINALS = {3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}

@@ -32,7 +32,7 @@ WORDING = Wording(
             Noun("enlargement of the heart", use="shown"),
         ),
         "consolidation": (Noun("consolidation"), Noun("airspace consolidation")),
-        "atelectasis": (Noun("atelectasis"), Noun("linear atelectasis", use="shown")),
+        "atelectasis": (Noun("atelectasis"),),
         "pulmonary edema": (Noun("pulmonary edema"),),
         "pneumothorax": (Noun("pneumothorax", "pneumothoraces"),),
         "pulmonary nodule": (
@@ -79,6 +79,8 @@ WORDING = Wording(
         "pulmonary nodule": (
             "The {side} {site} contains a nodule measuring {size}.",
             "A nodule in the {side} {site} measures {size}.",
+            "The {side} {site} contains {count} nodules.",
+            "{count} nodules are seen in the {side} {site}.",
         ),
         "lung mass": (
             "The {side} {site} contains a mass measuring {size}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from mht.phantoms.fundus.anatomy import (
     DISC_RADIUS,
@@ -14,7 +15,16 @@ from mht.phantoms.fundus.anatomy import (
     draw_anatomy,
     spot_in,
 )
-from mht.phantoms.scene import Box, Entity, Scene, aspect_rng, pick_weighted, unit_box
+from mht.phantoms.scene import (
+    CHANGES,
+    Box,
+    Entity,
+    Scene,
+    aspect_rng,
+    followed,
+    pick_weighted,
+    unit_box,
+)
 
 # The disease that brought the patient; each brings its signs, with a chance for each.
 DISEASES: dict[str, tuple[float, dict[str, float]]] = {
@@ -60,6 +70,23 @@ ABROAD = {
     "inferonasal quadrant": 0.18,
 }
 NEAR = {"optic disc cupping": (), "drusen": ("hard exudate",), "hard exudate": ("drusen",)}
+# Colours as they are drawn, with how often; blood is always red.
+COLOURS: dict[str, dict[str, float]] = {
+    "microaneurysm": {"red": 1.0},
+    "retinal hemorrhage": {"red": 1.0},
+    "hard exudate": {"yellow": 0.7, "white": 0.3},
+    "cotton wool spot": {"white": 1.0},
+    "drusen": {"yellow": 0.7, "white": 0.3},
+    "laser scar": {"white": 0.6, "black": 0.4},
+    "choroidal nevus": {"brown": 0.6, "blue": 0.25, "black": 0.15},
+}
+# Well-defined or not, where that differs from one to the next; with how often it is well-defined.
+MARGINS = {"drusen": 0.55, "choroidal nevus": 0.6}
+COURSES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("microaneurysm", "retinal hemorrhage", "hard exudate", "cotton wool spot"), CHANGES),
+    "papilledema": CHANGES,
+    **dict.fromkeys(("drusen", "optic disc cupping", "choroidal nevus"), ("unchanged", "increased")),
+}
 
 
 def compose(index: int, seed: int) -> Scene:
@@ -69,10 +96,24 @@ def compose(index: int, seed: int) -> Scene:
     disease = pick_weighted(rng, {name: weight for name, (weight, _) in DISEASES.items()})
     names = [name for name, chance in DISEASES[disease][1].items() if rng.random() < chance]
     eye = "right" if anatomy.nasal > 0 else "left"
-    present = tuple(_MAKERS[name](name, eye, anatomy, rng) for name in names)
+    made = [_MAKERS[name](name, eye, anatomy, rng) for name in names]
+    made = [replace(entity, attributes=_look(entity.finding, rng)) for entity in made]
+    present = followed(made, COURSES, aspect_rng("fundus", index, seed, "course"))
     blurred = {near for name in names for near in NEAR.get(name, ())}
     absent = tuple(name for name in FINDINGS if name not in names and name not in blurred)
     return Scene("fundus", "fundus photography", f"{eye} eye", present, absent, index, seed)
+
+
+def _look(name: str, rng: random.Random) -> tuple[str, ...]:
+    """Colour and margin."""
+    out: list[str] = []
+    if name in COLOURS:
+        out.append(pick_weighted(rng, COLOURS[name]))
+    if name == "laser scar":
+        out.append("peripheral")
+    if name in MARGINS:
+        out.append("well-defined" if rng.random() < MARGINS[name] else "ill-defined")
+    return tuple(out)
 
 
 def spots(name: str, site: str, count: int, anatomy: Anatomy, rng: random.Random) -> list[Point]:

@@ -53,12 +53,12 @@ WORDING = Wording(
         "laser scar": (
             "Laser scars are seen in the retinal periphery.",
             "The periphery of the {side} retina shows laser scars.",
-            "Peripheral laser scars of panretinal photocoagulation are present.",
+            "Laser scars of panretinal photocoagulation are present.",
         ),
         "drusen": (
             "There are {grade} drusen in the {site}.",
             "The {site} of the {side} eye shows {grade} drusen.",
-            "{grade} drusen are scattered over the {site}.",
+            "{grade} drusen are seen throughout the {site}.",
         ),
         "optic disc cupping": (
             "There is {grade} cupping of the optic disc.",
@@ -72,7 +72,7 @@ WORDING = Wording(
         ),
         "choroidal nevus": (
             "A choroidal nevus of {size} lies in the {site}.",
-            "A flat choroidal nevus in the {site} measures {size}.",
+            "A choroidal nevus in the {site} measures {size}.",
         ),
     },
     normal=(

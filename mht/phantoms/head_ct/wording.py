@@ -5,16 +5,29 @@ from __future__ import annotations
 from mht.phantoms.head_ct.content import HEMORRHAGES
 from mht.phantoms.wording import Noun, Wording
 
+_AXIAL = (
+    "Axial CT of the head.",
+    "Axial CT image of the brain.",
+    "CT head at the level of the lateral ventricles.",
+)
+
 WORDING = Wording(
     openers={
-        "axial": (
-            "Axial CT of the head.",
+        "axial unenhanced": (
+            *_AXIAL,
+            "Non-contrast axial CT of the head.",
             "Axial non-contrast CT of the head.",
             "Noncontrast head CT, axial image.",
-            "CT of the brain without contrast.",
-            "Axial CT image of the brain.",
-            "Single axial slice of a head CT.",
-            "CT head at the level of the lateral ventricles.",
+            "Axial unenhanced CT of the brain.",
+            "CT of the brain without contrast, axial slice.",
+        ),
+        "axial contrast-enhanced": (
+            *_AXIAL,
+            "Contrast-enhanced axial head CT.",
+            "Axial contrast-enhanced CT of the head.",
+            "Axial post-contrast CT of the brain.",
+            "Head CT with contrast, axial image.",
+            "Contrast-enhanced CT of the brain, axial slice.",
         ),
         None: ("CT of the head.",),
     },
@@ -84,7 +97,7 @@ WORDING = Wording(
         "infarct": (
             "{a_grade} infarct involves the {side} {site}.",
             "The {side} {site} shows {a_grade} infarct.",
-            "Hypodensity with loss of grey-white differentiation in the {side} {site} represents {a_grade} infarct.",
+            "Loss of grey-white differentiation in the {side} {site} represents {a_grade} infarct.",
         ),
         "cerebral atrophy": (
             "There is {grade} generalized cerebral atrophy.",
