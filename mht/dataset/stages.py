@@ -24,7 +24,7 @@ from mht.seeds import digest
 _CAPTION_ROOMS = ("knowledge", "captioners", "sources")
 _IMAGE_ROOMS = ("imaging", "sources")
 _PAIR_ROOMS = ("knowledge", "perturbations", "pairing", "checks")
-_IMAGE_LIBRARIES = ("pillow", "pydicom", "python-gdcm", "pylibjpeg-openjpeg", "numpy")
+_IMAGE_LIBRARIES = ("pillow", "cykooz-resizer", "pydicom", "python-gdcm", "pylibjpeg-openjpeg", "numpy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,9 @@ def main() -> None:
     from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
 
     from mht.imaging.decode import normalise
+    from mht.imaging.resample import check, resample
 
+    check(resample)
     settings = prepare(sys.argv[1])
     _quiet_stderr()
     serve(settings, normalise)

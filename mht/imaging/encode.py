@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from mht.imaging.params import ImagingParams
+from mht.imaging.resample import MODES, resample
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,16 +21,15 @@ def fit(width: int, height: int, side_px: int) -> tuple[int, int]:
 
 
 def shrink(image: Image, side_px: int) -> Image:
-    """The image at `fit`'s size. Box-reduced first to twice that size where it is much larger.
-
-    Hamming's window is as sharp as bicubic where an image is made smaller, at two thirds of its time.
-    """
+    """The image at `fit`'s size, by Catmull-Rom's filter; box-reduced first to twice that where it is much larger."""
     from PIL.Image import Resampling
 
     size = fit(*image.size, side_px)
     if size == image.size:
         return image
-    return image.resize(size, Resampling.HAMMING, reducing_gap=2.0)
+    if image.mode in MODES:
+        return resample(image, size)
+    return image.resize(size, Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def encode(image: Image, params: ImagingParams) -> bytes:

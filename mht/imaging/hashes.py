@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from mht.imaging.resample import MODES, resample
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -43,11 +45,10 @@ def perceptual_hash(image: Image) -> bytes:
     The mean brightness (the zeroth frequency) is no part of it: the next frequency along x takes its place.
     """
     import numpy as np
-    from PIL.Image import Resampling
 
-    grey = image.convert("L") if image.mode != "L" else image
-    small = grey.resize((_SIDE, _SIDE), Resampling.BOX)
-    pixels = np.frombuffer(small.tobytes(), np.uint8).reshape(_SIDE, _SIDE).astype(np.float64)
+    small = resample(image if image.mode in MODES else image.convert("L"), (_SIDE, _SIDE), by="box")
+    grey = small.convert("L") if small.mode != "L" else small
+    pixels = np.frombuffer(grey.tobytes(), np.uint8).reshape(_SIDE, _SIDE).astype(np.float64)
     cosines = _cosines()
     spectrum = cosines @ pixels @ cosines.T
     low = spectrum[:_LOW, :_LOW].ravel()

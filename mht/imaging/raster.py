@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _DEEP = frozenset(("I;16", "I;16L", "I;16B", "I", "F"))
 _TAIL_PX = 2  # at a scale of 1/8, the smallest that draft mode has, an 8 x 8 block is one pixel
+_MID_GREY = (128, (128, 128, 128))
 _PADDING = bytes(range(1, 255)) * 2  # entropy-coded data in which no FF stands
 
 # What Pillow's plug-ins are known to raise on bytes that lie. MemoryError is not among them: it has its own
@@ -123,14 +124,14 @@ def _flatten(image: Image, side_px: int) -> Image:
     if image.mode in _DEEP:
         return shrink(depth.to_grey(image), side_px)
     if image.mode in ("1", "L"):
-        return shrink(image.convert("L"), side_px)
+        return shrink(image if image.mode == "L" else image.convert("L"), side_px)
     if image.mode in ("LA", "La") or (image.mode == "L" and "transparency" in image.info):
         return _over_white(shrink(image.convert("LA"), side_px), "L")
     if image.mode in ("RGBA", "PA", "RGBa") or "transparency" in image.info:
         return _over_white(shrink(image.convert("RGBA"), side_px), "RGB")
     if image.mode == "CMYK":
         return shrink(image, side_px).convert("RGB")
-    return shrink(image.convert("RGB"), side_px)
+    return shrink(image if image.mode == "RGB" else image.convert("RGB"), side_px)
 
 
 def _over_white(image: Image, mode: str) -> Image:
@@ -150,8 +151,10 @@ def _check_tail(image: Image, data: bytes, params: ImagingParams) -> None:
     import PIL.Image
 
     width, height = image.size
+    if image.mode not in ("L", "RGB") or image.getpixel((width - 1, height - 1)) not in _MID_GREY:
+        return
     last = (max(0, width - _TAIL_PX), max(0, height - _TAIL_PX), width, height)
-    if image.mode not in ("L", "RGB") or set(image.crop(last).tobytes()) != {128}:
+    if set(image.crop(last).tobytes()) != {128}:
         return
     padded = PIL.Image.open(io.BytesIO(data[:-2] + _PADDING + data[-2:]), formats=["JPEG"])
     padded.draft(None, fit(*padded.size, params.side_px))
