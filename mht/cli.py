@@ -46,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("output", metavar="OUTPUT", help="the dataset: a folder, s3:// or gs://")
     verify.add_argument("settings", nargs="*", metavar="storage.key=value")
     verify.set_defaults(run=_verify)
+    export = commands.add_parser("export", help="a dataset in the files that a trainer reads")
+    export.add_argument("dataset", metavar="DATASET", help="the dataset: a folder, s3:// or gs://")
+    export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
+    export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
+    export.set_defaults(run=_export)
     return parser
 
 
@@ -102,6 +107,13 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     config = load(None, [f"output={arguments.output}", *arguments.settings])
     print(verify(config))
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from mht.dataset.exporter import export
+
+    print(export(arguments.dataset, arguments.output, arguments.settings))
     return 0
 
 

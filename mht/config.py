@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -31,8 +30,9 @@ from mht.imaging.params import ImagingParams
 from mht.pairing.params import PairingParams
 from mht.seeds import digest
 from mht.storage import StorageParams
-from mht.storage.uris import refuse_unusable
+from mht.storage.uris import refuse_unusable, same_or_inside
 
+Model = TypeVar("Model", bound=BaseModel)
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -186,14 +186,19 @@ def load(path: str | None = None, overrides: Sequence[str] = ()) -> BuildConfig:
     given = read_overrides(overrides)
     values = _merge(placed.values, given.values)
     where = {**placed.lines, **given.lines}
-    try:
-        config = BuildConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(error, where, "", BuildConfig))) from None
+    config = validated(BuildConfig, values, where)
     mistakes = [line for line in _plugin_mistakes(config, where)] + _conflicts(config, where)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
+
+
+def validated(model: type[Model], values: Mapping[str, Any], where: Mapping[str, str]) -> Model:
+    """The values as the model has them; `where` tells each key's place. Raises ConfigError with every mistake."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(error, where, "", model))) from None
 
 
 def _merge(file: dict[str, Any], command_line: dict[str, Any]) -> Any:
@@ -246,18 +251,12 @@ def _conflicts(config: BuildConfig, where: Mapping[str, str]) -> list[str]:
             return [f"{_place(where, key)}{key}: {error}"]
     if not isinstance(path, str):
         return []
-    source, output = _normal(path), _normal(config.output)
-    if output == source or output.startswith(source + "/") or source.startswith(output + "/"):
+    if same_or_inside(config.output, path):
         return [
             f"{_place(where, 'output')}output: {config.output!r} and source.path {path!r} are the same place or "
             "one inside the other; the build would read what it writes. Choose an output beside the source."
         ]
     return []
-
-
-def _normal(uri: str) -> str:
-    local = uri.removeprefix("file://")
-    return local.rstrip("/") if "://" in local else os.path.realpath(local)
 
 
 def _place(where: Mapping[str, str], dotted: str) -> str:

@@ -40,7 +40,16 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "word", ["--help", "--version", "build --help", "explain --help", "verify --help", "preview --help"]
+    "word",
+    [
+        "--help",
+        "--version",
+        "build --help",
+        "explain --help",
+        "verify --help",
+        "preview --help",
+        "export --help",
+    ],
 )
 def test_help_answers_without_loading_anything_heavy(word: str) -> None:
     code, loaded = loaded_by(*word.split())
@@ -52,7 +61,7 @@ def test_help_names_every_command_and_the_version_is_the_package_s() -> None:
     text = run_mht("--help").stdout
     assert all(
         re.search(rf"^ +{command} ", text, re.MULTILINE)
-        for command in ("build", "preview", "explain", "verify")
+        for command in ("build", "preview", "explain", "verify", "export")
     )
     assert "research" in text
     assert run_mht("--version").stdout == f"mht {mht.__version__}\n"

@@ -80,6 +80,16 @@ def join(base: str, *parts: str) -> str:
     return whole
 
 
+def same_or_inside(one: str, other: str) -> bool:
+    """Whether two addresses are the same place, or one of them lies in the other."""
+    first, second = (_settled(uri).rstrip("/") for uri in (one, other))
+    return first == second or first.startswith(f"{second}/") or second.startswith(f"{first}/")
+
+
+def _settled(uri: str) -> str:
+    return os.path.realpath(local_path(uri)) if scheme_of(uri) == "file" else uri
+
+
 def split_wildcard(path: str) -> tuple[str, str | None]:
     """The folder in front of the first wildcard, and the pattern below it (None: there is no wildcard)."""
     match = _WILDCARD.search(path)
