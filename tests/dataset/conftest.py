@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mht.config import BuildConfig
 from mht.phantoms.save import write_folder
+from tests.dataset import alone
 from tests.dataset.oracle import build_here, common, rows_of
 
 KINDS = ("chest_xray", "head_ct", "blood_smear", "fundus")
@@ -57,3 +59,11 @@ def part_of(phantoms: Path, tmp_path: Path) -> Callable[[int], Path]:
         return folder
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> BuildConfig:
+    """The configuration of a small dataset that was built and closed without Ray; one caption is hostile."""
+    folder = tmp_path_factory.mktemp("finished")
+    alone.draw(folder / "images", 64)
+    return alone.build_alone(folder / "images", folder / "out", *alone.SMALL)

@@ -47,6 +47,7 @@ def _pair(pair: Row) -> dict[str, Any]:
         "question": [question[:start], question[start:end], question[end:]],
         "counterpart": pair["counterpart"],
         "rejected": pair.get("rejected"),
+        "strategy": pair.get("strategy"),
     }
 
 

@@ -6,6 +6,7 @@
   const byId = (id) => document.getElementById(id);
   const spaced = (word) => String(word).replaceAll("_", " ");
   const chosen = new Map(data.facets.map((facet) => [facet.kind, new Set()]));
+  const ofImage = ["modality", "split"];
   let words = [];
   let found = [];
   let drawn = 0;
@@ -30,11 +31,8 @@
     }
   }
 
-  const allows = (kind, value) => chosen.get(kind).size === 0 || chosen.get(kind).has(value);
-
   const matches = (image, pair) =>
-    allows("modality", image.modality) && allows("split", image.split) &&
-    ["type", "form", "risk", "state"].every((kind) => allows(kind, pair[kind])) &&
+    [...chosen].every(([kind, values]) => !values.size || values.has((ofImage.includes(kind) ? image : pair)[kind])) &&
     words.every((word) => texts.get(pair).includes(word));
 
   const search = () => {

@@ -20,12 +20,14 @@ from typing import Any
 from mht.dataset.books import Books
 from mht.dataset.gallery.entries import entry
 from mht.dataset.gallery.plots import Bars, plain, stacked, svg
-from mht.dataset.gallery.sample import KINDS, Look, Refused
+from mht.dataset.gallery.sample import Look, Refused
 from mht.dataset.run import Run
 from mht.knowledge.risk import LEVELS
 
 MOST_BYTES = 8 << 20
 """How large the page may become; images that would make it larger are left out, and it says how many."""
+
+FILTERS = ("type", "form", "risk", "modality", "state", "strategy", "split")
 
 _ROOM_FOR_THE_REST = 512 << 10
 _HOLE = re.compile(r"\{\{(\w+)\}\}")
@@ -90,12 +92,14 @@ def _that_fit(looks: Sequence[Look]) -> tuple[list[dict[str, Any]], int]:
 
 def facets(images: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What can be filtered by, with the number of the sample's pairs under each word."""
-    counts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in FILTERS}
     for image in images:
         for pair in (pair for twin in image["twins"] for pair in twin):
             for kind, tally in counts.items():
-                tally[pair[kind] if kind in pair else image[kind]] += 1
-    return [{"kind": kind, "words": _in_order(kind, tally)} for kind, tally in counts.items()]
+                word = pair[kind] if kind in pair else image[kind]
+                if word is not None:
+                    tally[word] += 1
+    return [{"kind": kind, "words": _in_order(kind, tally)} for kind, tally in counts.items() if tally]
 
 
 def _in_order(kind: str, tally: Counter[str]) -> list[tuple[str, int]]:

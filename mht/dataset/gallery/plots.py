@@ -12,8 +12,8 @@ from html import escape
 
 from mht.knowledge.risk import LEVELS
 
-_LABEL, _BAR, _NUMBER, _ROW, _THICK = 148, 190, 100, 22, 12
-_LABEL_LETTERS = 22
+_LABEL, _BAR, _NUMBER, _ROW, _THICK = 136, 140, 108, 23, 12
+_LABEL_LETTERS = 19
 _MOST_ROWS = 18
 _COLOURED = frozenset(
     (*LEVELS, "yes", "no", "open", "faithful", "hallucinated", "train", "validation", "test")

@@ -20,7 +20,7 @@ from mht.seeds import digest
 from mht.storage import Storage
 
 KINDS = ("type", "form", "risk", "modality", "state", "split")
-"""What a reader can filter by; each word of each of them is shown if there is room."""
+"""Each word of each of these is shown if there is room."""
 
 _IN_PAIRS = ("type", "form", "risk", "state", "split")
 _IMAGE_COLUMNS = [
@@ -68,7 +68,7 @@ def looks(storage: Storage, root: str, books: Books, limit: int) -> list[Look]:
     """At most `limit` images with all their pairs, those first that show a kind of pair for the first time."""
     files = _by_stem(books.files)
     shards = _shards(books, files, limit)
-    chosen = _Chosen(limit, -(-limit // max(1, len(shards))))
+    chosen = _Chosen(limit)
     for shard in shards:
         pairs = read_table(storage, root, files[f"pairs/{shard}"])
         images = read_table(storage, root, files[f"images/{shard}"], columns=_IMAGE_COLUMNS)
@@ -77,11 +77,10 @@ def looks(storage: Storage, root: str, books: Books, limit: int) -> list[Look]:
 
 
 class _Chosen:
-    """The sample while shards go by: those that show something new, and a share of each shard by hash."""
+    """The sample while shards go by: the images that show something new, and of the others the first by hash."""
 
-    def __init__(self, limit: int, share: int) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._share = share
         self._seen: Counter[Kind] = Counter()
         self._new: list[Look] = []
         self._others: list[Look] = []
@@ -92,22 +91,25 @@ class _Chosen:
         of_image: dict[str, list[Row]] = {row["image_id"]: [] for row in rows}
         for pair in pairs.to_pylist():
             of_image[pair["image_id"]].append(pair)
-        order = sorted(range(len(rows)), key=lambda i: _rank(rows[i]["image_id"]))
-        filled = 0
-        for index in order:
+        last = self._others[-1].rank() if len(self._others) == self._limit else None
+        for index in sorted(range(len(rows)), key=lambda i: _rank(rows[i]["image_id"])):
             look = Look(rows[index], of_image[rows[index]["image_id"]])
-            kinds = look.kinds()
-            new = bool(look.pairs) and any(self._seen[kind] < _wanted(kind) for kind in kinds)
-            if not new and (filled >= self._share or not look.pairs):
-                continue
+            new = self._is_new(look)
+            if new or (look.pairs and (last is None or look.rank() < last)):
+                look.image["image"] = images.column("image")[index].as_py()
+                (self._new if new else self._others).append(look)
+        self._others = heapq.nsmallest(self._limit, self._others, key=Look.rank)
+
+    def _is_new(self, look: Look) -> bool:
+        kinds = look.kinds() if look.pairs else set()
+        new = any(self._seen[kind] < _wanted(kind) for kind in kinds)
+        if new:
             self._seen.update(kinds)
-            filled += 1
-            look.image["image"] = images.column("image")[index].as_py()
-            (self._new if new else self._others).append(look)
+        return new
 
     def in_order(self) -> list[Look]:
         first = self._new[: self._limit]
-        return first + heapq.nsmallest(self._limit - len(first), self._others, key=Look.rank)
+        return first + self._others[: self._limit - len(first)]
 
 
 def _wanted(kind: Kind) -> int:
@@ -140,7 +142,9 @@ def _shards(books: Books, files: Mapping[str, FileRecord], limit: int) -> list[s
 def refusals(storage: Storage, root: str, books: Books) -> list[Refused]:
     """Each reason of quarantine, the most frequent first, with up to a dozen examples from one shard or more."""
     files = _by_stem(books.files)
-    shards = sorted({shard for (name, _), shard in books.witnesses.items() if name == "reason"})
+    named = [stem.partition("/")[2] for stem in files if stem.startswith("quarantine/")]
+    witnesses = {shard for (name, _), shard in books.witnesses.items() if name == "reason"}
+    shards = sorted(witnesses | set(sorted(named, key=shard_rank)[:_MOST_SHARDS]))
     rows: dict[str, list[Row]] = {}
     for row in _quarantined(storage, root, [files[f"quarantine/{shard}"] for shard in shards]):
         rows.setdefault(row["reason"], []).append(row)
