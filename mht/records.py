@@ -41,6 +41,8 @@ class Reason(StrEnum):
     CAPTION_NOT_UTF8 = "caption_not_utf8"
     NO_FACTS = "no_facts"
     NO_PAIRS = "no_pairs"
+    # the benchmarks
+    BENCHMARK_LEAK = "benchmark_leak"
 
 
 class State(StrEnum):
@@ -108,7 +110,8 @@ class Fetched:
 class NormalisedImage:
     """An image after decoding: 8-bit grey or RGB, upright, without metadata, encoded again.
 
-    `source_sha256` is of the bytes that came in; `pixel_hash` is a 256-bit perceptual hash (32 bytes).
+    `source_sha256` is of the bytes that came in; `pixel_hash` is a 256-bit perceptual hash (32 bytes), `thumbnail`
+    a 64 x 64 grey copy (4096 bytes), None where it was not kept.
     `modality` and `body_part` come from a DICOM file's allowed tags, None elsewhere.
     """
 
@@ -125,6 +128,7 @@ class NormalisedImage:
     body_part: str | None = None
     view: str | None = None
     laterality: str | None = None
+    thumbnail: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class Fact:
 
     `finding` is the lexicon's concept, `text` its wording; `start` and `end` are character offsets into the
     caption. `presence` is present, absent or uncertain. `side` is left, right or bilateral; `site` the lexicon's
-    anatomical concept; `severity` the graded word. None means that the caption does not say.
+    anatomical concept; `severity` the graded word; `attributes` are words of other scales (margin, density, number,
+    change, plane …), at most one a scale, in the order of their scales. None means that the caption does not say.
     """
 
     finding: str
@@ -145,6 +150,7 @@ class Fact:
     site: str | None = None
     severity: str | None = None
     size_mm: float | None = None
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +164,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One thing made false: `before` becomes `after` in `slot` (finding, side, severity or site) of a fact.
+    """One thing made false: `before` becomes `after` in `slot` of a fact (see `knowledge.slots`).
 
     `fact` is the index of the contradicted fact in the reading. `forward` is the probability with which the
-    perturbation proposes `after` from `before`, `backward` the reverse: detailed balance needs both.
+    perturbation proposes `after` from `before`, `backward` the reverse: detailed balance needs both. `strategy` says
+    how a false finding was come by: popular (the text denies it), adversarial (it goes along with what is there or
+    looks like it) or random; None elsewhere.
     """
 
     type: str
@@ -171,6 +179,7 @@ class Edit:
     after: str
     forward: float
     backward: float
+    strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +188,9 @@ class Pair:
 
     `span_start` and `span_end` are the edited span's character offsets in the question, `span` its text here,
     `counterpart` the text that stands there in the twin. `evidence` is the contradicted or supported fact in
-    words. `polarity` is yes or no for a yes/no answer, None otherwise. `row_hash` covers every other column.
+    words. `polarity` is yes or no for a yes/no answer, None otherwise. `rejected` is a wrong answer to the question,
+    one that takes a false premise for true or denies a true one, for training by preference. `strategy` is the
+    edit's. `row_hash` covers every other column.
     """
 
     pair_id: str
@@ -189,8 +200,10 @@ class Pair:
     form: str
     state: str
     type: str
+    strategy: str | None
     question: str
     answer: str
+    rejected: str
     polarity: str | None
     slot: str
     span_start: int

@@ -44,6 +44,7 @@ FACT_TYPE = pa.struct(
         ("site", pa.string()),
         ("severity", pa.string()),
         ("size_mm", pa.float64()),
+        ("attributes", pa.list_(pa.string())),
     ]
 )
 
@@ -103,8 +104,10 @@ PAIR_SCHEMA = _schema(
     form=pa.string(),
     state=pa.string(),
     type=pa.string(),
+    strategy=pa.string(),
     question=pa.string(),
     answer=pa.string(),
+    rejected=pa.string(),
     polarity=pa.string(),
     slot=pa.string(),
     span_start=pa.int32(),

@@ -7,7 +7,7 @@ from operator import eq
 
 from mht.records import Pair, Reading
 
-_BROKEN = re.compile(r"[{}]|\bNone\b|\s\s|\s[,.?]|\ba [aeio]\w|\ban (?!MR )[^aeiou\W]", re.IGNORECASE)
+_BROKEN = re.compile(r"[{}]|(?-i:\bNone\b)|\s\s|\s[,.?]|\ba [aeio]\w|\ban (?!MR )[^aeiou\W]", re.IGNORECASE)
 _MAX_CHARS = 400
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from mht.checks._premise import premise, topic
 from mht.knowledge.claims import claims
+from mht.knowledge.slots import believed
 from mht.knowledge.truth import holds
 from mht.records import Pair, Reading, State
 
@@ -11,5 +13,8 @@ def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     """`premise_false` where a faithful question claims more than the facts state."""
     if pair.state != State.FAITHFUL:
         return None
-    claimed = claims(pair.question)
+    about = topic(pair)
+    if about is not None:
+        return None if believed(reading, about) == {pair.span} else "premise_false"
+    claimed = claims(premise(pair))
     return None if claimed and all(holds(claim, reading) for claim in claimed) else "premise_false"

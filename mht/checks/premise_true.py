@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from mht.checks._premise import topic
 from mht.knowledge.claims import claims, mentioned
+from mht.knowledge.presence import ABSENT
+from mht.knowledge.slots import FINDING, believed
 from mht.knowledge.truth import may_hold, possible
-from mht.records import Pair, Reading, State
+from mht.records import Fact, Pair, Reading, State
 
 
 def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
@@ -14,12 +17,21 @@ def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     """
     if pair.state != State.HALLUCINATED:
         return None
-    if pair.slot == "finding" and (findings := mentioned(pair.question)):
+    about = topic(pair)
+    if about is not None:
+        return "premise_true" if pair.span in believed(reading, about) else None
+    if pair.slot == FINDING and (findings := mentioned(pair.question)):
         return "premise_true" if any(possible(finding, reading) for finding in findings) else None
     claimed = claims(pair.question)
-    if pair.slot == "finding":
-        return "premise_true" if any(possible(claim.finding, reading) for claim in claimed) else None
     if not claimed:
         return "premise_unread"
-    open_ = any(may_hold(claim, fact) for claim in claimed for fact in reading.facts)
-    return "premise_true" if open_ else None
+    return "premise_true" if any(_open(claim, reading, pair.slot) for claim in claimed) else None
+
+
+def _open(claim: Fact, reading: Reading, slot: str) -> bool:
+    """Whether the facts leave room for a claim."""
+    if claim.presence == ABSENT:
+        return not any(claim.finding == fact.finding and fact.presence != ABSENT for fact in reading.facts)
+    if slot in (FINDING, "presence"):
+        return possible(claim.finding, reading)
+    return any(may_hold(claim, fact, reading) for fact in reading.facts)

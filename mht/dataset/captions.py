@@ -160,7 +160,7 @@ def _from_table(table: pa.Table) -> Iterator[CaptionRead]:
     for row in table.to_pylist():
         reading = refusal = None
         if row["caption"] is not None:
-            facts = tuple(Fact(**fact) for fact in row["facts"])
+            facts = tuple(Fact(**{**fact, "attributes": tuple(fact["attributes"])}) for fact in row["facts"])
             reading = Reading(row["caption"], facts, row["modality"])
         if row["reason"] is not None:
             refusal = Refusal(Reason(row["reason"]), row["detail"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mht.knowledge.lexicon import lexicon, role, seen_at
+from mht.knowledge.lexicon import STUDY_SCALES, lexicon, role, seen_at
 from mht.knowledge.vocabulary import Match
 
 SIDES = {"left": "left", "right": "right", "both": "bilateral"}
@@ -21,6 +21,16 @@ class Modifiers:
     side: str | None = None
     site: str | None = None
     severity: str | None = None
+    attributes: tuple[str, ...] = ()
+
+
+def _described(got: Modifiers, term: str) -> Modifiers:
+    """The modifiers with one more attribute; the nearest to the noun stands, one a scale."""
+    known = lexicon().attributes
+    scale = known[term].scale
+    if scale in STUDY_SCALES or any(known[other].scale == scale for other in got.attributes):
+        return got
+    return replace(got, attributes=(*got.attributes, term))
 
 
 def _fits(finding: Match, site: Match) -> bool:
@@ -37,6 +47,8 @@ def _take(finding: Match, match: Match, got: Modifiers) -> Modifiers | None:
     """The modifiers with one more, or None where the match is none of this finding's."""
     if match.kind == "severity":
         return replace(got, severity=_graver(got.severity, match.value))
+    if match.kind == "attribute":
+        return _described(got, match.value)
     if match.kind == "site":
         return replace(got, site=match.value) if not got.site and _fits(finding, match) else None
     if match.kind == "cue" and match.value in SIDES:
@@ -48,20 +60,25 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
     """Modifiers in the noun phrase to the left: `a small left-sided [pleural effusion]`."""
     stop = _breaks_left()
     got, i, budget, commas = Modifiers(), finding.first - 1, _LEFT_BUDGET, 0
+    apart = False
     while i >= start and budget > 0:
         match = at.get(i)
         if match is not None:
-            taken = _take(finding, match, got)
+            taken = got if apart and match.kind == "attribute" else _take(finding, match, got)
             if taken is None:
                 return got
             got, i = taken, match.first - 1
             continue
+        apart = apart or words[i] not in _JOINS
         if words[i] == ",":
             commas += 1
         if words[i] in stop or commas > 1:
             return got
         i, budget = i - 1, budget - 1
     return got
+
+
+_JOINS = frozenset({",", "-", "and"})
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +107,7 @@ def _after(
             continue
         if match.kind == "site" and not opened and i != finding.last:
             return got
-        taken = got if match.kind == "severity" else _take(finding, match, got)
+        taken = got if match.kind in ("severity", "attribute") else _take(finding, match, got)
         if taken is None:
             return got
         got, i = taken, match.last
@@ -129,12 +146,61 @@ def _own_side(got: Modifiers) -> Modifiers:
     return replace(got, side=only) if only in ("left", "right") else got
 
 
-def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match) -> str | None:
-    """The graded word after the verb: `the effusion is small`."""
-    if words[finding.last : finding.last + 1] in (("is",), ("are",), ("was",), ("were",), ("appear",)):
-        match = at.get(finding.last + 1)
-        return match.value if match and match.kind == "severity" else None
-    return None
+_IS = frozenset(
+    {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been", ","}
+)
+_EDGES = frozenset(
+    {"margin", "border", "edge", "contour", "outline", "enhancement", "texture", "wall", "shape"}
+)
+
+
+def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
+    """Graded words after a verb (`the effusion is small`, `is round and well-defined`, `has increased`)."""
+    i, limit = finding.last, len(words)
+    while i < limit and i - finding.last < 3 and words[i] in _IS:
+        i += 1
+    if i == finding.last:
+        return _edged(words, at, finding, got)
+    while (match := at.get(i)) is not None or words[i : i + 1] == ("and",):
+        if match is None:
+            i += 1
+            continue
+        if match.kind == "severity":
+            got = got if got.severity else replace(got, severity=match.value)
+        elif match.kind == "attribute":
+            got = _described(got, match.value)
+        else:
+            return got
+        i = match.last
+    return got
+
+
+def _changed(clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
+    """What became of it, said behind it and before the next finding: `the effusion on the left has increased`."""
+    for match in clause:
+        if match.first < finding.last:
+            continue
+        if match.kind == "finding":
+            return got
+        if match.kind == "attribute" and lexicon().attributes[match.value].scale == "change":
+            return _described(got, match.value)
+    return got
+
+
+def _edged(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
+    """`a mass with irregular, ill-defined margins`."""
+    if words[finding.last : finding.last + 1] != ("with",):
+        return got
+    i, taken = finding.last + 1, got
+    while (match := at.get(i)) is not None or words[i : i + 1] in ((",",), ("and",)):
+        if match is None:
+            i += 1
+            continue
+        if match.kind != "attribute":
+            return got
+        taken = _described(taken, match.value)
+        i = match.last
+    return taken if words[i : i + 1] and words[i] in _EDGES else got
 
 
 def modifiers(
@@ -146,8 +212,7 @@ def modifiers(
     if got.site is None and got.side is None:
         got = _subject(words, clause, finding, got)
     got = _own_side(got)
-    if got.severity is None:
-        got = replace(got, severity=_predicate(words, at, finding))
+    got = _changed(clause, finding, _predicate(words, at, finding, got))
     sided = lexicon().findings[finding.value].sided
     if got.site is not None:
         sided = sided or lexicon().sites[got.site].sided != "no"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from mht.knowledge.facts import read_facts
@@ -11,6 +12,7 @@ from mht.knowledge.spelling import normal_words
 from mht.knowledge.vocabulary import find
 from mht.records import Fact
 
+_LENGTH = re.compile(r"\d [mc]m")
 _IDLE = frozenset({"with", "skip"})  # cues that open a statement or say nothing
 
 
@@ -27,7 +29,7 @@ def claims(text: str) -> tuple[Fact, ...]:
     their place in the text is left at 0.
     """
     said = [m for m in find(normal_words(text)) if m.kind != "modality" and m.value not in _IDLE]
-    if said and all(match.kind == "finding" for match in said):
+    if said and all(match.kind == "finding" for match in said) and not _LENGTH.search(text):
         return tuple(Fact(match.value, "", 0, 0, PRESENT) for match in said)
     facts = read_facts(text).facts
     return tuple(f for f in facts if not is_study(f.finding)) or facts

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
-from mht.knowledge.attachment import Modifiers, modifiers
-from mht.knowledge.lexicon import ANYWHERE, CHANGE, is_study, lexicon
+from mht.knowledge.attachment import Modifiers
+from mht.knowledge.context import examined_place, places
+from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
 from mht.knowledge.spelling import normal_words, tokens
 from mht.knowledge.study import Study, studies
-from mht.knowledge.vocabulary import Match, concept, find
+from mht.knowledge.slots import ordered
+from mht.knowledge.vocabulary import Match, attribute_words, concept, find
 from mht.records import Fact, Reading
 
 _BOUNDARY = frozenset(".;:!?•·")
@@ -22,6 +25,8 @@ _SIZE = re.compile(
 )
 _MM = {"m": 1.0, "c": 10.0}
 _SIZE_REACH = 40
+_JOINED = re.compile(r"\b(?:and|also|with|plus)\b", re.IGNORECASE)
+Token = tuple[str, int, int]
 
 
 def _clauses(words: Sequence[str], matches: list[Match]) -> Iterator[tuple[int, int, list[Match]]]:
@@ -38,10 +43,9 @@ def _clauses(words: Sequence[str], matches: list[Match]) -> Iterator[tuple[int, 
             yield first, last, clause
 
 
+@lru_cache(maxsize=64)
 def _sizes(caption: str) -> list[tuple[int, int, float]]:
     """Every length in the text as (start, end, largest dimension in mm)."""
-    if "m" not in caption:
-        return []
     found = []
     for m in _SIZE.finditer(caption):
         numbers = [float(m[i]) for i in (1, 2, 3) if m[i]]
@@ -49,11 +53,35 @@ def _sizes(caption: str) -> list[tuple[int, int, float]]:
     return found
 
 
-def _size_near(sizes: list[tuple[int, int, float]], start: int, end: int, stop: int) -> float | None:
-    """The length that stands nearest to the finding, not past the end of its clause."""
-    near = [(min(abs(start - b), abs(a - end)), mm) for a, b, mm in sizes if b <= stop]
-    near = [pair for pair in near if pair[0] <= _SIZE_REACH]
-    return min(near)[1] if near else None
+def _owned_sizes(
+    caption: str, clause: Sequence[Match], found: Sequence[Token], extent: tuple[int, int]
+) -> dict[int, float]:
+    """The length of each finding of a clause, by its first word: every length goes to the finding nearest to it.
+
+    What stands behind a finding counts as further away where another statement begins in between.
+    """
+    findings = [m for m in clause if m.kind == "finding"]
+    if not findings or "m" not in caption:
+        return {}
+    start, stop = found[extent[0]][1], found[extent[1] - 1][2]
+    owned: dict[int, float] = {}
+    for a, b, mm in _sizes(caption):
+        if a < start or b > stop:
+            continue
+        near = [
+            (_distance(caption, a, b, found[m.first][1], found[m.last - 1][2]), m.first) for m in findings
+        ]
+        distance, first = min(near)
+        if distance <= _SIZE_REACH:
+            owned.setdefault(first, mm)
+    return owned
+
+
+def _distance(caption: str, a: int, b: int, start: int, end: int) -> int:
+    if b <= start:
+        return start - b
+    between = caption[end:a]
+    return len(between) + (_SIZE_REACH // 2 if _JOINED.search(between) else 0)
 
 
 def _compose(finding: str, got: Modifiers, region: str | None) -> tuple[str, str | None]:
@@ -65,11 +93,11 @@ def _compose(finding: str, got: Modifiers, region: str | None) -> tuple[str, str
     place = got.site or region
     if place is None:
         return finding, got.site
-    chain = lex.site_ancestors[place]
-    for step in chain[:1] if lex.findings[finding].kind == CHANGE else chain:
+    for step in (f"={place}", *lex.site_ancestors[place]):
         special = lex.compositions.get((finding, step))
         if special is not None:
-            told = got.site == step and (lex.findings[special].sided or got.side is None)
+            named = step.lstrip("=") in lex.findings[special].where
+            told = got.site == step.lstrip("=") and named and (lex.findings[special].sided or got.side is None)
             return special, None if told else got.site
     return finding, got.site
 
@@ -107,15 +135,17 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     found_tokens = tokens(caption)
     words = tuple(token[0] for token in found_tokens)
     matches = find(words)
-    sizes = _sizes(caption)
     facts: dict[tuple[object, ...], Fact] = {}
-    region = _region(matches)
+    image = examined_place(words, matches)
+    region = image.site or _region(matches)
     for first, last, clause in _clauses(words, matches):
         states = presences(words, clause, last)
+        taken = places(words, clause, (first, last), image)
+        sizes = _owned_sizes(caption, clause, found_tokens, (first, last))
         for match in clause:
-            if match.kind != "finding":
+            if match.first not in states:
                 continue
-            got = modifiers(words, clause, match, (first, last))
+            got = taken[match.first]
             start, end = found_tokens[match.first][1], found_tokens[match.last - 1][2]
             finding, site = _compose(match.value, got, region)
             fact = Fact(
@@ -127,7 +157,8 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 side=got.side,
                 site=site,
                 severity=got.severity,
-                size_mm=_size_near(sizes, start, end, found_tokens[last - 1][2]) if sizes else None,
+                size_mm=sizes.get(match.first),
+                attributes=_attributes(words, match, got.attributes),
             )
             if fact.site is None and lexicon().findings[fact.finding].kind == CHANGE:
                 continue  # "an enlarged image": a change of nothing named is no finding
@@ -140,6 +171,33 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     return Reading(caption=caption, facts=tuple(sorted(found, key=lambda f: f.start)), modality=kind)
 
 
+def _attributes(words: Sequence[str], match: Match, around: tuple[str, ...]) -> tuple[str, ...]:
+    """The attributes around a finding with the one that its own wording may hold: `displaced fracture`."""
+    own = (
+        _within(tuple(words[match.first : match.last]), match.value) if match.last - match.first > 1 else None
+    )
+    if own is not None:
+        scale = lexicon().attributes[own].scale
+        around = (*(t for t in around if lexicon().attributes[t].scale != scale), own)
+    return ordered(around) if len(around) > 1 else around
+
+
+@lru_cache(maxsize=1 << 14)
+def _within(wording: tuple[str, ...], finding: str) -> str | None:
+    """The attribute that a finding's wording opens with, where the rest alone names the finding."""
+    for size in (1, 2):
+        term = attribute_words().get(wording[:size])
+        named = (
+            normal_words(finding)[:size] == wording[:size]
+        )  # `central venous catheter` says nothing of a place
+        if term is None or named or lexicon().attributes[term].scale in STUDY_SCALES:
+            continue
+        rest = find(wording[size:])
+        if len(rest) == 1 and rest[0].last == len(wording) - size and rest[0].value == finding:
+            return term
+    return None
+
+
 def _study_fact(caption: str, found: list[tuple[str, int, int]], study: Study) -> Fact:
     start, end = found[study.match.first][1], found[study.match.last - 1][2]
     return Fact(
@@ -150,6 +208,7 @@ def _study_fact(caption: str, found: list[tuple[str, int, int]], study: Study) -
         presence=PRESENT,
         side=study.side,
         site=study.region,
+        attributes=study.attributes,
     )
 
 

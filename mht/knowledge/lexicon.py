@@ -10,11 +10,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from zlib import crc32
 
-TABLES = ("findings", "sites", "modalities", "severities", "cues", "compositions", "risk", "words")
+TABLES = (
+    "findings",
+    "sites",
+    "modalities",
+    "severities",
+    "attributes",
+    "cues",
+    "compositions",
+    "misbeliefs",
+    "risk",
+    "words",
+)
 ANYWHERE = "anywhere"
 CHANGE = "change"  # the kind of a finding that says nothing without its site: enlargement, atrophy
 STUDY = "study"  # the kind of a fact about what the image is, not about what it shows
+NORMAL, DEVICE, DIAGNOSIS = "normal", "device", "diagnosis"
+STUDY_SCALES = ("plane", "view", "sequence", "phase")  # attributes of the image, not of what it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +79,22 @@ class Modality:
 
 @dataclass(frozen=True, slots=True)
 class Severity:
-    """A graded word on one of the scales; words of one scale are ordered by `rank`."""
+    """A word on one of the scales, graded or not; two words of a scale exclude each other from two ranks on."""
 
     term: str
     scale: str
     rank: int
     synonyms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is true of every image of some modalities and false of the others: `phrase` with `value` in its braces."""
+
+    topic: str
+    phrase: str
+    value: str
+    modalities: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +105,8 @@ class Lexicon:
     sites: Mapping[str, Site]
     modalities: Mapping[str, Modality]
     severities: Mapping[str, Severity]
+    attributes: Mapping[str, Severity]
+    beliefs: Mapping[str, tuple[Belief, ...]]
     cues: tuple[tuple[str, str], ...]
     compositions: Mapping[tuple[str, str], str]
     ancestors: Mapping[str, frozenset[str]]
@@ -88,6 +114,7 @@ class Lexicon:
     site_ancestors: Mapping[str, tuple[str, ...]]
     siblings: Mapping[str, tuple[str, ...]]
     neighbours: Mapping[str, tuple[str, ...]]
+    strangers: Mapping[str, tuple[str, ...]]
     excluded: Mapping[str, frozenset[str]]
     opposites: Mapping[str, tuple[str, ...]]
 
@@ -166,6 +193,28 @@ def _neighbours(findings: Mapping[str, Finding]) -> dict[str, tuple[str, ...]]:
     return {term: tuple(sorted(others - {term})) for term, others in near.items()}
 
 
+_STRANGERS = 3
+
+
+def _strangers(findings: Mapping[str, Finding], sites: Mapping[str, Site]) -> dict[str, tuple[str, ...]]:
+    """Findings of the same part of the body that have nothing to do with each other, a few each, both ways."""
+    regions: dict[str, list[str]] = {}
+    for term, finding in findings.items():
+        if finding.kind not in (STUDY, NORMAL):
+            for place in finding.where:
+                root = place if place == ANYWHERE else _chain(sites, place.lstrip("="))[-1]
+                regions.setdefault(root, []).append(term)
+    drawn: dict[str, set[str]] = {term: set() for term in findings}
+    for region, terms in sorted(regions.items()):
+        for term in terms:
+            for k in range(_STRANGERS):
+                other = terms[crc32(f"{region}|{term}|{k}".encode()) % len(terms)]
+                drawn[term].add(other)
+                drawn[other].add(term)
+    near = _neighbours(findings)
+    return {term: tuple(sorted(others - {term} - set(near[term]))) for term, others in drawn.items()}
+
+
 def _excluded(
     findings: Mapping[str, Finding], descendants: Mapping[str, frozenset[str]]
 ) -> dict[str, frozenset[str]]:
@@ -189,6 +238,18 @@ def _opposites(
     }
 
 
+def _scaled(table: str) -> dict[str, Severity]:
+    return {r[0]: Severity(r[0], r[1], int(r[2]), _terms(r[3])) for r in rows(table)}
+
+
+def _beliefs() -> dict[str, tuple[Belief, ...]]:
+    topics: dict[str, list[Belief]] = {}
+    for topic, phrase, value, modalities in rows("misbeliefs"):
+        belief = Belief(topic, phrase, value, frozenset(_terms(modalities)))
+        topics.setdefault(topic, []).append(belief)
+    return {topic: tuple(beliefs) for topic, beliefs in topics.items()}
+
+
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The packaged lexicon, loaded on the first call."""
@@ -200,7 +261,9 @@ def lexicon() -> Lexicon:
         findings=findings,
         sites=sites,
         modalities={r[0]: Modality(r[0], r[1], _terms(r[2])) for r in rows("modalities")},
-        severities={r[0]: Severity(r[0], r[1], int(r[2]), _terms(r[3])) for r in rows("severities")},
+        severities=_scaled("severities"),
+        attributes=_scaled("attributes"),
+        beliefs=_beliefs(),
         cues=tuple((r[0], r[1]) for r in rows("cues")),
         compositions={(r[0], r[1]): r[2] for r in rows("compositions")},
         ancestors=ancestors,
@@ -208,6 +271,7 @@ def lexicon() -> Lexicon:
         site_ancestors={term: _chain(sites, term) for term in sites},
         siblings=_siblings(sites),
         neighbours=_neighbours(findings),
+        strangers=_strangers(findings, sites),
         excluded=_excluded(findings, descendants),
         opposites=_opposites(findings, ancestors),
     )

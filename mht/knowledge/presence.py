@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mht.knowledge.lexicon import role
+from mht.knowledge.lexicon import lexicon, role
 from mht.knowledge.vocabulary import Match
 
 PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
 
-_FORWARD = {"deny": ABSENT, "hedge": UNCERTAIN, "past": UNCERTAIN}
-_BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN}
-_REACH = {"deny": 24, "hedge": 8, "past": 7}
+# What a cue makes of a finding, and of a device where that differs: after fixation, the screws are there.
+_FORWARD = {
+    "deny": ABSENT,
+    "gone": ABSENT,
+    "hedge": UNCERTAIN,
+    "past": UNCERTAIN,
+    "done": UNCERTAIN,
+    "removed": UNCERTAIN,
+}
+_BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCERTAIN}
+_EFFECT = _FORWARD | _BACKWARD
+_OF_DEVICE = {"done": PRESENT, "removed": ABSENT, "removed_back": ABSENT}
+_REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "done": 7, "removed": 5}
 _BACK_REACH = 5
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
+_BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
+
+Span = tuple[int, int, Match]
+"""The first word that a cue reaches, the one after the last, and the cue."""
 
 
 def _list_goes_on(words: Sequence[str], comma: int, end: int) -> bool:
@@ -28,9 +42,7 @@ def _list_goes_on(words: Sequence[str], comma: int, end: int) -> bool:
 
 def _ends_list(words: Sequence[str], verb: int, end: int) -> bool:
     """`no A, B or C is seen`: the verb closes the list; `no A, the heart is enlarged`: it opens a statement."""
-    return any(
-        word in ("seen", "identified", "noted", "visible", "present") for word in words[verb : verb + 3]
-    )
+    return any(word in role("closing") for word in words[verb : verb + 3])
 
 
 def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) -> int:
@@ -42,6 +54,8 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
         if match.first >= cue.last and match.kind == "cue" and match.value in ("with", "stop"):
             limit = match.first
     for i in range(cue.last, limit):
+        if words[i] == "and" and cue.value == "gone":
+            return i
         if words[i] != ",":
             continue
         if cue.value != "deny" or words[i + 1 : i + 2] == ("and",) or not _list_goes_on(words, i, end):
@@ -55,20 +69,30 @@ def _given(words: Sequence[str], first: int) -> bool:
     return the is not None and words[the - 1] in role("within") and words[the - 2] not in _EVIDENCE
 
 
-def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[tuple[int, int, str]]:
-    return [
-        (cue.last, _reach(words, cue, clause, end), _FORWARD[cue.value])
+def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[Span]:
+    spans = [
+        (cue.last, _reach(words, cue, clause, end), cue)
         for cue in clause
         if cue.kind == "cue" and cue.value in _FORWARD
     ]
+    return spans + [(cue.last, cue.last + 2, cue) for cue in clause if _leads(words, cue)]
 
 
-def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[tuple[int, int, str]]:
+def _leads(words: Sequence[str], cue: Match) -> bool:
+    """`absent uptake in the right kidney`: the word denies what it stands before, not what it follows."""
+    return (
+        cue.value == "deny_back"
+        and words[cue.first] == "absent"
+        and words[cue.first - 1 : cue.first] not in _BE
+    )
+
+
+def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[Span]:
     """Reaches of cues that speak of what stands before them: one noun phrase, or a list of them."""
     spans = []
     findings = [m for m in clause if m.kind == "finding"]
     for cue in clause:
-        if cue.kind != "cue" or cue.value not in _BACKWARD:
+        if cue.kind != "cue" or cue.value not in _BACKWARD or _leads(words, cue):
             continue
         start = cue.first
         for finding in reversed([m for m in findings if m.last <= cue.first]):
@@ -78,26 +102,46 @@ def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[tuple[int, 
             if start != cue.first and not (set(between) & {"and", "or", "nor", ","}):
                 break
             start = finding.first
-        spans.append((start, cue.first, _BACKWARD[cue.value]))
+        spans.append((start, cue.first, cue))
     return spans
 
 
+def _effect(cue: Match, device: bool) -> str:
+    return _OF_DEVICE[cue.value] if device and cue.value in _OF_DEVICE else _EFFECT[cue.value]
+
+
+def _next(words: Sequence[str], match: Match) -> str:
+    return words[match.last] if match.last < len(words) else ""
+
+
+def _compared(words: Sequence[str], match: Match) -> bool:
+    """`thrombus-like`: said of something that only looks so."""
+    return _next(words, match) == "like" or words[match.last : match.last + 2] == ("-", "like")
+
+
+def _state(words: Sequence[str], match: Match, spans: Sequence[Span], both: Sequence[Match]) -> str:
+    reaching = [cue for first, last, cue in spans if first <= match.first < last]
+    if any(cue.value in ("deny_back", "gone") for cue in reaching):
+        reaching = [cue for cue in reaching if cue.value != "past"]  # "the previous effusion has resolved"
+    device = lexicon().findings[match.value].kind == "device"
+    states = {_effect(cue, device) for cue in reaching} - {PRESENT}
+    if ABSENT in states and all(cue.value == "deny" for cue in reaching) and _given(words, match.first):
+        states.remove(ABSENT)
+    hedged = any(abs(match.first - cue.first) <= _BACK_REACH for cue in both)
+    if hedged or _compared(words, match) or _next(words, match) in role("treated"):
+        return UNCERTAIN
+    return UNCERTAIN if UNCERTAIN in states else ABSENT if states else PRESENT
+
+
 def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[int, str]:
-    """The presence of each finding of a clause, by its first word; `end` is the clause's last word, excluded."""
+    """The presence of each stated finding of a clause, by its first word; `end` is the clause's last word, excluded.
+
+    A finding that only names something else, as in `stroke protocol`, is not stated and has no entry.
+    """
     spans = _forward(words, clause, end) + _backward(words, clause)
     both = [m for m in clause if m.kind == "cue" and m.value == "hedge_both"]
-    found: dict[int, str] = {}
-    for match in clause:
-        if match.kind != "finding":
-            continue
-        states = {state for first, last, state in spans if first <= match.first < last}
-        if ABSENT in states and _given(words, match.first):
-            states.remove(ABSENT)
-        if any(abs(match.first - cue.first) <= _BACK_REACH for cue in both):
-            states.add(UNCERTAIN)
-        if words[match.last : match.last + 2] == ("-", "like") or words[match.last : match.last + 1] == (
-            "like",
-        ):
-            states.add(UNCERTAIN)
-        found[match.first] = UNCERTAIN if UNCERTAIN in states else ABSENT if states else PRESENT
-    return found
+    return {
+        match.first: _state(words, match, spans, both)
+        for match in clause
+        if match.kind == "finding" and _next(words, match) not in role("namesake")
+    }

@@ -61,6 +61,8 @@ _IRREGULAR = {
     "bronchi": "bronchus",
     "menisci": "meniscus",
     "nuclei": "nucleus",
+    "naevi": "naevus",
+    "nevi": "nevus",
     "sulci": "sulcus",
     "gyri": "gyrus",
     "humeri": "humerus",
@@ -99,10 +101,27 @@ _IRREGULAR = {
     "fetuses": "fetus",
     "uteruses": "uterus",
     "prostheses": "prosthesis",
+    "villi": "villus",
+    "conchae": "concha",
+    "acites": "ascites",
+    "enlargment": "enlargement",
+    "hemorrage": "hemorrhage",
+    "hemmorhage": "hemorrhage",
+    "heamorrhage": "hemorrhage",
+    "lympadenopathy": "lymphadenopathy",
+    "lymphadenopathies": "lymphadenopathy",
+    "efussion": "effusion",
+    "effussion": "effusion",
+    "embolims": "embolism",
+    "enphysema": "emphysema",
+    "pneumochephalus": "pneumocephalus",
+    "pneumothorx": "pneumothorax",
+    "calcificaton": "calcification",
 }
+PLURALS = {one: many for many, one in reversed(_IRREGULAR.items())}
 _KEEP = frozenset({"pancreas", "pons", "lens", "series", "has", "was", "does", "ascites", "biceps", "triceps",
                    "quadriceps", "this", "is", "as", "its", "plus", "pus", "us", "yes", "thus", "rectus",
-                   "herpes", "caries", "scabies", "facies", "ends", "ms", "less", "across"})  # fmt: skip
+                   "herpes", "pres", "caries", "scabies", "facies", "ends", "ms", "less", "across"})  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 16)

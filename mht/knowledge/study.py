@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mht.knowledge.attachment import SIDES
 from mht.knowledge.lexicon import lexicon, role
-from mht.knowledge.vocabulary import Match
+from mht.knowledge.slots import ordered
+from mht.knowledge.vocabulary import Match, attribute_words
 
 REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
 _REACH = 6
@@ -22,6 +23,7 @@ class Study:
     match: Match
     region: str | None
     side: str | None
+    attributes: tuple[str, ...] = ()
 
 
 def _region(site: str) -> str | None:
@@ -35,14 +37,14 @@ def _region(site: str) -> str | None:
     return site if lex.siblings[site] and chain[-1] == "limb" else None
 
 
-def _examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match | None:
+def examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match | None:
     """The site that stands right before the modality, or after it with nothing but filler between."""
     modality = matches[k]
     if k and matches[k - 1].kind == "site" and matches[k - 1].last == modality.first:
         return matches[k - 1]
     for match in matches[k + 1 :]:
         between = words[modality.last : match.first]
-        plain = sum(word not in role("examined") for word in between)
+        plain = sum(word not in role("examined") and word not in SIDES for word in between)
         if match.first - modality.last > _REACH or plain > 1 or "." in between or "," in between:
             return None
         if match.kind == "site":
@@ -62,9 +64,49 @@ def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
         if before and before.kind == "cue" and before.value in _NOT_THIS and match.first - before.last < 4:
             continue
         seen.add(match.value)
-        site = _examined(words, matches, k)
+        site = examined(words, matches, k)
         region = _region(site.value) if site else None
         side = None
         if site and region == site.value and lexicon().sites[region].sided == "yes":
             side = next((SIDES[m.value] for m in matches if m.last == site.first and m.value in SIDES), None)
-        yield Study(match.value, match, region, side)
+        yield Study(match.value, match, region, side, _attributes(words, matches, match.value))
+
+
+_OF_MODALITY = {
+    "plane": frozenset({"CT", "MR"}),
+    "view": frozenset({"radiograph"}),
+    "sequence": frozenset({"MR"}),
+    "phase": frozenset({"CT", "MR"}),
+}
+_BESIDE = frozenset(
+    {"view", "projection", "film", "image", "section", "slice", "scan", "radiograph", "plane"}
+)
+
+
+def _attributes(words: Sequence[str], matches: Sequence[Match], modality: str) -> tuple[str, ...]:
+    """Plane, view, sequence and contrast of the image, each where the text gives exactly one."""
+    found: dict[str, set[str]] = {}
+    known = lexicon().attributes
+    for match in matches:
+        term = _term(words, match)
+        if term is None or modality not in _OF_MODALITY.get(known[term].scale, ()):
+            continue
+        if known[term].scale == "view" and not _named_beside(words, matches, match):
+            continue
+        found.setdefault(known[term].scale, set()).add(term)
+    return ordered(tuple(term for terms in found.values() if len(terms) == 1 for term in terms))
+
+
+def _term(words: Sequence[str], match: Match) -> str | None:
+    """The attribute that a match is, or that the name of a modality holds: `T2-weighted` is MR and a sequence."""
+    if match.kind == "attribute":
+        return match.value
+    return attribute_words().get(tuple(words[match.first : match.last])) if match.kind == "modality" else None
+
+
+def _named_beside(words: Sequence[str], matches: Sequence[Match], match: Match) -> bool:
+    """Whether `lateral` or `AP` speaks of the image: a word such as view or radiograph is near."""
+    near = words[max(0, match.first - 2) : match.last + 3]
+    return not _BESIDE.isdisjoint(near) or any(
+        m.kind == "modality" and -3 <= m.first - match.last <= 2 for m in matches
+    )

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from mht.knowledge.lexicon import STUDY, lexicon, overlaps, related, seen_at
 from mht.knowledge.presence import ABSENT, PRESENT
+from mht.knowledge.slots import CLEARLY_OTHER, NUMBER, SIZE, grid, value_of
 from mht.records import Fact, Reading
 
 Rest = ParamSpec("Rest")
@@ -57,7 +58,13 @@ class World:
 
 def _whole(fact: Fact) -> bool:
     """Whether a denial is of the finding as such, not of one side, grade or place of it."""
-    return fact.side in (None, "bilateral") and fact.severity is None and fact.site is None
+    return (
+        fact.side in (None, "bilateral")
+        and fact.severity is None
+        and fact.site is None
+        and not fact.attributes
+        and fact.size_mm is None
+    )
 
 
 @per_reading
@@ -115,16 +122,35 @@ def _near(finding: str, modality: str | None, site: str | None) -> tuple[str, ..
     findings = lexicon().findings
     return tuple(
         near
-        for near in lexicon().neighbours[finding]
+        for near in (*lexicon().neighbours[finding], *lexicon().strangers[finding])
         if (modality is None or modality in findings[near].modalities)
         and (site is None or seen_at(near, site))
     )
 
 
 def unsaid_near(reading: Reading, fact: Fact) -> tuple[str, ...]:
-    """Neighbours of a finding that the text does not mention, of those the modality shows at that site."""
+    """Neighbours and strangers of a finding that the text does not mention, those the modality shows at that site."""
+    return _unsaid_of(reading, fact.finding, fact.site)
+
+
+@per_reading
+def _unsaid_of(reading: Reading, finding: str, site: str | None) -> tuple[str, ...]:
     ground = world(reading)
-    return tuple(t for t in _near(fact.finding, reading.modality, fact.site) if ground.status(t) == UNSAID)
+    return tuple(t for t in _near(finding, reading.modality, site) if ground.status(t) == UNSAID)
+
+
+def mirrored_unsaid(reading: Reading, fact: Fact, after: str) -> tuple[str, ...]:
+    """What would be near and unsaid if `after` stood in the place of the fact's finding."""
+    before = fact.finding
+    hidden = lexicon().ancestors[after] | lexicon().descendants[after] | lexicon().excluded[after]
+    near = _unsaid_of(reading, after, fact.site)
+    return tuple(t for t in near if t not in hidden and t != before)
+
+
+def denied_outright(reading: Reading, fact: int) -> bool:
+    """Whether a fact denies its finding as such, and nothing else in the text states it or leaves it open."""
+    denial = reading.facts[fact]
+    return denial.presence == ABSENT and _whole(denial) and world(reading).status(denial.finding) == DENIED
 
 
 def _same_side(claimed: str | None, stated: str | None) -> bool:
@@ -142,7 +168,21 @@ def _same_grade(claimed: str | None, stated: str | None) -> bool:
     return one.scale != other.scale or one.rank == other.rank
 
 
-def may_hold(claim: Fact, fact: Fact) -> bool:
+def _same_size(claimed: float | None, stated: float | None) -> bool:
+    if claimed is None or stated is None:
+        return True
+    return max(claimed, stated) < CLEARLY_OTHER * min(claimed, stated)
+
+
+def _same_attribute(scale: str, claimed: str, stated: str | None) -> bool:
+    """Whether a word of a scale may be said where another one stands: the same, a near one, or none."""
+    if stated is None or claimed == stated:
+        return True
+    known = lexicon().attributes
+    return abs(known[claimed].rank - known[stated].rank) < 2 if scale != NUMBER else False
+
+
+def may_hold(claim: Fact, fact: Fact, reading: Reading | None = None) -> bool:
     """Whether a stated or open fact leaves room for the claim: same finding or kin, no word against it."""
     return (
         fact.presence != ABSENT
@@ -150,30 +190,58 @@ def may_hold(claim: Fact, fact: Fact) -> bool:
         and _same_side(claim.side, fact.side)
         and _same_site(claim.site, fact.site)
         and _same_grade(claim.severity, fact.severity)
+        and _same_size(claim.size_mm, fact.size_mm)
+        and all(_fits_in(scale, term, fact, reading) for scale, term in _terms_of(claim))
     )
 
 
+def _terms_of(claim: Fact) -> list[tuple[str, str]]:
+    known = lexicon().attributes
+    return [(known[term].scale, term) for term in claim.attributes]
+
+
+def _fits_in(scale: str, term: str, fact: Fact, reading: Reading | None) -> bool:
+    return _same_attribute(scale, term, value_of(fact, scale, reading))
+
+
 def left_open(reading: Reading, fact: int, slot: str, value: str) -> bool:
-    """Whether another fact leaves room for this one's finding with another side, site or severity."""
+    """Whether another fact leaves room for this one's finding with another value in the slot."""
     stated = reading.facts[fact]
     kin = [
         other
         for i, other in enumerate(reading.facts)
         if i != fact and other.presence != ABSENT and related(stated.finding, other.finding)
     ]
-    same = {"side": _same_side, "site": _same_site, "severity": _same_grade}[slot]
-    return any(same(value, getattr(other, slot)) for other in kin)
+    return any(_may_be(slot, value, other, reading) for other in kin)
+
+
+def _may_be(slot: str, value: str, other: Fact, reading: Reading) -> bool:
+    same = {"side": _same_side, "site": _same_site, "severity": _same_grade}.get(slot)
+    if same is not None:
+        return same(value, getattr(other, slot))
+    if slot == SIZE:
+        return _same_size(float(value), other.size_mm)
+    return _same_attribute(slot, value, value_of(other, slot, reading))
 
 
 def holds(claim: Fact, reading: Reading) -> bool:
-    """Whether some present fact states the claim in full: every word of it, or more."""
-    return any(
+    """Whether some fact states the claim in full: every word of it, or more. A denial may be claimed as well."""
+    if claim.presence == ABSENT:
+        return _whole(claim) and world(reading).status(claim.finding) == DENIED
+    return any(_states(fact, claim, reading) for fact in reading.facts)
+
+
+def _states(fact: Fact, claim: Fact, reading: Reading) -> bool:
+    return (
         fact.presence == PRESENT
         and claim.finding in lexicon().ancestors[fact.finding]
         and (claim.side is None or fact.side in (claim.side, "bilateral"))
         and (claim.site is None or fact.site is None or overlaps(claim.site, fact.site))
         and (claim.severity is None or claim.severity == fact.severity)
-        for fact in reading.facts
+        and (
+            claim.size_mm is None or (fact.size_mm is not None and grid(fact.size_mm) == grid(claim.size_mm))
+        )
+        and all(value_of(fact, scale, reading) == term for scale, term in _terms_of(claim))
     )
 
 

@@ -31,6 +31,7 @@ def _entries() -> Iterable[Entry]:
         ("site", lex.sites),
         ("severity", lex.severities),
         ("modality", lex.modalities),
+        ("attribute", lex.attributes),
     )
     for kind, table in tables:
         for concept in table.values():
@@ -55,6 +56,16 @@ def _index() -> dict[str, tuple[Entry, ...]]:
     return {first: tuple(sorted(group, key=lambda e: -len(e[0]))) for first, group in index.items()}
 
 
+@lru_cache(maxsize=1)
+def attribute_words() -> Mapping[tuple[str, ...], str]:
+    """Every wording of an attribute, those that also name a finding or a modality among them."""
+    known: dict[tuple[str, ...], str] = {}
+    for concept in lexicon().attributes.values():
+        for term in (concept.term, *concept.synonyms):
+            known.setdefault(normal_words(term), concept.term)
+    return known
+
+
 def find(words: Sequence[str]) -> list[Match]:
     """The terms of a text, left to right, none inside another."""
     index = _index()
@@ -75,7 +86,22 @@ def find(words: Sequence[str]) -> list[Match]:
         if match is not None:
             matches.append(match)
         i = i + 1 if match is None else match.last
+    return _adjectives(words, matches)
+
+
+def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
+    """`hyperintense mass` is one finding with an attribute, though `hyperintense` alone would be a finding."""
+    for k in range(len(matches) - 2, -1, -1):
+        one, other = matches[k], matches[k + 1]
+        if one.kind != "finding" or one.last != other.first or other.kind not in _NOUN_PHRASE:
+            continue
+        term = attribute_words().get(words[one.first : one.last])
+        if term is not None:
+            matches[k] = Match("attribute", term, one.first, one.last)
     return matches
+
+
+_NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 
 
 def _longest(entries: tuple[Entry, ...], words: tuple[str, ...], i: int) -> Match | None:

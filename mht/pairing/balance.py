@@ -10,17 +10,35 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mht.errors import IntegrityError
-from mht.knowledge.lexicon import is_study, related
+from mht.knowledge.lexicon import is_study, lexicon, related
 from mht.knowledge.presence import ABSENT, PRESENT
-from mht.knowledge.truth import denied_by_name, unsaid_near, world
-from mht.pairing.frames import FRAMES, UNIT, Frame, frames
+from mht.knowledge.slots import (
+    BELIEF,
+    CHANGE_SLOT,
+    FINDING,
+    PRESENCE,
+    SEVERITY,
+    SIDE,
+    SITE,
+    SIZE,
+    UNCOMPARED,
+    beliefs,
+    grid,
+    undated,
+    value_of,
+)
+from mht.knowledge.truth import DENIED, UNSAID, denied_by_name, denied_outright, unsaid_near, world
+from mht.pairing.frames import ASK, LIST, SHOW, UNIT, Frame, Terms, framed, terms
 from mht.records import Edit, Fact, Reading
 
-SLOTS = ("side", "site", "severity")
-_FORMAT = 1
+ENOUGH_TO_LIST = 3
+"""Denied findings that a reading must have for a choice among several: two beside the edited one."""
+_FORMAT = 2
 
 
 class PremiseTable:
@@ -34,7 +52,7 @@ class PremiseTable:
 
     def add(self, reading: Reading) -> None:
         """Count one reading in."""
-        self.counts.update(count(reading))
+        count_into(self.counts, reading)
         self._coarse = None
 
     def merge(self, other: PremiseTable) -> None:
@@ -51,8 +69,8 @@ class PremiseTable:
         return self._coarse
 
     def to_bytes(self) -> bytes:
-        """The same bytes for the same counts."""
-        body = {"format": _FORMAT, "counts": {key: self.counts[key] for key in sorted(self.counts)}}
+        """The same bytes for the same counts, added in the same order."""
+        body = {"format": _FORMAT, "counts": self.counts}
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
     @staticmethod
@@ -94,26 +112,33 @@ class Acceptance:
     level: int
 
 
-def _swap_key(context: str, status: str, true: str, false: str) -> str:
-    return f"{context}|{status}|{true}>{false}"
+@lru_cache(maxsize=1 << 17)
+def _key(modality: str, kind: str, frame: str, slot: str, topic: str, value: str) -> str:
+    return f"{modality}|{kind}|{frame}|{slot}|{topic}|{value}"
 
 
-def _context(reading: Reading, kind: str, frame: Frame, fact: Fact, slot: str) -> str:
-    modality = "" if is_study(fact.finding) else reading.modality
-    return f"{modality}|{kind}|{frame.key(fact)}|{slot}"
+def _modality(reading: Reading, fact: Fact) -> str:
+    return "" if is_study(fact.finding) else reading.modality or ""
+
+
+def _topic(fact: Fact, slot: str) -> str:
+    """What the question holds beside the value: the finding, but for a belief, which names none."""
+    return "" if slot.startswith(BELIEF) else fact.finding
 
 
 def flow(reading: Reading, edit: Edit, kind: str, frame: Frame) -> Flow:
     """The keys of an edit that a form of this kind words in this frame."""
     fact = reading.facts[edit.fact]
-    context = _context(reading, kind, frame, fact, edit.slot)
-    if edit.slot == "finding":
+    modality, shown, slot = _modality(reading, fact), frame.key(fact), edit.slot
+    if slot == "finding":
         status = world(reading).status(edit.after)
-        there = _swap_key(context, status, edit.before, edit.after)
-        back = _swap_key(context, status, edit.after, edit.before)
+        there = _key(modality, kind, shown, status, edit.before, edit.after)
+        back = _key(modality, kind, shown, status, edit.after, edit.before)
     else:
-        there, back = (f"{context}|{fact.finding}|{value}" for value in (edit.before, edit.after))
-    return Flow(there, back, f"{edit.slot}|{edit.before}", f"{edit.slot}|{edit.after}")
+        topic = _topic(fact, slot)
+        there = _key(modality, kind, shown, slot, topic, edit.before)
+        back = _key(modality, kind, shown, slot, topic, edit.after)
+    return Flow(there, back, f"{slot}|{edit.before}", f"{slot}|{edit.after}")
 
 
 def proposed(chance: float, draws: int) -> float:
@@ -144,45 +169,89 @@ def _rule(there: int, back: int, edit: Edit, draws: int) -> float:
     return min(1.0, back * odds / there)
 
 
-def _alone(reading: Reading, fact: Fact, slot: str) -> bool:
+def _alone(reading: Reading, fact: Fact, slot: str, value: str) -> bool:
     """Whether no other fact of the same kind has another value in the slot, or leaves it open."""
-    value = getattr(fact, slot)
     return not any(
         other is not fact
         and other.presence != ABSENT
         and related(other.finding, fact.finding)
-        and getattr(other, slot) != value
+        and value_of(other, slot, reading) != value
         for other in reading.facts
     )
 
 
-def _count_frames(counts: Counter[str], reading: Reading, fact: Fact, slot: str, after: str) -> None:
-    """Every way a question can word one premise, each by how often it is chosen."""
-    status = world(reading).status(after) if slot == "finding" else ""
-    for kind in FRAMES:
-        for frame in frames(kind, slot, after, fact):
-            context = _context(reading, kind, frame, fact, slot)
-            if slot == "finding":
-                key = _swap_key(context, status, fact.finding, after)
-            else:
-                key = f"{context}|{fact.finding}|{after}"
-            counts[key] += frame.share
+def _slots(reading: Reading, fact: Fact) -> Iterator[tuple[str, str]]:
+    """(slot, value) of everything but the finding that an edit of the fact could make false."""
+    for slot in (SIDE, SITE, SEVERITY):
+        value = getattr(fact, slot)
+        if value is not None:
+            yield slot, value
+    if fact.size_mm:
+        yield SIZE, grid(fact.size_mm)
+    known, change = lexicon().attributes, None
+    for term in fact.attributes:
+        scale = known[term].scale
+        change = term if scale == CHANGE_SLOT else change
+        yield scale, term
+    if is_study(fact.finding):
+        yield from beliefs(fact.finding)
+        return
+    if change is None and undated(reading):
+        yield CHANGE_SLOT, UNCOMPARED
+    yield PRESENCE, PRESENT
 
 
-def count(reading: Reading) -> Counter[str]:
-    """What one reading adds to the corpus table: its true premises, in whole UNITs' parts."""
-    counts: Counter[str] = Counter()
-    for fact in reading.facts:
-        if fact.presence != PRESENT:
-            continue
-        counts[f"{reading.modality}|finding|{fact.finding}"] += UNIT
-        for slot in SLOTS:
-            value = getattr(fact, slot)
-            if value is not None:
-                counts[f"{reading.modality}|{slot}|{value}"] += UNIT
-                if _alone(reading, fact, slot):
-                    _count_frames(counts, reading, fact, slot, value)
-        for pool in (denied_by_name(reading, is_study(fact.finding)), unsaid_near(reading, fact)):
-            for after in pool:
-                _count_frames(counts, reading, fact, "finding", after)
-    return counts
+@lru_cache(maxsize=1 << 16)
+def _worded(modality: str, slot: str, value: str, terms: Terms) -> tuple[tuple[str, int], ...]:
+    """Every way a question can word one value of a fact, each with how often it is chosen."""
+    topic = "" if slot.startswith(BELIEF) else terms.finding
+    return tuple(
+        (_key(modality, kind, _shown(frame, terms), slot, topic, value), frame.share)
+        for kind in (SHOW, ASK)
+        for frame in framed(kind, slot, value if slot == SITE else "", terms)
+    )
+
+
+@lru_cache(maxsize=1 << 17)
+def _swapped(
+    modality: str, status: str, after: str, terms: Terms, listed: bool
+) -> tuple[tuple[str, int], ...]:
+    """The same for a finding in whose place another one could be put, itself denied or unsaid."""
+    return tuple(
+        (_key(modality, kind, _shown(frame, terms), status, terms.finding, after), frame.share)
+        for kind in ((SHOW, ASK, LIST) if listed else (SHOW, ASK))
+        for frame in framed(kind, FINDING, after, terms)
+    )
+
+
+def _shown(frame: Frame, terms: Terms) -> str:
+    if frame.shown is not None:
+        return f"+{getattr(terms, frame.shown)}"
+    return f"?{frame.ask}" if frame.ask is not None else ""
+
+
+def _present(reading: Reading, fact: Fact) -> Iterator[tuple[str, int]]:
+    modality, own = _modality(reading, fact), terms(fact)
+    yield f"{modality}|finding|{fact.finding}", UNIT
+    for slot, value in _slots(reading, fact):
+        yield f"{modality}|{slot}|{value}", UNIT
+        if slot == PRESENCE or _alone(reading, fact, slot, value):
+            yield from _worded(modality, slot, value, own)
+    denied = denied_by_name(reading, is_study(fact.finding))
+    for status, pool in ((DENIED, denied), (UNSAID, unsaid_near(reading, fact))):
+        for after in pool:
+            yield from _swapped(modality, status, after, own, len(denied) >= ENOUGH_TO_LIST)
+
+
+def count_into(counts: dict[str, int], reading: Reading) -> None:
+    """Add one reading's true premises to the counts, in whole UNITs' parts."""
+    for i, fact in enumerate(reading.facts):
+        if fact.presence == PRESENT:
+            for key, share in _present(reading, fact):
+                counts[key] = counts.get(key, 0) + share
+        elif denied_outright(reading, i):
+            modality = _modality(reading, fact)
+            plain = f"{modality}|{PRESENCE}|{ABSENT}"
+            counts[plain] = counts.get(plain, 0) + UNIT
+            for key, share in _worded(modality, PRESENCE, ABSENT, terms(fact)):
+                counts[key] = counts.get(key, 0) + share

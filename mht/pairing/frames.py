@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from mht.knowledge.lexicon import CHANGE, is_study, lexicon, seen_at
+from mht.knowledge.lexicon import CHANGE, NORMAL, STUDY_SCALES, is_study, lexicon, seen_at
+from mht.knowledge.slots import BELIEF, FINDING, NUMBER, PRESENCE
 from mht.records import Fact
 
 UNIT = 1000  # one proposal in the corpus table's whole numbers
-SHOW, ASK = "show", "ask"
+SHOW, ASK, LIST = "show", "ask", "list"
+"""What a form does with a fact: shows terms beside the edited one, asks for one, or lists findings to choose from."""
+_SHOWN_SHARE = 200
+_ASKED = ("side", "site", "severity", "size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +32,7 @@ class Frame:
         return f"?{self.ask}" if self.ask is not None else ""
 
 
-PLAIN = Frame()
-# The frames of a form that only shows, and of one that also asks; what is left of UNIT goes to the plain frame.
-FRAMES = {
-    SHOW: (Frame(shown="side", share=200), Frame(shown="site", share=200)),
-    ASK: (
-        Frame(shown="side", share=100),
-        Frame(shown="site", share=100),
-        Frame(ask="side", share=100),
-        Frame(ask="site", share=100),
-        Frame(ask="severity", share=100),
-    ),
-}
+PLAIN = Frame(share=UNIT)
 
 
 class Terms(NamedTuple):
@@ -49,6 +42,11 @@ class Terms(NamedTuple):
     side: str | None
     site: str | None
     severity: str | None
+    size: bool
+
+
+def terms(fact: Fact) -> Terms:
+    return Terms(fact.finding, fact.side, fact.site, fact.severity, bool(fact.size_mm))
 
 
 def _shows_side(terms: Terms, slot: str, after: str) -> bool:
@@ -77,25 +75,45 @@ def _needs_site(slot: str, after: str, terms: Terms) -> bool:
     return slot != "site" and any(findings[finding].kind == CHANGE for finding in asked)
 
 
-def _fits(frame: Frame, terms: Terms, slot: str, after: str) -> bool:
-    if frame.shown == "side":
-        return _shows_side(terms, slot, after)
-    if frame.shown == "site":
-        return _shows_site(terms, slot, after)
-    return not is_study(terms.finding) and frame.ask != slot and getattr(terms, str(frame.ask)) is not None
-
-
 def frames(kind: str, slot: str, after: str, fact: Fact) -> tuple[Frame, ...]:
-    """The frames that fit a fact and an edit of it, the plain one first with all that the others leave.
+    """The frames that fit a fact and an edit of it, a plain one first with all that the others leave.
 
-    Empty where the question could not be asked: of a change without its site, of a side that nothing has.
+    Empty where the question could not be asked: of a change without its site, of a side that nothing has, for a term
+    that the fact does not give.
     """
-    return _frames(kind, slot, after, Terms(fact.finding, fact.side, fact.site, fact.severity))
+    return framed(kind, slot, after if slot in ("finding", "site") else "", terms(fact))
 
 
 @lru_cache(maxsize=1 << 16)
-def _frames(kind: str, slot: str, after: str, terms: Terms) -> tuple[Frame, ...]:
+def framed(kind: str, slot: str, after: str, terms: Terms) -> tuple[Frame, ...]:
+    """`frames` of a fact's terms; `after` counts only for a finding or a site."""
+    if kind == LIST:
+        return (PLAIN,) if slot == FINDING and not _needs_site(slot, after, terms) else ()
+    return _asking(slot, after, terms) if kind == ASK else _showing(slot, after, terms)
+
+
+def _showing(slot: str, after: str, terms: Terms) -> tuple[Frame, ...]:
+    if slot == PRESENCE or slot.startswith(BELIEF):
+        return (PLAIN,) if slot != PRESENCE or lexicon().findings[terms.finding].kind != CHANGE else ()
     if _needs_site(slot, after, terms):
         return (Frame(shown="site", share=UNIT),) if _shows_site(terms, slot, after) else ()
-    fitting = tuple(frame for frame in FRAMES[kind] if _fits(frame, terms, slot, after))
+    fitting = tuple(
+        Frame(shown=shown, share=_SHOWN_SHARE)
+        for shown, fits in (("side", _shows_side), ("site", _shows_site))
+        if fits(terms, slot, after)
+    )
     return (Frame(share=UNIT - sum(frame.share for frame in fitting)), *fitting)
+
+
+def _asking(slot: str, after: str, terms: Terms) -> tuple[Frame, ...]:
+    if not asks(slot) or is_study(terms.finding) or _needs_site(slot, after, terms):
+        return ()
+    if slot == FINDING and NORMAL in (lexicon().findings[t].kind for t in (terms.finding, after)):
+        return ()  # nobody asks on which side the heart is normal
+    asked = tuple(a for a in _ASKED if a != slot and getattr(terms, a))
+    return tuple(Frame(ask=a, share=UNIT // len(asked)) for a in asked)
+
+
+def asks(slot: str) -> bool:
+    """Whether a question that asks for one term can hold an edit of this slot beside it."""
+    return slot not in (PRESENCE, NUMBER, *STUDY_SCALES) and not slot.startswith(BELIEF)

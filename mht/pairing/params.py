@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mht.catalog import names
+
 
 class PairingParams(BaseModel):
     """How many pairs an image may have, in which forms, and how hard to look for them.
 
     `pairs_per_image` is the most, twins counted as two. `draws_per_fact` is how often each perturbation is asked of
-    each fact, fewer once all its edits are drawn: detailed balance refuses a good part. `facts_per_image` bounds the
-    work of a long caption. `rare_below`: a wording with fewer true premises than this in the corpus is judged in a
-    coarser context. `balance`: off only to show what it is good for.
+    each fact at the most, fewer once all its edits are drawn: detailed balance refuses a good part. `forms_per_edit`
+    is in how many forms, drawn at random, an edit is proposed; in fewer where the facts are many. `facts_per_image`
+    bounds the work of a long caption. `rare_below`: a wording with fewer true premises than this in the corpus is
+    judged in a coarser context. `balance`: off only to show what it is good for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     pairs_per_image: int = Field(default=10, ge=2, le=200)
-    forms: tuple[str, ...] = Field(default=("leading_premise", "yes_no"), min_length=1)
-    draws_per_fact: int = Field(default=12, ge=1, le=200)
+    forms: tuple[str, ...] = Field(default_factory=lambda: names("pairing.forms"), min_length=1)
+    draws_per_fact: int = Field(default=6, ge=1, le=200)
+    forms_per_edit: int = Field(default=3, ge=1, le=20)
     facts_per_image: int = Field(default=12, ge=1, le=200)
     rare_below: int = Field(default=8, ge=1, le=10_000)
     balance: bool = True

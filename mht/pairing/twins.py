@@ -11,8 +11,9 @@ from typing import Any
 
 from mht.catalog import load
 from mht.knowledge.lexicon import lexicon
-from mht.knowledge.presence import PRESENT
+from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.risk import risk_of
+from mht.knowledge.slots import BELIEF, CHANGE_SLOT, FINDING, PRESENCE, SEVERITY, SIDE, SITE
 from mht.knowledge.truth import against
 from mht.pairing import trace as explain
 from mht.pairing.balance import accept_probability
@@ -24,7 +25,8 @@ from mht.records import Pair, Reading, State
 from mht.seeds import digest, row_rng
 
 _COLUMNS = tuple(f.name for f in fields(Pair) if f.name != "row_hash")
-_AHEAD = 2
+_AHEAD = {FINDING: 1.0, PRESENCE: 1.0, SIDE: 2.0, SITE: 2.0, SEVERITY: 2.0, CHANGE_SLOT: 4.0}
+_AHEAD_OF_ALL = 3.0
 _NAMED = ("this {}", "the {}", "this {}")
 _UNNAMED = ("this image", "the image", "this picture", "this study", "the study")
 
@@ -39,12 +41,13 @@ def make_pairs(
         trace += explain.facts(reading)
     accepted = _accepted(image_id, reading, context, rng, dropped, trace)
     pairs: list[Pair] = []
+    asked: set[frozenset[str]] = set()
     backed_off = 0
     for proposal, level in _in_order(accepted, rng):
         if len(pairs) + 2 > context.params.pairs_per_image:
             break
         twins = _twins(image_id, split, reading, proposal, level, rng)
-        reason = _refused(twins, reading, context, trace)
+        reason = _repeated(twins, asked) or _refused(twins, reading, context, trace)
         if reason is not None:
             dropped[reason] += 1
             continue
@@ -69,7 +72,7 @@ def _accepted(
             proposal.flow,
             context.table,
             context.params.rare_below,
-            context.params.draws_per_fact,
+            proposal.draws,
         )
         draw = rng.random()
         if trace is not None:
@@ -82,15 +85,15 @@ def _accepted(
 
 
 def _in_order(accepted: list[tuple[Proposal, int]], rng: random.Random) -> list[tuple[Proposal, int]]:
-    """The accepted proposals in random order, an edit of side, site or grade likely before one of the finding.
+    """The accepted proposals in random order, an edit of a rare slot likely before one of the finding.
 
-    There are fewer of the former. Letting the types take strict turns would undo the balance: a finding with three
-    false grades would lose two of them, one with a single false grade none.
+    Letting the types take strict turns would undo the balance: a finding with three false grades would lose two of
+    them, one with a single false grade none.
     """
-    draws = []
-    for i, (proposal, _) in enumerate(accepted):
-        draw = rng.random()
-        draws.append((draw if proposal.edit.slot == "finding" else draw**_AHEAD, i))
+    draws = [
+        (rng.random() ** _AHEAD.get(proposal.edit.slot, _AHEAD_OF_ALL), i)
+        for i, (proposal, _) in enumerate(accepted)
+    ]
     return [accepted[i] for _, i in sorted(draws)]
 
 
@@ -112,7 +115,7 @@ def _case(reading: Reading, proposal: Proposal, level: int, rng: random.Random) 
         shown=(proposal.frame.shown,) if proposal.frame.shown else (),
         ask=proposal.frame.ask,
         image=names[int(rng.random() * len(names))],
-        denied_by=against(reading, edit.after) if edit.slot == "finding" else None,
+        reading=reading,
     )
 
 
@@ -125,21 +128,26 @@ def _twins(
     edit, fact = case.edit, case.fact
     identity = (fact.finding, fact.side, fact.site, fact.start)
     twin_id = digest(image_id, proposal.form, edit.type, *identity, edit.slot, edit.after, size=8).hex()
-    touched = (edit.before, edit.after) if edit.slot == "finding" else (fact.finding,)
+    touched = (edit.before, edit.after) if edit.slot == FINDING else (fact.finding,)
     risk, rule = risk_of(edit.type, *touched)
     shared = {"twin_id": twin_id, "image_id": image_id, "split": split, "form": proposal.form, "type": edit.type,
-              "slot": edit.slot, "risk": risk, "risk_rule": rule}  # fmt: skip
+              "strategy": edit.strategy, "slot": edit.slot, "risk": risk, "risk_rule": rule}  # fmt: skip
     return _pair(text, case, State.FAITHFUL, shared), _pair(text, case, State.HALLUCINATED, shared)
 
 
 def _evidence(case: Case, faithful: bool) -> str:
     """The stated fact in words; for a false finding, the fact that denies it, or that none mentions it."""
-    if faithful or case.edit.slot != "finding":
-        return describe(case.fact)
-    if case.denied_by is None:
-        return f"{describe(case.fact)}; {indefinite(case.edit.after)} is not mentioned"
-    stated = case.denied_by.presence == PRESENT
-    return describe(case.denied_by) if stated else f"no {case.denied_by.finding}"
+    edit, fact = case.edit, case.fact
+    if edit.slot.startswith(BELIEF):
+        return describe(fact)
+    if fact.presence == ABSENT:
+        return f"no {fact.finding}"
+    if faithful or edit.slot != FINDING:
+        return describe(fact)
+    denial = against(case.reading, edit.after)
+    if denial is None:
+        return f"{describe(fact)}; {indefinite(edit.after)} is not mentioned"
+    return describe(denial) if denial.presence == PRESENT else f"no {denial.finding}"
 
 
 def _pair(text: Written, case: Case, state: State, shared: dict[str, Any]) -> Pair:
@@ -149,7 +157,8 @@ def _pair(text: Written, case: Case, state: State, shared: dict[str, Any]) -> Pa
         pair_id=f"{shared['image_id']}-{shared['twin_id'][:10]}{'f' if faithful else 'h'}",
         state=state.value,
         question=text.head + span + text.tail,
-        answer=text.true_answer if faithful else text.false_answer,
+        answer=text.answers.true if faithful else text.answers.false,
+        rejected=text.answers.true_rejected if faithful else text.answers.false_rejected,
         polarity=("yes" if faithful else "no") if text.polar else None,
         span_start=len(text.head),
         span_end=len(text.head) + len(span),
@@ -167,6 +176,15 @@ def row_hash(pair: Pair) -> str:
 
 def _hash(values: Iterable[object]) -> str:
     return digest(*values).hex()
+
+
+def _repeated(twins: tuple[Pair, Pair], asked: set[frozenset[str]]) -> str | None:
+    """`duplicate_pair` for a question that was asked of the image before, whatever the order of its words."""
+    words = [frozenset(pair.question.casefold().split()) for pair in twins]
+    if any(one in asked for one in words):
+        return "duplicate_pair"
+    asked.update(words)
+    return None
 
 
 def _refused(

@@ -1,10 +1,23 @@
-"""A case in words: the question in two readings that differ in one span, and the answer to each."""
+"""A case in words: the question in two readings that differ in one span, with a right and a wrong answer to each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from mht.pairing.phrases import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """`true` to the question with the true premise, `false` to the one with the false premise.
+
+    `true_rejected` denies what is there, `false_rejected` takes the false premise for true.
+    """
+
+    true: str
+    false: str
+    true_rejected: str
+    false_rejected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +28,12 @@ class Written:
     true: str
     false: str
     tail: str
-    true_answer: str
-    false_answer: str
+    answers: Answers
     polar: bool
 
 
-def written(template: str, np: Phrase, image: str, answers: tuple[str, str], polar: bool) -> Written:
+def written(template: str, np: Phrase, image: str, answers: Answers, polar: bool = False) -> Written:
     """The template's `{np}` filled in with the cut phrase, its `{image}` with the image's name."""
-    head, tail = template.replace("{image}", image).split("{np}")
-    true_answer, false_answer = answers
-    return Written(head + np.before, np.true, np.false, np.after + tail, true_answer, false_answer, polar)
+    named = template.replace("{image:C}", image[:1].upper() + image[1:]).replace("{image}", image)
+    head, tail = named.split("{np}")
+    return Written(head + np.before, np.true, np.false, np.after + tail, answers, polar)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 
 from mht.knowledge.lexicon import is_study
+from mht.knowledge.slots import NUMBER, PRESENCE
 from mht.pairing.answers import capital, declined, pick, stated
-from mht.pairing.frames import ASK
-from mht.pairing.phrases import Case, on_side, phrase, place
-from mht.pairing.written import Written, written
+from mht.pairing.frames import SHOW
+from mht.pairing.phrases import Case, phrase
+from mht.pairing.written import Answers, Written, written
 
-FRAMES = ASK
+FRAMES = SHOW
 _OPEN = (
     "I can see {np} on {image}. How would you describe the finding?",
     "Given {np}, what would you write in the report?",
@@ -41,51 +42,25 @@ _STUDY = (
     "We were sent {np}. Please name it in one sentence.",
     "Considering that this is {np}, how would you announce it to the reader?",
 )
-_ASKED = {
-    "side": (
-        "On which side do you see {np}?",
-        "Which side would you name for {np}?",
-        "Left or right: on which side do you see {np}?",
-        "{image:C} shows {np}. On which side?",
-        "Tell me the side of {np} on {image}.",
-    ),
-    "site": (
-        "Where exactly do you see {np}?",
-        "In which part of the body do you see {np}?",
-        "{image:C} shows {np}. In which place?",
-        "Please locate {np} on {image}.",
-        "What is the location of {np}?",
-    ),
-    "severity": (
-        "How would you grade {np}?",
-        "How marked would you call {np} on {image}?",
-        "{image:C} shows {np}. Which grade would you give the finding?",
-        "What is the extent of {np}?",
-        "Please grade {np} on {image}.",
-    ),
-}
 _LEAD = ("", "", "Actually, ", "That is not what {image} shows: ", "The premise needs correcting: ")
+
+
+def fits(slot: str, study: bool) -> bool:
+    """Everything can be taken for granted."""
+    return True
 
 
 def write(case: Case, rng: random.Random) -> Written:
     """The premise as given, and the answer that describes or corrects."""
     study = is_study(case.fact.finding)
-    template = pick(rng, _STUDY if study else _ASKED[case.ask] if case.ask else _OPEN)
-    definite = not study and (rng.random() < 0.5 or case.ask is not None)
+    template = pick(rng, _STUDY if study else _OPEN)
+    definite = not study and case.edit.slot not in (PRESENCE, NUMBER) and rng.random() < 0.5
     np = phrase(case, definite, rng.random() < 0.5)
-    image = capital(case.image)
-    false = capital(pick(rng, _LEAD).replace("{image}", case.image) + declined(case, rng))
-    return written(template.replace("{image:C}", image), np, case.image, (_true(case, rng), false), False)
-
-
-def _true(case: Case, rng: random.Random) -> str:
-    """What is there; where one term was asked for, that term first."""
-    fact = case.fact
-    sentence = capital(stated(case, rng))
-    if case.ask == "side" and fact.side:
-        return f"{capital(on_side(fact.side))}. {sentence}"
-    if case.ask == "site" and fact.site:
-        return f"{capital(place(fact.site, fact.side))}. {sentence}"
-    if case.ask == "severity" and fact.severity:
-        return f"{capital(fact.severity)}. {sentence}"
-    return sentence
+    lead, wrong = pick(rng, _LEAD).replace("{image}", case.image), case.inverse()
+    answers = Answers(
+        true=capital(stated(case, rng)),
+        false=capital(lead + declined(case, rng)),
+        true_rejected=capital(lead + declined(wrong, rng)),
+        false_rejected=capital(stated(wrong, rng)),
+    )
+    return written(template, np, case.image, answers)

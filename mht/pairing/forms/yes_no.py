@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 from mht.knowledge.lexicon import is_study
+from mht.knowledge.slots import PRESENCE
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase, plural
-from mht.pairing.written import Written, written
+from mht.pairing.written import Answers, Written, written
 
 FRAMES = SHOW
 _ANY = (
@@ -57,22 +58,47 @@ _STUDY = (
     "Should this be filed as {np}?",
     "Am I right that this is {np}?",
 )
+_STATEMENT = (
+    "Is it correct that {image} shows {np}?",
+    "Is it right to say that {image} shows {np}?",
+    "Would you agree that {image} shows {np}?",
+    "Is the statement true that {image} shows {np}?",
+    "Would it be right to report {np} here?",
+    "Can one say that {image} shows {np}?",
+    "Does it hold that {image} shows {np}?",
+    "Are we right to write {np} in the report on {image}?",
+    "Would {np} be a fair summary of {image}?",
+)
 _EITHER = _ANY + _SINGULAR
 _JOINT = (", ", ". ")
 
 
+def fits(slot: str, study: bool) -> bool:
+    """Everything can be asked for with yes or no."""
+    return True
+
+
 def write(case: Case, rng: random.Random) -> Written:
     """The question with `yes` for the true reading and `no` for the false one."""
-    usual = _ANY if plural(case) else _EITHER
-    template = pick(rng, _STUDY if is_study(case.fact.finding) else usual)
+    template = pick(rng, _templates(case))
     np = phrase(case, False, rng.random() < 0.5)
-    return written(template, np, case.image, (_led("Yes", stated(case, rng), rng), _no(case, rng)), True)
+    joint, wrong = pick(rng, _JOINT), case.inverse()
+    answers = Answers(
+        true=_led("Yes", stated(case, rng), joint),
+        false=_led("No", declined(case, rng), joint),
+        true_rejected=_led("No", declined(wrong, rng), joint),
+        false_rejected=_led("Yes", stated(wrong, rng), joint),
+    )
+    return written(template, np, case.image, answers, polar=True)
 
 
-def _led(word: str, sentence: str, rng: random.Random) -> str:
-    joint = pick(rng, _JOINT)
+def _templates(case: Case) -> tuple[str, ...]:
+    if is_study(case.fact.finding):
+        return _STUDY
+    if case.edit.slot == PRESENCE:
+        return _STATEMENT
+    return _ANY if plural(case) else _EITHER
+
+
+def _led(word: str, sentence: str, joint: str) -> str:
     return word + joint + (capital(sentence) if joint == ". " else sentence)
-
-
-def _no(case: Case, rng: random.Random) -> str:
-    return _led("No", declined(case, rng), rng)

@@ -1,0 +1,181 @@
+"""What a finding takes from around its own phrase: from its evidence, from its list, from what was examined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from mht.knowledge.attachment import SIDES, Modifiers, modifiers
+from mht.knowledge.lexicon import CHANGE, lexicon, seen_at
+from mht.knowledge.study import REGIONS, examined
+from mht.knowledge.vocabulary import Match
+
+_LINKS = frozenset({"evidence", "hedge"})
+_JOINS = frozenset({",", "and", "or", "/"})
+_OWN = frozenset({"severity", "attribute", "site"})
+_LINK_REACH, _LIST_REACH = 4, 3
+_PARTS = REGIONS | {"limb"}
+_NOT_THIS = frozenset({"deny", "past", "hedge", "done"})
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The place that the image shows, where the text says so: `MRI of the left knee`."""
+
+    site: str | None = None
+    side: str | None = None
+
+
+def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
+    """The site of the first kind of image that names one; its side where no image of the text has another."""
+    site, sides = None, set()
+    for k, match in enumerate(matches):
+        before = matches[k - 1] if k else None
+        if match.kind != "modality" or (before and before.value in _NOT_THIS and before.last == match.first):
+            continue
+        place = examined(words, matches, k)
+        if place is None:
+            continue
+        site = site or place.value
+        sides.add(next((SIDES[m.value] for m in matches if m.last == place.first and m.value in SIDES), None))
+    return Examined(site, sides.pop() if len(sides) == 1 else None)
+
+
+def places(
+    words: Sequence[str], clause: Sequence[Match], span: tuple[int, int], image: Examined
+) -> dict[int, Modifiers]:
+    """The modifiers of each finding of a clause, by its first word; `span` holds the clause's first and last word."""
+    findings = [match for match in clause if match.kind == "finding"]
+    own = {m.first: _phrase(words, clause, m, span) for m in findings}
+    for one, other in zip(findings[-2::-1], findings[:0:-1], strict=True):
+        if _listed(words, clause, one, other):
+            own[one.first] = _lent(own[one.first], one, _after_it(own[other.first], clause, other))
+    for k, other in enumerate(findings[1:], 1):
+        source = _source(clause, findings[:k], other, own)
+        own[other.first] = _lent(own[other.first], other, source) if source else own[other.first]
+    if image.side is None or image.site is None:
+        return own
+    told = Modifiers(side=image.side)
+    return {m.first: _of_image(own[m.first], m, image.site, told) for m in findings}
+
+
+def _phrase(
+    words: Sequence[str], clause: Sequence[Match], finding: Match, span: tuple[int, int]
+) -> Modifiers:
+    """The modifiers that the finding's own phrase gives it."""
+    got = _both_sides(words, clause, finding, modifiers(words, clause, finding, span))
+    if lexicon().findings[finding.value].kind != CHANGE:
+        return got
+    noun = next((m for m in clause if m.first == finding.last and m.kind == "site"), None)
+    if noun is None or got.site == noun.value or not seen_at(finding.value, noun.value):
+        return got
+    return replace(got, site=noun.value)  # "a distended caecum, compressed stomach": what is changed comes next
+
+
+def _source(
+    clause: Sequence[Match], before: Sequence[Match], finding: Match, own: Mapping[int, Modifiers]
+) -> Modifiers | None:
+    """The place that an earlier finding of the clause lends: its evidence, or its like in the one place it can be."""
+    near = next((m for m in reversed(before) if own[m.first].site or own[m.first].side), None)
+    if near is None:
+        return _organ(finding, before[-1])
+    if _evidence(clause, before[-1], finding) or _bound(finding, own[near.first]):
+        return own[near.first]
+    return None
+
+
+def _bound(finding: Match, source: Modifiers) -> bool:
+    """Whether the finding is seen nowhere but at the source's site: a Hill-Sachs lesion beside a dislocated shoulder."""
+    where = lexicon().findings[finding.value].where
+    return source.site is not None and where == {source.site}
+
+
+def _organ(finding: Match, before: Match) -> Modifiers | None:
+    """`normal kidneys, no stones`: the one organ of the finding before, where the two together have a name."""
+    where = [place for place in lexicon().findings[before.value].where if not place.startswith("=")]
+    if len(where) != 1 or where[0] not in lexicon().sites or not _composed(finding, where[0]):
+        return None
+    return Modifiers(site=where[0])
+
+
+def _composed(finding: Match, site: str) -> bool:
+    return any((finding.value, step) in lexicon().compositions for step in lexicon().site_ancestors[site])
+
+
+def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
+    """`a large left and a small right effusion` is on both sides."""
+    sides = [m for m in clause if m.value in ("left", "right") and m.kind == "cue" and m.last <= finding.first]
+    if got.side not in ("left", "right") or len(sides) < 2 or sides[-1].value != got.side:
+        return got
+    one, other = sides[-2:]
+    held = {i for m in clause if m.kind in _OWN for i in range(m.first, m.last)}
+    plain = [words[i] for i in range(one.last, other.first) if i not in held and words[i] not in ("a", "the")]
+    return replace(got, side="bilateral", severity=None) if plain == ["and"] and one.value != other.value else got
+
+
+def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
+    """The finding's own modifiers, or where it has no place, the place that another lends it, if it can be there."""
+    if got.side or got.site:
+        return got
+    if source.site is not None and not seen_at(finding.value, source.site):
+        return got
+    sided = lexicon().findings[finding.value].sided
+    return replace(got, site=source.site, side=source.side if sided else None)
+
+
+def _of_image(got: Modifiers, finding: Match, site: str, told: Modifiers) -> Modifiers:
+    """`photograph of the right eye`: what has no side of its own is on the side that was examined."""
+    apart = got.site is not None and not _within(got.site, site) and _part(got.site) in _PARTS
+    if got.side or apart or not seen_at(finding.value, site):
+        return got
+    sided = lexicon().findings[finding.value].sided
+    return replace(got, side=told.side) if sided else got
+
+
+def _part(site: str) -> str:
+    return lexicon().site_ancestors[site][-1]
+
+
+def _within(one: str, other: str) -> bool:
+    up = lexicon().site_ancestors
+    return other in up[one] or one in up[other]
+
+
+def _between(clause: Sequence[Match], one: Match, other: Match) -> list[Match]:
+    return [m for m in clause if one.last <= m.first and m.last <= other.first]
+
+
+def _listed(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
+    """Whether nothing but a comma or an `and`, and what describes the second, stands between two findings."""
+    between = _between(clause, one, other)
+    if any(m.kind not in _OWN and m.value != "with" for m in between):
+        return False
+    held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
+    plain = [words[i] for i in range(one.last, other.first) if i not in held]
+    return bool(plain) and plain[0] in (_JOINS | _generic(one)) and len(plain) <= _LIST_REACH
+
+
+def _generic(finding: Match) -> frozenset[str]:
+    """`a mass with distortion in the right breast`: the place is that of the mass, too, which it gives its name."""
+    return frozenset({"with"}) if finding.value in _named_by_place() else frozenset()
+
+
+@lru_cache(maxsize=1)
+def _named_by_place() -> frozenset[str]:
+    return frozenset(finding for finding, _ in lexicon().compositions)
+
+
+def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifiers:
+    """Of a finding's modifiers only the place that follows it: `cysts and stones in both kidneys`."""
+    after = {m.value for m in clause if m.first >= finding.last}
+    side = next((word for word, side in SIDES.items() if side == got.side), None)
+    if got.site not in after:
+        return Modifiers(side=got.side if got.site is None and side in after else None)
+    return Modifiers(side=got.side if side in after else None, site=got.site)
+
+
+def _evidence(clause: Sequence[Match], one: Match, other: Match) -> bool:
+    """Whether the second finding is what the first is taken for: `filling defect consistent with embolism`."""
+    link = next((m for m in _between(clause, one, other) if m.kind == "cue" and m.value in _LINKS), None)
+    return link is not None and other.first - link.last <= _LINK_REACH

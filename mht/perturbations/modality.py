@@ -1,0 +1,20 @@
+"""The wrong kind of image: a CT image is said to be an MR image."""
+
+from __future__ import annotations
+
+import random
+
+from mht.knowledge.lexicon import is_study
+from mht.perturbations._swap import MODALITY, SwapParams, swap
+from mht.records import Edit, Reading
+
+
+class Params(SwapParams):
+    """See SwapParams."""
+
+
+def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
+    """Another kind of image; None for a fact that does not say what the image is."""
+    if not is_study(reading.facts[fact].finding):
+        return None
+    return swap(reading, fact, rng, params, MODALITY)
