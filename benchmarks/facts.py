@@ -26,6 +26,7 @@ from benchmarks.machine import ROOT, describe
 from benchmarks.report import markdown, page, save
 from mht.knowledge.facts import read_facts
 from mht.knowledge.lexicon import is_study
+from mht.knowledge.vocabulary import concept
 
 MARKED = ROOT / "tests" / "knowledge" / "marked.tsv"
 GOALS = {"precision": 0.95, "recall": 0.85, "one fact": 0.95, "two facts": 0.85, "captions/s": 1000.0}
@@ -72,7 +73,8 @@ class Outcome:
 def _mark(cell: str) -> Mark:
     optional = cell.startswith("(")
     finding, presence, side = cell.strip("()").split(", ")
-    return Mark(finding, presence, side, optional)
+    known = concept(finding[1:]) if finding.startswith("?") else None
+    return Mark(known[1] if known else finding, presence, side, optional)
 
 
 def sentences(path: Path = MARKED) -> list[Sentence]:
@@ -104,7 +106,7 @@ def judge(sentence: Sentence, found: Sequence[Mark], depth: int = 3) -> Outcome:
         else:
             right.append(mark)
             left.remove(taken)
-    wrong = [o for o in left if not any(m.optional and m.agrees(o, depth) for m in sentence.marks)]
+    wrong = [o for o in left if not any(m.optional and m.agrees(o, min(depth, 2)) for m in sentence.marks)]
     return Outcome(sentence, tuple(right), tuple(missed), tuple(wrong))
 
 

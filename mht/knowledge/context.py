@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mht.knowledge.attachment import SIDES, Modifiers, modifiers
-from mht.knowledge.lexicon import CHANGE, lexicon, seen_at
+from mht.knowledge.lexicon import CHANGE, lexicon, role, seen_at
 from mht.knowledge.study import REGIONS, examined
 from mht.knowledge.vocabulary import Match
 
@@ -70,7 +70,9 @@ def _phrase(
     noun = next((m for m in clause if m.first == finding.last and m.kind == "site"), None)
     if noun is None or got.site == noun.value or not seen_at(finding.value, noun.value):
         return got
-    return replace(got, site=noun.value)  # "a distended caecum, compressed stomach": what is changed comes next
+    return replace(
+        got, site=noun.value
+    )  # "a distended caecum, compressed stomach": what is changed comes next
 
 
 def _source(
@@ -80,15 +82,28 @@ def _source(
     near = next((m for m in reversed(before) if own[m.first].site or own[m.first].side), None)
     if near is None:
         return _organ(finding, before[-1])
-    if _evidence(clause, before[-1], finding) or _bound(finding, own[near.first]):
+    if _evidence(clause, before[-1], finding):
         return own[near.first]
-    return None
+    if _bound(finding, own[near.first]):
+        return Modifiers(side=own[near.first].side)
+    return _held(clause, near, finding, own[near.first])
+
+
+def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifiers) -> Modifiers | None:
+    """`a nodule of the left lobe with calcification`: what is part of a finding lies where it does."""
+    linked = any(m.value == "with" for m in _between(clause, near, finding))
+    if not linked or source.site is None:
+        return None
+    if finding.value in role("component"):
+        return source
+    change = lexicon().findings[finding.value].kind == CHANGE
+    return Modifiers(site=source.site) if change or _composed(finding, source.site) else None
 
 
 def _bound(finding: Match, source: Modifiers) -> bool:
-    """Whether the finding is seen nowhere but at the source's site: a Hill-Sachs lesion beside a dislocated shoulder."""
+    """Whether the finding is seen only at the source's site: a Hill-Sachs lesion beside a dislocated shoulder."""
     where = lexicon().findings[finding.value].where
-    return source.site is not None and where == {source.site}
+    return source.site is not None and all(_within(place.lstrip("="), source.site) for place in where)
 
 
 def _organ(finding: Match, before: Match) -> Modifiers | None:
@@ -105,13 +120,19 @@ def _composed(finding: Match, site: str) -> bool:
 
 def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
     """`a large left and a small right effusion` is on both sides."""
-    sides = [m for m in clause if m.value in ("left", "right") and m.kind == "cue" and m.last <= finding.first]
+    sides = [
+        m for m in clause if m.value in ("left", "right") and m.kind == "cue" and m.last <= finding.first
+    ]
     if got.side not in ("left", "right") or len(sides) < 2 or sides[-1].value != got.side:
         return got
     one, other = sides[-2:]
     held = {i for m in clause if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held and words[i] not in ("a", "the")]
-    return replace(got, side="bilateral", severity=None) if plain == ["and"] and one.value != other.value else got
+    return (
+        replace(got, side="bilateral", severity=None)
+        if plain == ["and"] and one.value != other.value
+        else got
+    )
 
 
 def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
@@ -139,7 +160,7 @@ def _part(site: str) -> str:
 
 def _within(one: str, other: str) -> bool:
     up = lexicon().site_ancestors
-    return other in up[one] or one in up[other]
+    return one in up and (other in up[one] or one in up[other])
 
 
 def _between(clause: Sequence[Match], one: Match, other: Match) -> list[Match]:

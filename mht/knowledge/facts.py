@@ -10,10 +10,11 @@ from itertools import pairwise
 from mht.knowledge.attachment import Modifiers
 from mht.knowledge.context import examined_place, places
 from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
+from mht.knowledge.normality import with_normals
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
+from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens
 from mht.knowledge.study import Study, studies
-from mht.knowledge.slots import ordered
 from mht.knowledge.vocabulary import Match, attribute_words, concept, find
 from mht.records import Fact, Reading
 
@@ -97,7 +98,9 @@ def _compose(finding: str, got: Modifiers, region: str | None) -> tuple[str, str
         special = lex.compositions.get((finding, step))
         if special is not None:
             named = step.lstrip("=") in lex.findings[special].where
-            told = got.site == step.lstrip("=") and named and (lex.findings[special].sided or got.side is None)
+            told = (
+                got.site == step.lstrip("=") and named and (lex.findings[special].sided or got.side is None)
+            )
             return special, None if told else got.site
     return finding, got.site
 
@@ -134,7 +137,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     """
     found_tokens = tokens(caption)
     words = tuple(token[0] for token in found_tokens)
-    matches = find(words)
+    matches = with_normals(words, find(words))
     facts: dict[tuple[object, ...], Fact] = {}
     image = examined_place(words, matches)
     region = image.site or _region(matches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mht.knowledge.lexicon import lexicon, role
 from mht.knowledge.vocabulary import Match
@@ -22,7 +23,7 @@ _BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCER
 _EFFECT = _FORWARD | _BACKWARD
 _OF_DEVICE = {"done": PRESENT, "removed": ABSENT, "removed_back": ABSENT}
 _REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "done": 7, "removed": 5}
-_BACK_REACH = 5
+_BACK_REACH, _EITHER_REACH = 5, 2
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
 _BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
 
@@ -99,11 +100,16 @@ def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[Span]:
             between = words[finding.last : start]
             if len(between) > _BACK_REACH or ("," in between and start == cue.first):
                 break
-            if start != cue.first and not (set(between) & {"and", "or", "nor", ","}):
+            if start != cue.first and not _joined(between):
                 break
             start = finding.first
         spans.append((start, cue.first, cue))
     return spans
+
+
+def _joined(between: Sequence[str]) -> bool:
+    """Whether the words between two findings make a list of them and no statement of their own."""
+    return not {"and", "or", "nor", ","}.isdisjoint(between) and role("statement").isdisjoint(between)
 
 
 def _effect(cue: Match, device: bool) -> str:
@@ -119,7 +125,19 @@ def _compared(words: Sequence[str], match: Match) -> bool:
     return _next(words, match) == "like" or words[match.last : match.last + 2] == ("-", "like")
 
 
-def _state(words: Sequence[str], match: Match, spans: Sequence[Span], both: Sequence[Match]) -> str:
+def _alternatives(clause: Sequence[Match]) -> frozenset[int]:
+    """The first words of findings of which one or the other is meant: `haematoma or abscess`."""
+    findings = [m for m in clause if m.kind == "finding"]
+    return frozenset(
+        first
+        for one, other in pairwise(findings)
+        for cue in clause
+        if cue.value == "either" and one.last == cue.first and 0 <= other.first - cue.last <= _EITHER_REACH
+        for first in (one.first, other.first)
+    )
+
+
+def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bool) -> str:
     reaching = [cue for first, last, cue in spans if first <= match.first < last]
     if any(cue.value in ("deny_back", "gone") for cue in reaching):
         reaching = [cue for cue in reaching if cue.value != "past"]  # "the previous effusion has resolved"
@@ -127,8 +145,9 @@ def _state(words: Sequence[str], match: Match, spans: Sequence[Span], both: Sequ
     states = {_effect(cue, device) for cue in reaching} - {PRESENT}
     if ABSENT in states and all(cue.value == "deny" for cue in reaching) and _given(words, match.first):
         states.remove(ABSENT)
-    hedged = any(abs(match.first - cue.first) <= _BACK_REACH for cue in both)
-    if hedged or _compared(words, match) or _next(words, match) in role("treated"):
+    if hedged and ABSENT not in states:
+        return UNCERTAIN
+    if _compared(words, match) or _next(words, match) in role("treated"):
         return UNCERTAIN
     return UNCERTAIN if UNCERTAIN in states else ABSENT if states else PRESENT
 
@@ -140,8 +159,11 @@ def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[i
     """
     spans = _forward(words, clause, end) + _backward(words, clause)
     both = [m for m in clause if m.kind == "cue" and m.value == "hedge_both"]
+    open_ = _alternatives(clause) | {
+        m.first for m in clause for cue in both if abs(m.first - cue.first) <= _BACK_REACH
+    }
     return {
-        match.first: _state(words, match, spans, both)
+        match.first: _state(words, match, spans, match.first in open_)
         for match in clause
         if match.kind == "finding" and _next(words, match) not in role("namesake")
     }

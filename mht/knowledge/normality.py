@@ -1,0 +1,73 @@
+"""Normal statements that are shared: `liver, spleen and pancreas are unremarkable`, `normal brain and ventricles`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mht.knowledge.lexicon import lexicon
+from mht.knowledge.vocabulary import Match, concept
+
+NORMAL = "normal"
+_SAYS = frozenset({"normal", "unremarkable"})
+_BE = frozenset({"is", "are", "was", "were", "appear", "appears", "remain", "remains"})
+_JOINS = frozenset({",", "and"})
+_ARTICLES = frozenset({"the", "both"})
+_NAME_WORDS = 3
+
+
+def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
+    """The matches with one more for each organ that shares a normal statement; a site that it names gives way."""
+    if _SAYS.isdisjoint(words):
+        return matches
+    found = [m for i, word in enumerate(words) if word in _SAYS for m in _shared(words, i)]
+    stated = {i for m in matches if m.kind == "finding" for i in range(m.first, m.last)}
+    found = [m for m in found if stated.isdisjoint(range(m.first, m.last))]
+    if not found:
+        return matches
+    held = {i for m in found for i in range(m.first, m.last)}
+    kept = [m for m in matches if held.isdisjoint(range(m.first, m.last))]
+    return sorted(kept + found, key=lambda m: m.first)
+
+
+def _shared(words: Sequence[str], at: int) -> Iterator[Match]:
+    """The organs of the list that stands after `normal`, or before a verb and `normal`."""
+    if at and words[at - 1] in _BE:
+        yield from _back(words, at - 1)
+    elif not at or words[at - 1] != "not":
+        yield from _on(words, at + 1)
+
+
+def _on(words: Sequence[str], i: int) -> Iterator[Match]:
+    while True:
+        i += i < len(words) and words[i] in _ARTICLES
+        named = next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, i, i + size))), None)
+        if named is None:
+            return
+        yield named
+        i = named.last
+        if i >= len(words) or words[i] not in _JOINS:
+            return
+        i += 1 + (words[i + 1 : i + 2] == ("and",))
+
+
+def _back(words: Sequence[str], end: int) -> Iterator[Match]:
+    while True:
+        named = next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, end - size, end))), None)
+        if named is None:
+            return
+        yield named
+        end = named.first
+        end -= end > 0 and words[end - 1] in _ARTICLES
+        if end <= 0 or words[end - 1] not in _JOINS:
+            return
+        end -= 1 + (words[end - 2 : end - 1] == (",",) and words[end - 1] == "and")
+
+
+def _organ(words: Sequence[str], first: int, last: int) -> Match | None:
+    """The stretch as an organ whose normal state has a name."""
+    if first < 0 or last > len(words):
+        return None
+    known = concept(" ".join((NORMAL, *words[first:last])))
+    if known is None or known[0] != "finding" or lexicon().findings[known[1]].kind != NORMAL:
+        return None
+    return Match("finding", known[1], first, last)
