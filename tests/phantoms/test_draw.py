@@ -113,28 +113,32 @@ def extent_px(difference: np.ndarray) -> tuple[int, int]:
         ("chest_xray", "lung mass", CHEST_MM),
         ("chest_xray", "pulmonary nodule", CHEST_MM),
         ("head_ct", "intraparenchymal hemorrhage", HEAD_MM),
+        ("head_ct", "intracranial mass", HEAD_MM),
         ("fundus", "choroidal nevus", FUNDUS_MM),
     ],
 )
 def test_a_round_finding_is_as_large_as_its_millimetres(kind: str, finding: str, frame_mm: float) -> None:
-    measured = []
-    for scene, entity in scenes_with(kind, finding, 12):
+    sharp, soft = [], []
+    for scene, entity in scenes_with(kind, finding, 14):
+        if entity.count not in (None, 1):
+            continue
         alone = replace(scene, present=(entity,))
         difference = change(alone, alone.present[0])
-        if finding == "choroidal nevus":
-            difference = -difference
+        difference = difference if difference.sum() > 0 else -difference
         width, height = (px * frame_mm / SIDE for px in extent_px(np.maximum(difference, 0)))
         assert entity.size_mm is not None
-        measured.append(max(width, height) / entity.size_mm)
-    assert 0.92 < np.median(measured) < 1.08, measured
-    assert 0.75 < min(measured) <= max(measured) < 1.25, measured
+        faded = {"ill-defined", "spiculated"} & set(entity.attributes)
+        (soft if faded else sharp).append(max(width, height) / entity.size_mm)
+    assert 0.92 < np.median(sharp) < 1.08, sharp
+    assert 0.75 < min(sharp) <= max(sharp) < 1.25, sharp
+    assert all(0.75 < one < 1.4 for one in soft), soft
 
 
 def test_a_subdural_hematoma_is_as_thick_as_its_millimetres() -> None:
-    for scene, entity in scenes_with("head_ct", "subdural hematoma", 8):
+    for scene, entity in scenes_with("head_ct", "subdural hematoma", 12):
         alone = replace(scene, present=(entity,))
-        strong = change(alone, alone.present[0]) > 30
-        thickest = strong.sum(axis=1).max() * HEAD_MM / SIDE
+        drawn = np.abs(change(alone, alone.present[0])) > 12
+        thickest = drawn.sum(axis=1).max() * HEAD_MM / SIDE
         assert entity.size_mm is not None
         assert abs(thickest - entity.size_mm) < 2.5, (scene.index, entity, thickest)
 
@@ -165,7 +169,7 @@ def test_a_file_decodes_to_nearly_the_same_pixels(kind: str) -> None:
         assert image.format == "JPEG"
         decoded = np.asarray(image).astype(int)
     assert decoded.shape == pixels.shape
-    assert np.abs(decoded - pixels).mean() < 4
+    assert np.abs(decoded - pixels).mean() < 5
 
 
 def test_no_two_pictures_are_alike() -> None:

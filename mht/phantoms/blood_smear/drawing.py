@@ -8,7 +8,15 @@ import numpy as np
 
 from mht.phantoms.blood_smear import cells
 from mht.phantoms.blood_smear.cells import Stamp
-from mht.phantoms.blood_smear.layout import CLEARANCE, RED_CELL_FORMS, WHITE_CELLS, Layout, Point, lay_out
+from mht.phantoms.blood_smear.layout import (
+    CLEARANCE,
+    RED_CELL_FORMS,
+    WHITE_CELLS,
+    Layout,
+    Point,
+    lay_out,
+    stain,
+)
 from mht.phantoms.canvas import Field, Pixels, expose
 from mht.phantoms.scene import Scene
 
@@ -18,7 +26,7 @@ _PALLOR = {None: (0.30, 0.5), "mild": (0.62, 0.75), "moderate": (0.78, 0.86), "s
 
 def paint(scene: Scene, side_px: int) -> Pixels:
     """The field of a scene as 8-bit RGB."""
-    layout = lay_out(scene.index, scene.seed)
+    layout, colours = lay_out(scene.index, scene.seed), stain(scene.index, scene.seed)
     rng = scene.rng("stain")
     field = np.empty((3, side_px, side_px), dtype=np.float32)
     for plane, (low, high) in zip(field, ((0.92, 0.97), (0.89, 0.94), (0.90, 0.95)), strict=True):
@@ -34,7 +42,7 @@ def paint(scene: Scene, side_px: int) -> Pixels:
     for name, entity in shown.items():
         cell_rng = scene.entity_rng(entity)
         for at in layout.places.get(name, ())[: entity.count or 0]:
-            _press(field, at, cells.draw(name, side_px, cell_rng))
+            _press(field, at, cells.draw(name, side_px, colours, cell_rng))
     return expose(field, rng.uniform(1.5, 3.0), rng)
 
 
@@ -49,17 +57,19 @@ def _red_cells(
     """Ordinary red cells, except where another cell lies; each place draws its own numbers whether used or not."""
     grade = {entity.finding: entity.severity for entity in scene.present}
     spread, pallor = _SPREAD[grade.get("anisocytosis")], _PALLOR[grade.get("hypochromia")]
-    rng = scene.rng("red cells")
+    rng, colours = scene.rng("red cells"), stain(scene.index, scene.seed)
     for at in places:
-        stamp = _red_cell(field.shape[1], spread, pallor, rng)
+        stamp = _red_cell(field.shape[1], spread, pallor, colours, rng)
         if at not in taken and all((at[0] - x) ** 2 + (at[1] - y) ** 2 > CLEARANCE**2 for x, y in large):
             _press(field, at, stamp)
 
 
-def _red_cell(side_px: int, spread: float, pallor: tuple[float, float], rng: random.Random) -> Stamp:
+def _red_cell(
+    side_px: int, spread: float, pallor: tuple[float, float], colours: str, rng: random.Random
+) -> Stamp:
     size = min(1.45, max(0.55, rng.gauss(1.0, spread)))
     depth = pallor[0] + (pallor[1] - pallor[0]) * rng.random()
-    return cells.red_cell(side_px, round(size * 16), round(depth * 12), rng.randrange(6))
+    return cells.red_cell(side_px, round(size * 16), round(depth * 12), rng.randrange(6), colours)
 
 
 def _press(field: Field, at: Point, stamp: Stamp) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from mht.phantoms.canvas import Field, axes, ellipse, ramp, texture
-from mht.phantoms.chest_xray.anatomy import EFFUSION_LEVEL, FRAME_MM, PNEUMOTHORAX_GAP, sign
+from mht.phantoms.chest_xray.anatomy import EFFUSION_LEVEL, PNEUMOTHORAX_GAP, sign
 from mht.phantoms.chest_xray.film import Film
+from mht.phantoms.chest_xray.nodules import paint_round
 from mht.phantoms.scene import REFERENCE_PX, Entity
 
 
@@ -46,13 +47,6 @@ def _consolidation(film: Film, entity: Entity, rng: random.Random) -> None:
     x, y, rx, ry = _middle(entity)
     patch = ellipse(n, (x, y), (rx, ry)) + np.float32(0.22) * (texture(n, 22, rng) - 1)
     film.haze += np.clip(patch * np.float32(1.5), 0, 0.9) * np.float32(0.26)
-
-
-def _round(film: Film, entity: Entity, rng: random.Random) -> None:
-    x, y, _, _ = _middle(entity)
-    radius = (entity.size_mm or 0.0) / FRAME_MM / 2
-    disc = ellipse(film.lung.shape[0], (x, y), (radius, radius))
-    film.dense += ramp(disc - 0.08, 0.3) * np.float32(rng.uniform(0.16, 0.21))
 
 
 def _atelectasis(film: Film, entity: Entity, rng: random.Random) -> None:
@@ -112,22 +106,29 @@ def _pneumothorax(film: Film, entity: Entity, rng: random.Random) -> None:
 
 
 def _fracture(film: Film, entity: Entity, rng: random.Random) -> None:
-    """A step and a dark gap in one posterior rib."""
+    """A piece of one posterior rib with a dark line through it, and a step where the ends have moved apart."""
     x, y = axes(film.lung.shape[0])
     cx, cy, _, _ = _middle(entity)
-    near = ramp(0.03 - np.abs(x - cx), 0.004) * ramp(0.03 - np.abs(y - cy), 0.008)
-    gap = ramp(0.0035 - np.abs(x - cx - 0.4 * (y - cy)), 0.004) * ramp(0.02 - np.abs(y - cy), 0.008)
-    step = np.roll(film.bones, round(0.016 * film.bones.shape[0]), axis=0)
-    outward = ramp((x - cx) * sign(entity.side or "left"), 0.004) * near
-    film.bones = film.bones * (1 - outward) + step * outward + near * np.float32(0.1)
-    film.dense -= gap * np.float32(0.16)
+    away = (x - np.float32(cx)) * sign(entity.side or "left")
+    outer = ramp(away, 0.004)
+    step = np.float32(0.02 if "displaced" in entity.attributes else 0.0)
+    across = np.abs(y - np.float32(cy) - np.float32(0.3) * away - step * (outer - np.float32(0.5)))
+    near = ramp(0.03 - np.abs(away), 0.012)
+    piece = ramp(0.0125 - across, 0.004) * near
+    edge = ramp(0.0022 - np.abs(across - np.float32(0.0105)), 0.003) * near
+    gap = ramp(0.0026 - np.abs(away + np.float32(0.25) * (y - np.float32(cy))), 0.003) * ramp(
+        0.018 - across, 0.006
+    )
+    film.bones = film.bones * (1 - np.float32(0.7) * piece)
+    film.dense += (piece * np.float32(0.085) + edge * np.float32(0.06)) * (1 - gap)
+    film.dense -= gap * np.float32(0.13)
 
 
 PAINTERS: dict[str, Callable[[Film, Entity, random.Random], None]] = {
     "pleural effusion": _effusion,
     "consolidation": _consolidation,
-    "pulmonary nodule": _round,
-    "lung mass": _round,
+    "pulmonary nodule": paint_round,
+    "lung mass": paint_round,
     "atelectasis": _atelectasis,
     "pulmonary edema": _edema,
     "emphysema": _emphysema,

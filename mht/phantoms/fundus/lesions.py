@@ -18,6 +18,15 @@ Colours = NDArray[np.float32]
 Colour = tuple[float, float, float]
 
 _MM = 1.0 / FRAME_MM
+_PAINTS: dict[str, dict[str, Colour]] = {
+    "microaneurysm": {"red": (135, 22, 14)},
+    "retinal hemorrhage": {"red": (112, 14, 10)},
+    "hard exudate": {"yellow": (250, 226, 96), "white": (248, 244, 226)},
+    "cotton wool spot": {"white": (244, 238, 218)},
+    "drusen": {"yellow": (244, 204, 84), "white": (244, 232, 206)},
+    "laser scar": {"white": (238, 226, 198), "black": (34, 20, 18)},
+    "choroidal nevus": {"brown": (96, 56, 36), "blue": (74, 86, 110), "black": (30, 22, 24)},
+}
 
 
 def _spot(
@@ -43,34 +52,43 @@ def _places(scene: Scene, entity: Entity, anatomy: Anatomy, count: int) -> list[
     return spots(entity.finding, site, count, anatomy, spots_rng(scene.rng, entity.finding, site))
 
 
-def _microaneurysms(field: Colours, places: list[Point], rng: random.Random) -> None:
+def _colour(entity: Entity) -> Colour:
+    """The finding's paint in the colour that its attributes name."""
+    paints = _PAINTS[entity.finding]
+    return next((paints[term] for term in entity.attributes if term in paints), next(iter(paints.values())))
+
+
+def _microaneurysms(field: Colours, places: list[Point], entity: Entity, rng: random.Random) -> None:
     for at in places:
-        _spot(field, at, rng.uniform(0.045, 0.07) * _MM, (135, 22, 14), 0.35)
+        _spot(field, at, rng.uniform(0.045, 0.07) * _MM, _colour(entity), 0.35)
 
 
-def _hemorrhages(field: Colours, places: list[Point], rng: random.Random) -> None:
+def _hemorrhages(field: Colours, places: list[Point], entity: Entity, rng: random.Random) -> None:
     for at in places:
         radius = rng.uniform(0.11, 0.21) * _MM
-        _spot(field, at, radius, (112, 14, 10), 0.3, rng.uniform(0.8, 1.4))
+        _spot(field, at, radius, _colour(entity), 0.3, rng.uniform(0.8, 1.4))
 
 
-def _exudates(field: Colours, places: list[Point], rng: random.Random) -> None:
+def _exudates(field: Colours, places: list[Point], entity: Entity, rng: random.Random) -> None:
     for at in places:
-        _spot(field, at, rng.uniform(0.055, 0.10) * _MM, (250, 232, 150), 0.25, rng.uniform(0.8, 1.3))
+        _spot(field, at, rng.uniform(0.055, 0.10) * _MM, _colour(entity), 0.25, rng.uniform(0.8, 1.3))
 
 
-def _wool(field: Colours, places: list[Point], rng: random.Random) -> None:
+def _wool(field: Colours, places: list[Point], entity: Entity, rng: random.Random) -> None:
     for at in places:
-        _spot(field, at, rng.uniform(0.17, 0.24) * _MM, (243, 226, 190), 0.8, rng.uniform(0.9, 1.5))
+        _spot(field, at, rng.uniform(0.17, 0.24) * _MM, _colour(entity), 0.8, rng.uniform(0.9, 1.5))
 
 
-def _drusen(field: Colours, places: list[Point], rng: random.Random) -> None:
+def _drusen(field: Colours, places: list[Point], entity: Entity, rng: random.Random) -> None:
+    """Small and sharp, or larger and faded."""
+    soft, larger = (1.0, 1.35) if "ill-defined" in entity.attributes else (0.15, 1.0)
     for at in places:
-        _spot(field, at, rng.uniform(0.03, 0.08) * _MM, (236, 190, 112), 0.6)
+        _spot(field, at, rng.uniform(0.03, 0.08) * larger * _MM, _colour(entity), soft)
 
 
 def _laser(field: Colours, scene: Scene, entity: Entity, anatomy: Anatomy) -> None:
-    """Scars in the periphery: pale with a dark rim or core, in rows; none on the disc or the macula."""
+    """Scars in the periphery: white with a dark rim or black with a pale one; none on the disc or the macula."""
+    rim = (236, 196, 140) if "black" in entity.attributes else (120, 60, 30)
     rng = scene.entity_rng(entity)
     left = rng.randint(24, 60)
     for _ in range(2000):
@@ -79,15 +97,16 @@ def _laser(field: Colours, scene: Scene, entity: Entity, anatomy: Anatomy) -> No
         off_disc = math.dist(at, anatomy.disc) > DISC_RADIUS * 2.2
         if off_disc and abs(at[1] - 0.5) < 0.42 and left:
             radius = rng.uniform(0.10, 0.15) * _MM
-            _spot(field, at, radius * 1.35, (120, 60, 30), 0.4)
-            _spot(field, at, radius, (226, 190, 120), 0.4)
+            _spot(field, at, radius * 1.35, rim, 0.4)
+            _spot(field, at, radius, _colour(entity), 0.4)
             left -= 1
 
 
 def _nevus(field: Colours, entity: Entity, rng: random.Random) -> None:
     x0, y0, x1, y1 = entity.box or (0, 0, 0, 0)
     at = ((x0 + x1) / 2 / REFERENCE_PX, (y0 + y1) / 2 / REFERENCE_PX)
-    _spot(field, at, (entity.size_mm or 0) / 2 * _MM, (88, 52, 42), 0.2)
+    soft = 0.5 if "ill-defined" in entity.attributes else 0.1
+    _spot(field, at, (entity.size_mm or 0) / 2 * _MM, _colour(entity), soft)
 
 
 def paint_under(field: Colours, scene: Scene, anatomy: Anatomy) -> None:
@@ -95,14 +114,14 @@ def paint_under(field: Colours, scene: Scene, anatomy: Anatomy) -> None:
     for entity in scene.present:
         if entity.finding == "drusen":
             count = DRUSEN[entity.severity or "mild"]
-            _drusen(field, _places(scene, entity, anatomy, count), scene.entity_rng(entity))
+            _drusen(field, _places(scene, entity, anatomy, count), entity, scene.entity_rng(entity))
         elif entity.finding == "choroidal nevus":
             _nevus(field, entity, scene.entity_rng(entity))
         elif entity.finding == "laser scar":
             _laser(field, scene, entity, anatomy)
 
 
-_OVER: dict[str, Callable[[Colours, list[Point], random.Random], None]] = {
+_OVER: dict[str, Callable[[Colours, list[Point], Entity, random.Random], None]] = {
     "microaneurysm": _microaneurysms,
     "retinal hemorrhage": _hemorrhages,
     "hard exudate": _exudates,
@@ -115,4 +134,4 @@ def paint_over(field: Colours, scene: Scene, anatomy: Anatomy) -> None:
     for entity in scene.present:
         if entity.finding in _OVER:
             places = _places(scene, entity, anatomy, entity.count or 0)
-            _OVER[entity.finding](field, places, scene.entity_rng(entity))
+            _OVER[entity.finding](field, places, entity, scene.entity_rng(entity))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mht.phantoms.head_ct.anatomy import FRAME_MM, REGIONS, Anatomy, draw_anatomy, half_width_at, sign
+from mht.phantoms.head_ct.density import FRESH, with_density
 from mht.phantoms.scene import (
     CHANGES,
     REFERENCE_PX,
@@ -59,8 +60,6 @@ HEMORRHAGES = (
 SUBDURAL_MM = {"small": (5, 8), "moderate": (9, 14), "large": (15, 22)}
 INFARCT_RADIUS = {"small": 0.045, "moderate": 0.07, "large": 0.1}
 
-# How old blood looks on a scan without contrast.
-ACUTE, SUBACUTE, CHRONIC = ("hyperdense", "acute"), ("isodense", "subacute"), ("hypodense", "chronic")
 # Chance of a scan with contrast, by what is found first; blood and calcium are looked for without it.
 CONTRAST = {"intracranial mass": 0.5, "infarct": 0.15, "hydrocephalus": 0.2, "cerebral atrophy": 0.15}
 CONTRAST_OF_NORMAL = 0.25
@@ -99,35 +98,14 @@ def compose(index: int, seed: int) -> Scene:
             present.append(entity)
         present += _shift(present, anatomy, rng)
     enhanced = rng.random() < contrast
-    present = [_with_density(entity, enhanced, rng) for entity in present]
     names = {entity.finding for entity in present}
+    present = [with_density(entity, enhanced, not names.isdisjoint(FRESH), rng) for entity in present]
     blurred = {near for name in names for near in NEAR.get(name, ())}
     blurred |= {"infarct"} if any("chronic" in entity.attributes for entity in present) else set()
     absent = tuple(name for name in FINDINGS if name not in names and name not in blurred)
     told = followed(present, COURSES, aspect_rng("head_ct", index, seed, "course"))
     phase = "contrast-enhanced" if enhanced else "unenhanced"
     return Scene("head_ct", "CT", "axial", told, absent, index, seed, ("axial", phase))
-
-
-def _with_density(entity: Entity, enhanced: bool, rng: random.Random) -> Entity:
-    """The entity as bright as its age and the contrast make it."""
-    draw = rng.random()
-    if entity.finding == "intracranial mass":
-        margin = "well-defined" if rng.random() < 0.55 else "ill-defined"
-        names = ("ring-enhancing", "enhancing", "non-enhancing")
-        if not enhanced:
-            names = ("hyperdense", "isodense", "hypodense")
-        look = names[0] if draw < 0.42 else names[1] if draw < 0.72 else names[2]
-        return replace(entity, attributes=(look, margin))
-    if entity.finding == "subdural hematoma":
-        return replace(entity, attributes=ACUTE if draw < 0.5 else SUBACUTE if draw < 0.65 else CHRONIC)
-    if entity.finding == "intraparenchymal hemorrhage":
-        return replace(entity, attributes=ACUTE if draw < 0.75 else CHRONIC)
-    if entity.finding == "epidural hematoma":
-        return replace(entity, attributes=ACUTE)
-    if entity.finding == "infarct":
-        return replace(entity, attributes=("hypodense", "acute" if draw < 0.6 else "chronic"))
-    return entity
 
 
 def _companions(leading: Entity, side: str, rng: random.Random) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mht.phantoms.canvas import Field, Pixels, axes, enlarge, expose, grid_side, ramp, texture
-from mht.phantoms.head_ct import findings
+from mht.phantoms.head_ct import findings, vessels
 from mht.phantoms.head_ct.anatomy import BRAIN_EDGE, FRAME_MM, Anatomy, draw_anatomy, sign
 from mht.phantoms.head_ct.slice import Slice
 from mht.phantoms.scene import Entity, Scene
@@ -29,6 +29,8 @@ def paint(scene: Scene, side_px: int) -> Pixels:
     """The slice of a scene as 8-bit grey."""
     anatomy = draw_anatomy(scene.rng("anatomy"))
     cut = _head(scene, anatomy, grid_side(side_px))
+    if "contrast-enhanced" in scene.attributes:
+        vessels.paint(cut, scene.rng("contrast"))
     late = []
     for entity in scene.present:
         if entity.finding in findings.PAINTERS:
@@ -120,6 +122,7 @@ def _join(cut: Slice) -> Field:
     brain = cut.brain + (np.float32(0.13) - cut.brain) * fluid
     falx = ramp(0.0016 - np.abs(cut.moved), 0.004) * ramp(np.abs(cut.v) - 0.17, 0.03)
     brain += falx * np.float32(0.22)
+    brain += (np.float32(0.86) - brain) * cut.contrast
     brain += (cut.blood_level - brain) * cut.blood
     field = brain * cut.inside
     skull = ramp(r - BRAIN_EDGE, 0.012) * ramp(a.scalp - r, 0.012)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,6 +13,16 @@ from mht.phantoms.head_ct.content import INFARCT_RADIUS, epidural_height
 from mht.phantoms.head_ct.slice import Slice
 from mht.phantoms.scene import REFERENCE_PX, Entity
 
+# Brightness of blood and of masses; fresh blood is as bright as `Slice` has it.
+_BLOOD = {"hyperdense": None, "isodense": 0.49, "hypodense": 0.26}
+_MASS = {
+    "hyperdense": 0.68,
+    "isodense": 0.53,
+    "hypodense": 0.29,
+    "enhancing": 0.76,
+    "ring-enhancing": 0.80,
+    "non-enhancing": 0.30,
+}
 _GRADE = {"mild": 0.35, "moderate": 0.6, "severe": 0.9}
 
 
@@ -37,14 +47,25 @@ def _disc(cut: Slice, entity: Entity, radius: float, ragged: float, rng: random.
     return inside
 
 
+def _level(entity: Entity, levels: Mapping[str, float | None]) -> float | None:
+    """How bright the first of its attributes that is on the table makes the entity."""
+    return next((levels[term] for term in entity.attributes if term in levels), None)
+
+
 def _subdural(cut: Slice, entity: Entity, rng: random.Random) -> None:
-    """A crescent along the skull, thickest at its middle."""
+    """A crescent along the skull, thickest at its middle; between fresh and old only its membrane is seen."""
     s, a = sign(entity.side or "left"), cut.anatomy
     middle = rng.uniform(-0.04, 0.04)
     along = (cut.v - np.float32(middle)) * np.float32(1 / 0.27)
     thickness = np.clip(1 - along * along, 0, 1) * np.float32((entity.size_mm or 0) / FRAME_MM)
     depth = (BRAIN_EDGE - cut.r) * np.float32(a.half_width)
-    cut.add_blood(ramp(thickness - depth, 0.006) * ramp(thickness, 0.004) * ramp(cut.flat * s - 0.03, 0.02))
+    within = ramp(thickness, 0.004) * ramp(cut.flat * s - 0.03, 0.02)
+    level = _level(entity, _BLOOD)
+    if level is None or "isodense" not in entity.attributes:
+        cut.add_blood(ramp(thickness - depth, 0.006) * within, level)
+        return
+    membrane = ramp(0.003 - np.abs(thickness - depth - np.float32(0.002)), 0.005)
+    cut.add_blood(ramp(thickness - depth, 0.006) * within, np.float32(level) + membrane * np.float32(0.2))
 
 
 def _epidural(cut: Slice, entity: Entity, rng: random.Random) -> None:
@@ -60,11 +81,13 @@ def _epidural(cut: Slice, entity: Entity, rng: random.Random) -> None:
 
 
 def _parenchymal(cut: Slice, entity: Entity, rng: random.Random) -> None:
+    """A clot in a rim of oedema; long after, a cavity."""
     radius = (entity.size_mm or 0) / FRAME_MM / 2
     rim = _disc(cut, entity, radius * 1.45, 0.1, rng)
-    cut.brain -= np.clip(rim * 2, 0, 1) * np.float32(0.10)
+    if "chronic" not in entity.attributes:
+        cut.brain -= np.clip(rim * 2, 0, 1) * np.float32(0.10)
     clot = ramp(_disc(cut, entity, radius, 0.05, rng), 0.25)
-    cut.add_blood(clot)
+    cut.add_blood(clot, _level(entity, _BLOOD))
     _displace(cut, clot)
 
 
@@ -91,20 +114,27 @@ def _intraventricular(cut: Slice, entity: Entity, rng: random.Random) -> None:
 
 
 def _infarct(cut: Slice, entity: Entity, rng: random.Random) -> None:
-    """A dark wedge in which grey and white matter are alike."""
-    area = ramp(_disc(cut, entity, INFARCT_RADIUS[entity.severity or "small"], 0.22, rng), 0.5)
-    area = area * _half(cut, entity.side)
-    cut.brain += (np.float32(0.31) - cut.brain) * area * np.float32(0.9)
-    cut.sulci = cut.sulci * (1 - np.float32(0.8) * area)
+    """A wedge in which grey and white matter are alike: grey and swollen at first, later like fluid and shrunken."""
+    chronic = "chronic" in entity.attributes
+    area = _disc(cut, entity, INFARCT_RADIUS[entity.severity or "small"], 0.22, rng)
+    area = ramp(area, 0.3 if chronic else 0.6) * _half(cut, entity.side)
+    cut.brain += (np.float32(0.20 if chronic else 0.33) - cut.brain) * area * np.float32(0.9)
+    if not chronic:
+        cut.sulci = cut.sulci * (1 - np.float32(0.8) * area)
 
 
 def _mass(cut: Slice, entity: Entity, rng: random.Random) -> None:
+    """A lump with a sharp or a faded edge; after contrast bright as a whole, in its rim, or not at all."""
     radius = (entity.size_mm or 0) / FRAME_MM / 2
-    inside = _disc(cut, entity, radius, 0.04, rng)
-    body = ramp(inside, 0.2)
-    core = ramp(inside - rng.uniform(0.35, 0.6), 0.2)
-    cut.brain += (np.float32(0.64) - cut.brain) * body
-    cut.brain -= core * np.float32(rng.choice((0.0, 0.22, 0.25)))
+    soft = "ill-defined" in entity.attributes
+    inside = _disc(cut, entity, radius, 0.16 if soft else 0.03, rng)
+    body = ramp(inside - np.float32(0.2 if soft else 0.0), 1.3 if soft else 0.14)
+    level = _level(entity, _MASS) or _MASS["hyperdense"]
+    cut.contrast = cut.contrast * (1 - body)
+    cut.brain += (np.float32(level) - cut.brain) * body
+    if "ring-enhancing" in entity.attributes:
+        core = ramp(inside - np.float32(0.48), 0.3)
+        cut.brain += (np.float32(_MASS["hypodense"]) - cut.brain) * core
     _displace(cut, body)
 
 
