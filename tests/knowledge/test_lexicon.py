@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import pytest
 
+from mht.catalog import names
 from mht.knowledge.fingerprint import version
 from mht.knowledge.lexicon import ANYWHERE, is_study, lexicon, overlaps, role, rows, seen_at
 from mht.knowledge.risk import LEVELS, risk_of
@@ -104,16 +105,18 @@ def test_plain_words_have_their_roles() -> None:
     assert "is" in role("verb")
 
 
-@pytest.mark.parametrize("type_", ["existence", "laterality", "severity", "location"])
+@pytest.mark.parametrize("type_", names("perturbations"))
 def test_every_base_level_has_a_rule_for_every_type(type_: str) -> None:
-    lex = lexicon()
-    for finding in lex.findings:
-        level, rule = risk_of(type_, finding)
-        assert level in LEVELS
-        assert rule
-        assert not rule.startswith("base level")
-    assert risk_of("a type to come", "pneumothorax")[0] == "critical"
-    assert risk_of("laterality", "scoliosis", "pneumothorax")[0] == "critical"
+    lines = [(base, risk, rule) for base, of, risk, rule in rows("risk") if of == type_]
+    assert [base for base, _, _ in lines] == list(LEVELS)
+    levels = [LEVELS.index(risk) for _, risk, _ in lines]
+    assert levels == sorted(levels), "a graver finding never makes an edit less grave"
+    assert len({rule for _, _, rule in lines}) == len(LEVELS)
+
+
+def test_the_gravest_finding_decides_on_the_risk() -> None:
+    assert risk_of("laterality", "scoliosis", "pneumothorax") == ("critical", "wrong side of an emergency")
+    assert risk_of("a type to come", "pneumothorax") == ("critical", "base level of the finding: critical")
 
 
 def test_the_version_is_stable_and_short() -> None:
