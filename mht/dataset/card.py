@@ -32,7 +32,7 @@ _SIZES = (
     (10**6, "100K<n<1M"),
     (10**7, "1M<n<10M"),
 )
-_TABLES = ("split", "state", "type", "form", "polarity", "risk", "modality")
+_TABLES = ("split", "state", "type", "form", "polarity", "strategy", "risk", "modality")
 _ORDERS = {"risk": LEVELS, "split": ("train", "validation", "test")}
 _SCHEMAS = {"pairs": PAIR_SCHEMA, "images": IMAGE_SCHEMA}
 _CODE = """import io
@@ -64,7 +64,7 @@ def card(run: Run, version: str, books: Books, stats: Mapping[str, Any], pattern
         "pairs": f"{books.total('pairs'):,}",
         "images": f"{books.total('out'):,}",
         "making": _making(run, books),
-        "tables": "\n\n".join(_table(name, books.counts[name]) for name in _TABLES if name in books.counts),
+        "tables": "\n\n".join(_table(name, books.counts[name]) for name in _TABLES if books.counts.get(name)),
         "columns_pairs": _columns("pairs"),
         "columns_images": _columns("images"),
         "code": _CODE.format(split=split),

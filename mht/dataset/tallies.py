@@ -28,6 +28,7 @@ def tally_rows(images: Sequence[ImageRow], pairs: Sequence[Pair]) -> dict[str, C
     return {
         **{name: Counter(getattr(pair, name) for pair in pairs) for name in _COLUMNS},
         "polarity": Counter(pair.polarity or OPEN for pair in pairs),
+        "strategy": Counter(pair.strategy for pair in pairs if pair.strategy is not None),
         "modality": Counter(modality[pair.image_id] for pair in pairs),
         "form_polarity": Counter(f"{pair.form}/{pair.polarity or OPEN}" for pair in pairs),
         "type_risk": Counter(f"{pair.type}/{pair.risk}" for pair in pairs),

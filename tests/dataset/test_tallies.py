@@ -26,6 +26,7 @@ def test_the_tallies_are_the_rows(finished: BuildConfig) -> None:
     for name in ("state", "type", "form", "risk", "split"):
         assert counts[name] == Counter(row[name] for row in pairs), name
     assert counts["polarity"] == Counter(row["polarity"] or "open" for row in pairs)
+    assert counts["strategy"] == Counter(row["strategy"] for row in pairs if row["strategy"])
     assert counts["modality"] == Counter(modality[row["image_id"]] for row in pairs)
     assert counts["form_polarity"] == Counter(f"{row['form']}/{row['polarity'] or 'open'}" for row in pairs)
     assert counts["type_risk"] == Counter(f"{row['type']}/{row['risk']}" for row in pairs)

@@ -188,6 +188,7 @@
   // ---- quarantine
 
   const reasons = [...document.querySelectorAll(".reason")];
+  byId("choose").hidden = reasons.length < 2;
   for (const reason of reasons) {
     byId("reason").append(el("option", { value: reason.dataset.reason }, spaced(reason.dataset.reason)));
   }

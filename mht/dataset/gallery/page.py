@@ -114,8 +114,8 @@ def figures(books: Books) -> list[Bars]:
     counts = books.counts
     drawn = [
         plain(f"Pairs by {kind}", counts[kind], _ORDERS.get(kind))
-        for kind in ("type", "form", "risk", "modality", "split")
-        if kind in counts
+        for kind in ("type", "form", "risk", "modality", "split", "strategy")
+        if counts.get(kind)
     ]
     if "form_polarity" in counts:
         drawn.append(stacked("Answer by form", counts["form_polarity"], ("yes", "no", "open")))

@@ -20,36 +20,47 @@ _COLOURED = frozenset(
 )
 
 
+Row = tuple[str, Sequence[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Bars:
     """A figure: a title, the words that share a bar (none: plain bars), and the rows in their order."""
 
     title: str
     parts: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[int]]]
+    rows: Sequence[Row]
 
 
 def plain(title: str, tally: Mapping[str, int], order: Sequence[str] | None = None) -> Bars:
     """One bar a word: in the given order, else the longest first; what does not fit is added up as `all others`."""
     words = [w for w in order if w in tally] if order else []
     words += [w for w, _ in sorted(tally.items(), key=lambda item: (-item[1], item[0])) if w not in words]
-    rows = [(word, (tally[word],)) for word in words]
-    if len(rows) > _MOST_ROWS:
-        rest = sum(numbers[0] for _, numbers in rows[_MOST_ROWS - 1 :])
-        rows = [*rows[: _MOST_ROWS - 1], ("all others", (rest,))]
-    return Bars(title, (), rows)
+    return Bars(title, (), _shortened([(word, [tally[word]]) for word in words]))
 
 
 def stacked(title: str, joint: Mapping[str, int], parts: Sequence[str]) -> Bars:
-    """One bar for each first word of `first/second`, cut by the second; `parts` gives the order of these."""
+    """One bar for each first word of `first/second`, cut by the second; `parts` gives the order of these.
+
+    The longest bar comes first, and what does not fit is added up.
+    """
     rows: dict[str, dict[str, int]] = {}
     for words, count in joint.items():
         first, _, second = words.rpartition("/")
         rows.setdefault(first, {})[second] = count
     used = [p for p in parts if any(p in row for row in rows.values())]
     used += sorted({word for row in rows.values() for word in row} - set(used))
-    ordered = sorted(rows.items(), key=lambda item: (-sum(item[1].values()), item[0]))[:_MOST_ROWS]
-    return Bars(title, used, [(name, [row.get(part, 0) for part in used]) for name, row in ordered])
+    ordered = sorted(rows.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    return Bars(
+        title, used, _shortened([(name, [row.get(part, 0) for part in used]) for name, row in ordered])
+    )
+
+
+def _shortened(rows: list[Row]) -> list[Row]:
+    if len(rows) <= _MOST_ROWS:
+        return rows
+    rest = [sum(column) for column in zip(*(numbers for _, numbers in rows[_MOST_ROWS - 1 :]), strict=True)]
+    return [*rows[: _MOST_ROWS - 1], ("all others", rest)]
 
 
 def svg(bars: Bars) -> str:

@@ -183,6 +183,7 @@ def test_figures_draw_every_pair(books: Books) -> None:
     totals = {bars.title: sum(sum(numbers) for _, numbers in bars.rows) for bars in figures(books)}
     pairs = books.total("pairs")
     assert totals.pop("Images by their number of pairs") == books.total("out")
+    assert totals.pop("Pairs by strategy") == sum(books.counts["strategy"].values()) > 0
     assert set(totals) == {
         "Pairs by type", "Pairs by form", "Pairs by risk", "Pairs by modality", "Pairs by split", "Answer by form",
         "Risk by type",
@@ -210,6 +211,8 @@ def test_a_cut_bar_adds_up_in_the_given_order() -> None:
 
 
 def test_many_words_end_in_all_others() -> None:
+    cut = stacked("t", {f"word{n:02d}/{part}": 1 for n in range(40) for part in ("a", "b")}, ())
+    assert cut.rows[-1] == ("all others", [23, 23])
     bars = plain("t", {f"word{n:02d}": 1 for n in range(40)})
     assert len(bars.rows) == 18
     assert (bars.rows[-1][0], sum(n for _, (n,) in bars.rows)) == ("all others", 40)
