@@ -52,6 +52,15 @@ class State(StrEnum):
     HALLUCINATED = "hallucinated"
 
 
+class Subject(StrEnum):
+    """What a fact is about, and so which perturbations are asked of it: a finding that is there, one that is denied
+    outright, or what the image itself is."""
+
+    STATED = "stated"
+    DENIED = "denied"
+    STUDY = "study"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceItem:
     """One image as a source lists it, before anything is read.
@@ -186,6 +195,7 @@ class Edit:
 class Pair:
     """A question and its answer about one image. Its twin has the same `twin_id` and the other state.
 
+    `premise` is the noun phrase that the question takes for granted or asks about, `the small effusion on the left`.
     `span_start` and `span_end` are the edited span's character offsets in the question, `span` its text here,
     `counterpart` the text that stands there in the twin. `evidence` is the contradicted or supported fact in
     words. `polarity` is yes or no for a yes/no answer, None otherwise. `rejected` is a wrong answer to the question,
@@ -202,6 +212,7 @@ class Pair:
     type: str
     strategy: str | None
     question: str
+    premise: str
     answer: str
     rejected: str
     polarity: str | None

@@ -85,6 +85,30 @@ HASH_SCHEMA = _schema(
     group=pa.string(),
     source_sha256=pa.string(),
     pixel_hash=pa.binary(),
+    thumbnail=pa.binary(),
+)
+
+BENCHMARK_SCHEMA = _schema(
+    name=pa.string(),
+    reason=pa.string(),
+    source_sha256=pa.string(),
+    thumbnail=pa.binary(),
+    codes=pa.binary(),
+)
+
+LEAK_SCHEMA = _schema(
+    image_id=pa.string(),
+    split=pa.string(),
+    shard=pa.string(),
+    benchmark=pa.string(),
+    picture=pa.string(),
+    found_by=pa.string(),
+    distance_bits=pa.int32(),
+    likeness=pa.float64(),
+    left=pa.float64(),
+    top=pa.float64(),
+    right=pa.float64(),
+    bottom=pa.float64(),
 )
 
 DUPLICATE_SCHEMA = _schema(
@@ -106,6 +130,7 @@ PAIR_SCHEMA = _schema(
     type=pa.string(),
     strategy=pa.string(),
     question=pa.string(),
+    premise=pa.string(),
     answer=pa.string(),
     rejected=pa.string(),
     polarity=pa.string(),
@@ -127,6 +152,17 @@ QUARANTINE_SCHEMA = _schema(
     reason=pa.string(),
     detail=pa.string(),
     attempts=pa.int32(),
+)
+
+REVIEWED_SCHEMA = _schema(
+    pair_id=pa.string(),
+    row_hash=pa.string(),
+    verdict=pa.string(),
+    outcome=pa.string(),
+    reason=pa.string(),
+    new_row_hash=pa.string(),
+    reviewer=pa.string(),
+    note=pa.string(),
 )
 
 

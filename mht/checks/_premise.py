@@ -1,16 +1,9 @@
-"""The words of a question that carry its premise."""
+"""The topic of a premise about the kind of image."""
 
 from __future__ import annotations
 
 from mht.knowledge.slots import BELIEF
 from mht.records import Pair
-
-LISTING = "multiple_choice"
-
-
-def premise(pair: Pair) -> str:
-    """The question, or of a choice among several the option that tells the twins apart."""
-    return pair.span if pair.form == LISTING else pair.question
 
 
 def topic(pair: Pair) -> str | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from mht.records import Pair, Reading
 
-_SOURCE = re.compile(
-    r"\b(?:captions?|annotations?|metadata|labels?|ground truth|the (?:given|provided) (?:text|information|context)"
-    r"|according to the (?:text|description)|as (?:stated|mentioned|described) in)\b",
-    re.IGNORECASE,
-)
+_SOURCE = ("caption", "annotation", "annotated", "metadata", "label", "ground truth", "according to the", "given text",
+           "provided text", "the description says", "as stated in", "as mentioned in", "as described in")  # fmt: skip
 
 
 def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
     """`names_source` for an answer, right or rejected, that gives away where its knowledge is from."""
-    return "names_source" if _SOURCE.search(pair.answer) or _SOURCE.search(pair.rejected) else None
+    said = f"{pair.answer}\n{pair.rejected}".casefold()
+    return "names_source" if any(words in said for words in _SOURCE) else None

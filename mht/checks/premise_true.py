@@ -1,4 +1,4 @@
-"""Is the false premise false? The question is read like a caption and held against the facts."""
+"""Is the false premise false? It is read like a caption and held against the facts; see `premise_false`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mht.records import Fact, Pair, Reading, State
 
 
 def judge(pair: Pair, twin: Pair, reading: Reading) -> str | None:
-    """`premise_true` where the facts state, imply or leave open what a hallucinated question claims.
+    """`premise_true` where the facts state, imply or leave open what a hallucinated premise claims.
 
-    Synonyms, kinds of a finding and bilateral findings count; a question that cannot be read is `premise_unread`.
+    Synonyms, kinds of a finding and bilateral findings count; a premise that cannot be read is `premise_unread`.
     """
     if pair.state != State.HALLUCINATED:
         return None
     about = topic(pair)
     if about is not None:
         return "premise_true" if pair.span in believed(reading, about) else None
-    if pair.slot == FINDING and (findings := mentioned(pair.question)):
+    if pair.slot == FINDING and (findings := mentioned(pair.premise)):
         return "premise_true" if any(possible(finding, reading) for finding in findings) else None
-    claimed = claims(pair.question)
+    claimed = claims(pair.premise)
     if not claimed:
         return "premise_unread"
     return "premise_true" if any(_open(claim, reading, pair.slot) for claim in claimed) else None

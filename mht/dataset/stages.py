@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from mht import catalog
-from mht.pairing.context import PairingContext
+from mht.pairing.context import PairingContext, perturbation
 from mht.pairing.params import PairingParams
 from mht.seeds import digest
 
@@ -96,14 +96,15 @@ def _is_text(line: ast.AST) -> bool:
 def pairing_context(resolved: Mapping[str, Any]) -> PairingContext:
     """The pair stage's settings with its plug-ins loaded; its table is empty, as while the corpus is counted."""
 
+    params = PairingParams(**resolved["pairing"])
     perturbations = []
     for name, given in sorted(resolved["perturbations"].items()):
         module = catalog.load("perturbations", name)
-        perturbations.append((name, module.perturb, module.Params(**given)))
+        perturbations.append(perturbation(name, module, module.Params(**given), params.draws_per_fact))
     checks = tuple((name, catalog.load("checks", name).judge) for name in resolved["checks"])
     return PairingContext(
         seed=resolved["seed"],
-        params=PairingParams(**resolved["pairing"]),
+        params=params,
         perturbations=tuple(perturbations),
         checks=checks,
     )

@@ -171,6 +171,10 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     if modality is not None:
         own = lexicon().modalities[kind].noun if kind else None
         found = [f for f in found if not is_study(f.finding) or f.finding == own]
+        if own is not None and not any(is_study(f.finding) for f in found):
+            found.append(
+                Fact(own, modality, 0, 0, PRESENT)
+            )  # what the metadata say stands at no place in the text
     return Reading(caption=caption, facts=tuple(sorted(found, key=lambda f: f.start)), modality=kind)
 
 
@@ -201,7 +205,7 @@ def _within(wording: tuple[str, ...], finding: str) -> str | None:
     return None
 
 
-def _study_fact(caption: str, found: list[tuple[str, int, int]], study: Study) -> Fact:
+def _study_fact(caption: str, found: Sequence[Token], study: Study) -> Fact:
     start, end = found[study.match.first][1], found[study.match.last - 1][2]
     return Fact(
         finding=lexicon().modalities[study.modality].noun,

@@ -157,9 +157,10 @@ _SPELLED_OUT = {
 }
 
 
-def tokens(text: str) -> list[tuple[str, int, int]]:
+@lru_cache(maxsize=64)
+def tokens(text: str) -> tuple[tuple[str, int, int], ...]:
     """Every token in its compared form with its start and end; an abbreviation of several words is all of them."""
-    return [(part, *m.span()) for m in TOKEN.finditer(text) for part in _parts(m.group())]
+    return tuple((part, *m.span()) for m in TOKEN.finditer(text) for part in _parts(m.group()))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -12,6 +12,7 @@ from mht.knowledge.vocabulary import Match, attribute_words
 
 REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
 _REACH = 6
+_OF_SPECIMENS = frozenset({"histology", "smear"})
 _NOT_THIS = frozenset({"deny", "past", "hedge"})
 
 
@@ -63,6 +64,8 @@ def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
         before = matches[k - 1] if k else None
         if before and before.kind == "cue" and before.value in _NOT_THIS and match.first - before.last < 4:
             continue
+        if seen and match.value in _OF_SPECIMENS:
+            continue  # "CT … ; histology showed a sarcoma": the image is not of the specimen
         seen.add(match.value)
         site = examined(words, matches, k)
         region = _region(site.value) if site else None

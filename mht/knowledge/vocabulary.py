@@ -44,16 +44,23 @@ def _entries() -> Iterable[Entry]:
         yield normal_words(phrase), "cue", kind
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Terms by their words, and by a term's first word the lengths that such terms have, longest first."""
+
+    terms: Mapping[tuple[str, ...], tuple[str, str]]
+    lengths: Mapping[str, tuple[int, ...]]
+
+
 @lru_cache(maxsize=1)
-def _index() -> dict[str, tuple[Entry, ...]]:
-    """First word -> the terms that start with it, longest first; the first claim on a sequence stands."""
-    claimed: dict[tuple[str, ...], Entry] = {}
-    for entry in _entries():
-        claimed.setdefault(entry[0], entry)
-    index: dict[str, list[Entry]] = {}
-    for words, entry in claimed.items():
-        index.setdefault(words[0], []).append(entry)
-    return {first: tuple(sorted(group, key=lambda e: -len(e[0]))) for first, group in index.items()}
+def _index() -> _Index:
+    """Every term; the first claim on a sequence of words stands."""
+    terms: dict[tuple[str, ...], tuple[str, str]] = {}
+    lengths: dict[str, set[int]] = {}
+    for words, kind, value in _entries():
+        terms.setdefault(words, (kind, value))
+        lengths.setdefault(words[0], set()).add(len(words))
+    return _Index(terms, {first: tuple(sorted(sizes, reverse=True)) for first, sizes in lengths.items()})
 
 
 @lru_cache(maxsize=1)
@@ -70,22 +77,21 @@ def find(words: Sequence[str]) -> list[Match]:
     """The terms of a text, left to right, none inside another."""
     index = _index()
     matches: list[Match] = []
-    i, n = 0, len(words)
     words = tuple(words)
+    lengths = index.lengths
+    i, n = 0, len(words)
     while i < n:
-        entries = index.get(words[i])
-        if entries is None:
+        match = _longest(index, words, i) if words[i] in lengths else None
+        if match is None:
             i += 1
             continue
-        match = _longest(entries, words, i)
-        if match is not None and match.last - i == 2 and words[i] in ("left", "right"):
+        if match.last - i == 2 and words[i] in ("left", "right"):
             # "left ventricular shunt": a side and a finding, not a heart chamber and a shunt
-            inner = _longest(index.get(words[i + 1], ()), words, i + 1)
+            inner = _longest(index, words, i + 1)
             if inner is not None and inner.kind == "finding" and inner.last > match.last:
                 match = Match("cue", words[i], i, i + 1)
-        if match is not None:
-            matches.append(match)
-        i = i + 1 if match is None else match.last
+        matches.append(match)
+        i = match.last
     return _adjectives(words, matches)
 
 
@@ -104,11 +110,14 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 
 
-def _longest(entries: tuple[Entry, ...], words: tuple[str, ...], i: int) -> Match | None:
-    for sequence, kind, value in entries:
-        size = len(sequence)
-        if size == 1 or words[i : i + size] == sequence:
-            return Match(kind, value, i, i + size)
+def _longest(index: _Index, words: tuple[str, ...], i: int) -> Match | None:
+    left = len(words) - i
+    for size in index.lengths.get(words[i], ()):
+        if size > left:
+            continue
+        known = index.terms.get(words[i : i + size])
+        if known is not None:
+            return Match(*known, i, i + size)
     return None
 
 
@@ -118,7 +127,4 @@ def concept(text: str) -> tuple[str, str] | None:
     words = normal_words(text)
     if words and words[0] in ("a", "an", "the"):
         words = words[1:]
-    for sequence, kind, value in _index().get(words[0], ()) if words else ():
-        if sequence == words:
-            return kind, value
-    return None
+    return _index().terms.get(words)

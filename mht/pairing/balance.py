@@ -9,13 +9,13 @@ then can it be proposed at all. Rare wordings are judged without the modality, a
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from mht.errors import IntegrityError
-from mht.knowledge.lexicon import is_study, lexicon, related
+from mht.knowledge.lexicon import DEVICE, NORMAL, STUDY, is_study, lexicon, related
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.slots import (
     BELIEF,
@@ -38,39 +38,69 @@ from mht.records import Edit, Fact, Reading
 
 ENOUGH_TO_LIST = 3
 """Denied findings that a reading must have for a choice among several: two beside the edited one."""
-_FORMAT = 2
+_FORMAT = 3
+
+
+class Situation(NamedTuple):
+    """What decides how a true premise can be worded: counted once, worded when the table is first asked.
+
+    `slot` with `value` for a value of a fact; for another finding in its place, whether that is denied or unsaid, and
+    which. `terms` is None where the value is only counted plainly, `listed` whether a choice among several could be
+    made of it.
+    """
+
+    modality: str
+    slot: str
+    value: str
+    terms: Terms | None
+    listed: bool
 
 
 class PremiseTable:
     """Counts of true premises as worded in context. Tables of parts add up to the table of the whole."""
 
-    __slots__ = ("_coarse", "counts")
+    __slots__ = ("_coarse", "_counts", "situations")
 
-    def __init__(self, counts: dict[str, int] | None = None) -> None:
-        self.counts: Counter[str] = Counter(counts or {})
-        self._coarse: Counter[str] | None = None
+    def __init__(self, situations: Mapping[Situation, int] | None = None) -> None:
+        self.situations: dict[Situation, int] = dict(situations or {})
+        self._counts: dict[str, int] | None = None
+        self._coarse: dict[str, int] | None = None
 
     def add(self, reading: Reading) -> None:
         """Count one reading in."""
-        count_into(self.counts, reading)
-        self._coarse = None
+        count_into(self.situations, reading)
+        self._counts = self._coarse = None
 
     def merge(self, other: PremiseTable) -> None:
         """Count another table's readings in."""
-        self.counts.update(other.counts)
-        self._coarse = None
+        own = self.situations
+        for situation, n in other.situations.items():
+            own[situation] = own.get(situation, 0) + n
+        self._counts = self._coarse = None
 
-    def coarse(self) -> Counter[str]:
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each wording is true, in UNITs; made once, when first asked for."""
+        if self._counts is None:
+            self._counts = {}
+            for situation, n in self.situations.items():
+                for key, share in worded(situation):
+                    self._counts[key] = self._counts.get(key, 0) + n * share
+        return self._counts
+
+    def coarse(self) -> dict[str, int]:
         """The same counts over all modalities; made once, when first asked for."""
         if self._coarse is None:
-            self._coarse = Counter()
+            self._coarse = {}
             for key, n in self.counts.items():
-                self._coarse[key.partition("|")[2]] += n
+                plain = key.partition("|")[2]
+                self._coarse[plain] = self._coarse.get(plain, 0) + n
         return self._coarse
 
     def to_bytes(self) -> bytes:
         """The same bytes for the same counts, added in the same order."""
-        body = {"format": _FORMAT, "counts": self.counts}
+        rows = [(s.modality, s.slot, s.value, s.terms, s.listed, n) for s, n in self.situations.items()]
+        body = {"format": _FORMAT, "situations": rows}
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
     @staticmethod
@@ -78,7 +108,13 @@ class PremiseTable:
         """Raises IntegrityError for bytes that are not a table of this format."""
         try:
             body = json.loads(data.decode("utf-8"))
-            found, counts = body["format"], {str(key): int(n) for key, n in body["counts"].items()}
+            found = body["format"]
+            situations = {
+                Situation(str(m), str(slot), str(value), Terms(*terms) if terms else None, bool(listed)): int(
+                    n
+                )
+                for m, slot, value, terms, listed, n in body.get("situations", ())
+            }
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IntegrityError(
                 f"the premise table cannot be read: {error}. Count the corpus again."
@@ -87,17 +123,15 @@ class PremiseTable:
             raise IntegrityError(
                 f"the premise table has format {found!r}, this version reads {_FORMAT}. Count the corpus again."
             )
-        return PremiseTable(counts)
+        return PremiseTable(situations)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A proposal's keys: its premise there and back, in full context, and the plain frequency of both."""
+    """A proposal's keys: its premise there and back, in full context."""
 
     there: str
     back: str
-    plain_there: str
-    plain_back: str
 
     def plainer(self) -> tuple[str, str]:
         """The keys there and back without the modality that they start with."""
@@ -130,15 +164,20 @@ def flow(reading: Reading, edit: Edit, kind: str, frame: Frame) -> Flow:
     """The keys of an edit that a form of this kind words in this frame."""
     fact = reading.facts[edit.fact]
     modality, shown, slot = _modality(reading, fact), frame.key(fact), edit.slot
-    if slot == "finding":
+    if slot == FINDING:
         status = world(reading).status(edit.after)
-        there = _key(modality, kind, shown, status, edit.before, edit.after)
-        back = _key(modality, kind, shown, status, edit.after, edit.before)
-    else:
-        topic = _topic(fact, slot)
-        there = _key(modality, kind, shown, slot, topic, edit.before)
-        back = _key(modality, kind, shown, slot, topic, edit.after)
-    return Flow(there, back, f"{slot}|{edit.before}", f"{slot}|{edit.after}")
+        return _flow(
+            modality, kind, shown, (status, edit.before, edit.after), (status, edit.after, edit.before)
+        )
+    topic = _topic(fact, slot)
+    return _flow(modality, kind, shown, (slot, topic, edit.before), (slot, topic, edit.after))
+
+
+@lru_cache(maxsize=1 << 16)
+def _flow(
+    modality: str, kind: str, shown: str, there: tuple[str, str, str], back: tuple[str, str, str]
+) -> Flow:
+    return Flow(_key(modality, kind, shown, *there), _key(modality, kind, shown, *back))
 
 
 def proposed(chance: float, draws: int) -> float:
@@ -153,18 +192,23 @@ def accept_probability(
 
     q is the chance of being proposed at all in `draws` draws of the perturbation.
     """
-    levels = ((table.counts, keys.there, keys.back), (table.coarse(), *keys.plainer()))
-    for level, (counts, true, false) in enumerate(levels):
-        there, back = counts.get(true, 0), counts.get(false, 0)
-        if there + back >= rare_below * UNIT:
-            return Acceptance(_rule(there, back, edit, draws) if there else 1.0, level)
-    there, back = (table.coarse().get(key, 0) for key in (keys.plain_there, keys.plain_back))
+    enough = rare_below * UNIT
+    there, back = table.counts.get(keys.there, 0), table.counts.get(keys.back, 0)
+    if there + back >= enough:
+        return Acceptance(_rule(there, back, edit, draws) if there else 1.0, 0)
+    coarse = table.coarse()
+    there, back = (coarse.get(key, 0) for key in keys.plainer())
+    if there + back >= enough:
+        return Acceptance(_rule(there, back, edit, draws) if there else 1.0, 1)
+    there, back = (coarse.get(f"{edit.slot}|{value}", 0) for value in (edit.before, edit.after))
     return Acceptance(_rule(there, back, edit, draws) if there else 0.0, 2)
 
 
 def _rule(there: int, back: int, edit: Edit, draws: int) -> float:
     if not back:
         return 0.0
+    if edit.backward == edit.forward:
+        return min(1.0, back / there)
     odds = proposed(edit.backward, draws) / proposed(edit.forward, draws)
     return min(1.0, back * odds / there)
 
@@ -193,12 +237,13 @@ def _slots(reading: Reading, fact: Fact) -> Iterator[tuple[str, str]]:
         scale = known[term].scale
         change = term if scale == CHANGE_SLOT else change
         yield scale, term
-    if is_study(fact.finding):
+    kind = lexicon().findings[fact.finding].kind
+    if kind == STUDY:
         yield from beliefs(fact.finding)
-        return
-    if change is None and undated(reading):
-        yield CHANGE_SLOT, UNCOMPARED
-    yield PRESENCE, PRESENT
+    elif kind != NORMAL:
+        if kind != DEVICE and change is None and undated(reading):
+            yield CHANGE_SLOT, UNCOMPARED
+        yield PRESENCE, PRESENT
 
 
 @lru_cache(maxsize=1 << 16)
@@ -230,28 +275,35 @@ def _shown(frame: Frame, terms: Terms) -> str:
     return f"?{frame.ask}" if frame.ask is not None else ""
 
 
-def _present(reading: Reading, fact: Fact) -> Iterator[tuple[str, int]]:
+def worded(situation: Situation) -> tuple[tuple[str, int], ...]:
+    """The keys of a situation, each with its share of a UNIT."""
+    modality, slot, value, own, listed = situation
+    if slot in (DENIED, UNSAID) and own is not None:
+        return _swapped(modality, slot, value, own, listed)
+    plain = ((f"{modality}|{slot}|{value}", UNIT),)
+    return plain if own is None else (*plain, *_worded(modality, slot, value, own))
+
+
+def _present(reading: Reading, fact: Fact) -> Iterator[Situation]:
     modality, own = _modality(reading, fact), terms(fact)
-    yield f"{modality}|finding|{fact.finding}", UNIT
+    yield Situation(modality, FINDING, fact.finding, None, False)
     for slot, value in _slots(reading, fact):
-        yield f"{modality}|{slot}|{value}", UNIT
-        if slot == PRESENCE or _alone(reading, fact, slot, value):
-            yield from _worded(modality, slot, value, own)
+        alone = slot == PRESENCE or _alone(reading, fact, slot, value)
+        yield Situation(modality, slot, value, own if alone else None, False)
     denied = denied_by_name(reading, is_study(fact.finding))
-    for status, pool in ((DENIED, denied), (UNSAID, unsaid_near(reading, fact))):
-        for after in pool:
-            yield from _swapped(modality, status, after, own, len(denied) >= ENOUGH_TO_LIST)
+    listed = len(denied) >= ENOUGH_TO_LIST
+    for after in denied:
+        yield Situation(modality, DENIED, after, own, listed)
+    for after in unsaid_near(reading, fact):
+        yield Situation(modality, UNSAID, after, own, listed)
 
 
-def count_into(counts: dict[str, int], reading: Reading) -> None:
-    """Add one reading's true premises to the counts, in whole UNITs' parts."""
+def count_into(counts: dict[Situation, int], reading: Reading) -> None:
+    """Add one reading's true premises to the counts."""
     for i, fact in enumerate(reading.facts):
         if fact.presence == PRESENT:
-            for key, share in _present(reading, fact):
-                counts[key] = counts.get(key, 0) + share
+            for situation in _present(reading, fact):
+                counts[situation] = counts.get(situation, 0) + 1
         elif denied_outright(reading, i):
-            modality = _modality(reading, fact)
-            plain = f"{modality}|{PRESENCE}|{ABSENT}"
-            counts[plain] = counts.get(plain, 0) + UNIT
-            for key, share in _worded(modality, PRESENCE, ABSENT, terms(fact)):
-                counts[key] = counts.get(key, 0) + share
+            situation = Situation(_modality(reading, fact), PRESENCE, ABSENT, terms(fact), False)
+            counts[situation] = counts.get(situation, 0) + 1

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from types import ModuleType
-from typing import Any
 
 from mht.catalog import load
 from mht.knowledge.lexicon import is_study
 from mht.knowledge.presence import PRESENT
+from mht.knowledge.slots import FINDING, SITE
 from mht.knowledge.truth import denied_by_name, denied_outright
 from mht.pairing.balance import ENOUGH_TO_LIST, Flow, flow
 from mht.pairing.besides import distractors
-from mht.pairing.context import PairingContext
-from mht.pairing.frames import LIST, UNIT, Frame, frames
-from mht.pairing.params import PairingParams
-from mht.records import Edit, Fact, Reading
+from mht.pairing.context import PairingContext, Perturbation
+from mht.pairing.frames import LIST, UNIT, Frame, Terms, framed, terms
+from mht.records import Edit, Reading, Subject
 from mht.seeds import row_rng
 
 FORMS = "pairing.forms"
@@ -39,14 +38,9 @@ class Proposal:
     draws: int
 
 
-def draws_of(settings: Any, params: PairingParams) -> int:
-    """How often a perturbation is asked of a fact: fewer times where its own settings say so."""
-    return min(params.draws_per_fact, getattr(settings, "draws", params.draws_per_fact))
-
-
-def _frame(kind: str, fact: Fact, edit: Edit, rng: random.Random) -> Frame | None:
+def _frame(kind: str, own: Terms, edit: Edit, rng: random.Random) -> Frame | None:
     """One of the fitting frames, by their shares; None where no question can be asked."""
-    fitting = frames(kind, edit.slot, edit.after, fact)
+    fitting = framed(kind, edit.slot, edit.after if edit.slot in (FINDING, SITE) else "", own)
     if len(fitting) < 2:
         return fitting[0] if fitting else None
     draw = rng.random() * UNIT
@@ -64,24 +58,23 @@ def _fitting(forms: tuple[str, ...], slot: str, study: bool) -> tuple[tuple[str,
     return tuple((name, module.FRAMES) for name, module in modules if module.fits(slot, study))
 
 
-def _subjects(reading: Reading, most: int) -> Iterator[tuple[int, bool]]:
-    """(index, whether it is stated) of the facts that an edit may be about: stated first, then plainly denied."""
+def _subjects(reading: Reading, most: int) -> Iterator[tuple[int, Subject]]:
+    """(index, what it is about) of the facts that an edit may be about: stated ones first, then plainly denied ones."""
     facts = reading.facts
     stated = (i for i, fact in enumerate(facts) if fact.presence == PRESENT)
     denied = (i for i in range(len(facts)) if denied_outright(reading, i))
-    yield from ((i, True) for i in islice(stated, most))
-    yield from ((i, False) for i in islice(denied, most))
+    yield from (
+        (i, Subject.STUDY if is_study(facts[i].finding) else Subject.STATED) for i in islice(stated, most)
+    )
+    yield from ((i, Subject.DENIED) for i in islice(denied, most))
 
 
-def _edits(
-    reading: Reading, fact: int, context: PairingContext, plugin: int, rng: random.Random
-) -> Iterator[Edit]:
+def _edits(reading: Reading, fact: int, plugin: Perturbation, rng: random.Random) -> Iterator[Edit]:
     """The different edits of one kind that some draws make of one fact."""
-    _, perturb, settings = context.perturbations[plugin]
     seen: set[tuple[str, str]] = set()
     covered = 0.0
-    for _ in range(draws_of(settings, context.params)):
-        edit = perturb(reading, fact, rng, settings)
+    for _ in range(plugin.draws):
+        edit = plugin.perturb(reading, fact, rng, plugin.params)
         if edit is None and not seen:
             return
         if edit is None or (edit.slot, edit.after) in seen:
@@ -94,35 +87,57 @@ def _edits(
 
 
 def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterator[Proposal]:
-    """Proposals in a fixed order, an edit at most once in a form; they depend on the row and the run's seed alone."""
+    """Proposals, an edit at most once in a form, those of one kind and fact together; the order is the row's own.
+
+    Kinds that few facts allow come likely before those that all allow. They depend on the row and the run's seed alone.
+    """
     params = context.params
     rng = row_rng(context.seed, "proposals", image_id)
     subjects = list(_subjects(reading, params.facts_per_image))
     most = min(params.forms_per_edit, max(1, _ENOUGH // max(1, len(subjects))))
-    for i, stated in subjects:
-        fact = reading.facts[i]
-        study = is_study(fact.finding)
-        for plugin, (name, _, settings) in enumerate(context.perturbations):
-            if not stated and name not in _OF_DENIED:
-                continue
-            for edit in _edits(reading, i, context, plugin, rng):
-                fitting = _fitting(params.forms, edit.slot, study)
-                for form, kind in _some(fitting, most, rng):
-                    frame = _frame(kind, fact, edit, rng)
-                    if frame is not None and (kind != LIST or _listable(reading, edit, study)):
-                        keys = flow(reading, edit, kind, frame)
-                        yield Proposal(edit, form, frame, keys, study, draws_of(settings, params))
+    own = [terms(fact) for fact in reading.facts]
+    for i, plugin in _tasks(subjects, context, rng):
+        study = is_study(reading.facts[i].finding)
+        for edit in _edits(reading, i, plugin, rng):
+            fitting = _fitting(params.forms, edit.slot, study)
+            for form, kind in _some(fitting, most, rng):
+                frame = _frame(kind, own[i], edit, rng)
+                if frame is not None and (kind != LIST or _listable(reading, edit, study)):
+                    yield Proposal(edit, form, frame, flow(reading, edit, kind, frame), study, plugin.draws)
 
 
-_OF_DENIED = frozenset({"negation"})
-"""The kinds of edit that a denied fact can have."""
+_AHEAD = {"existence": 1.0, "negation": 1.0, "modality": 1.0, "misbelief": 1.0, "laterality": 2.0, "location": 2.0,
+          "severity": 2.0, "temporal": 4.0}  # fmt: skip
+_AHEAD_OF_ALL = 3.0
+
+
+def _tasks(
+    subjects: Sequence[tuple[int, Subject]], context: PairingContext, rng: random.Random
+) -> list[tuple[int, Perturbation]]:
+    """Facts with the perturbations that are asked of them, in random order.
+
+    Letting the kinds take strict turns would undo the balance: a finding with three false grades would lose two of
+    them, one with a single false grade none.
+    """
+    tasks = [
+        (i, plugin) for i, about in subjects for plugin in context.perturbations if about in plugin.about
+    ]
+    draws = [
+        (rng.random() ** _AHEAD.get(plugin.name, _AHEAD_OF_ALL), k) for k, (_, plugin) in enumerate(tasks)
+    ]
+    draws.sort()
+    return [tasks[k] for _, k in draws]
 
 
 def _some(
     fitting: tuple[tuple[str, str], ...], most: int, rng: random.Random
 ) -> tuple[tuple[str, str], ...] | list[tuple[str, str]]:
     """Some of the forms, each as likely as the others."""
-    return fitting if len(fitting) <= most else rng.sample(fitting, most)
+    if len(fitting) <= most:
+        return fitting
+    if most == 1:
+        return (fitting[int(rng.random() * len(fitting))],)
+    return rng.sample(fitting, most)
 
 
 def _listable(reading: Reading, edit: Edit, study: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from mht.catalog import load
 from mht.knowledge.lexicon import lexicon
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.risk import risk_of
-from mht.knowledge.slots import BELIEF, CHANGE_SLOT, FINDING, PRESENCE, SEVERITY, SIDE, SITE
+from mht.knowledge.slots import BELIEF, FINDING
 from mht.knowledge.truth import against
 from mht.pairing import trace as explain
 from mht.pairing.balance import accept_probability
@@ -25,8 +25,6 @@ from mht.records import Pair, Reading, State
 from mht.seeds import digest, row_rng
 
 _COLUMNS = tuple(f.name for f in fields(Pair) if f.name != "row_hash")
-_AHEAD = {FINDING: 1.0, PRESENCE: 1.0, SIDE: 2.0, SITE: 2.0, SEVERITY: 2.0, CHANGE_SLOT: 4.0}
-_AHEAD_OF_ALL = 3.0
 _NAMED = ("this {}", "the {}", "this {}")
 _UNNAMED = ("this image", "the image", "this picture", "this study", "the study")
 
@@ -39,13 +37,10 @@ def make_pairs(
     rng = row_rng(context.seed, "pairing", image_id)
     if trace is not None:
         trace += explain.facts(reading)
-    accepted = _accepted(image_id, reading, context, rng, dropped, trace)
     pairs: list[Pair] = []
     asked: set[frozenset[str]] = set()
     backed_off = 0
-    for proposal, level in _in_order(accepted, rng):
-        if len(pairs) + 2 > context.params.pairs_per_image:
-            break
+    for proposal, level in _accepted(image_id, reading, context, rng, dropped, trace):
         twins = _twins(image_id, split, reading, proposal, level, rng)
         reason = _repeated(twins, asked) or _refused(twins, reading, context, trace)
         if reason is not None:
@@ -53,6 +48,8 @@ def make_pairs(
             continue
         backed_off += 2 if level else 0
         pairs += twins
+        if len(pairs) + 2 > context.params.pairs_per_image:
+            break
     return PairsMade(tuple(pairs), dropped, backed_off)
 
 
@@ -63,9 +60,8 @@ def _accepted(
     rng: random.Random,
     dropped: Counter[str],
     trace: list[str] | None,
-) -> list[tuple[Proposal, int]]:
+) -> Iterator[tuple[Proposal, int]]:
     """The proposals that detailed balance lets through, each with the level at which it was judged."""
-    accepted = []
     for proposal in propose(image_id, reading, context):
         acceptance = accept_probability(
             proposal.edit,
@@ -78,23 +74,9 @@ def _accepted(
         if trace is not None:
             trace.append(explain.drawn(proposal, acceptance, draw))
         if draw < acceptance.probability or not context.params.balance:
-            accepted.append((proposal, acceptance.level))
+            yield proposal, acceptance.level
         else:
             dropped["balance"] += 1
-    return accepted
-
-
-def _in_order(accepted: list[tuple[Proposal, int]], rng: random.Random) -> list[tuple[Proposal, int]]:
-    """The accepted proposals in random order, an edit of a rare slot likely before one of the finding.
-
-    Letting the types take strict turns would undo the balance: a finding with three false grades would lose two of
-    them, one with a single false grade none.
-    """
-    draws = [
-        (rng.random() ** _AHEAD.get(proposal.edit.slot, _AHEAD_OF_ALL), i)
-        for i, (proposal, _) in enumerate(accepted)
-    ]
-    return [accepted[i] for _, i in sorted(draws)]
 
 
 @lru_cache(maxsize=64)
@@ -157,6 +139,7 @@ def _pair(text: Written, case: Case, state: State, shared: dict[str, Any]) -> Pa
         pair_id=f"{shared['image_id']}-{shared['twin_id'][:10]}{'f' if faithful else 'h'}",
         state=state.value,
         question=text.head + span + text.tail,
+        premise=text.np.before + span + text.np.after,
         answer=text.answers.true if faithful else text.answers.false,
         rejected=text.answers.true_rejected if faithful else text.answers.false_rejected,
         polarity=("yes" if faithful else "no") if text.polar else None,

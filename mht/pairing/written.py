@@ -22,8 +22,9 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """`head` and `tail` stand around the span; `polar` says whether the answers are yes and no."""
+    """`head` and `tail` stand around the span, `np` is the cut phrase; `polar`: the answers are yes and no."""
 
+    np: Phrase
     head: str
     true: str
     false: str
@@ -36,4 +37,4 @@ def written(template: str, np: Phrase, image: str, answers: Answers, polar: bool
     """The template's `{np}` filled in with the cut phrase, its `{image}` with the image's name."""
     named = template.replace("{image:C}", image[:1].upper() + image[1:]).replace("{image}", image)
     head, tail = named.split("{np}")
-    return Written(head + np.before, np.true, np.false, np.after + tail, answers, polar)
+    return Written(np, head + np.before, np.true, np.false, np.after + tail, answers, polar)

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from mht.knowledge.lexicon import STUDY_SCALES
 from mht.knowledge.slots import CHANGE_SLOT, COLOUR, NUMBER, scales
 from mht.perturbations._scale import rescale
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
+
+ABOUT = frozenset({Subject.STATED})
 
 
 class Params(BaseModel):

@@ -7,8 +7,9 @@ import random
 from pydantic import BaseModel, ConfigDict, Field
 
 from mht.perturbations._scale import rescale
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
 
+ABOUT = frozenset({Subject.STATED})
 _SCALES = ("number",)
 
 

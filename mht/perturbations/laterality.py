@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.truth import left_open
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
 
+ABOUT = frozenset({Subject.STATED, Subject.STUDY})
 OTHER = {"left": "right", "right": "left"}
 
 

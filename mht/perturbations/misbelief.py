@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from mht.knowledge.lexicon import is_study, lexicon
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.slots import BELIEF, beliefs
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
+
+ABOUT = frozenset({Subject.STUDY})
 
 
 class Params(BaseModel):

@@ -6,7 +6,9 @@ import random
 
 from mht.knowledge.lexicon import is_study
 from mht.perturbations._swap import MODALITY, SwapParams, swap
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
+
+ABOUT = frozenset({Subject.STUDY})
 
 
 class Params(SwapParams):

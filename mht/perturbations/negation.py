@@ -10,7 +10,9 @@ from mht.knowledge.lexicon import NORMAL, is_study, lexicon
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.slots import PRESENCE
 from mht.knowledge.truth import denied_outright
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
+
+ABOUT = frozenset({Subject.STATED, Subject.DENIED})
 
 
 class Params(BaseModel):

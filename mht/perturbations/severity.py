@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from mht.knowledge.lexicon import lexicon
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.truth import left_open
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
+
+ABOUT = frozenset({Subject.STATED})
 
 
 class Params(BaseModel):

@@ -11,7 +11,9 @@ from mht.knowledge.lexicon import DEVICE, NORMAL, STUDY, lexicon
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.slots import CHANGE_SLOT, on_scale, value_of
 from mht.knowledge.truth import left_open
-from mht.records import Edit, Reading
+from mht.records import Edit, Reading, Subject
+
+ABOUT = frozenset({Subject.STATED})
 
 
 class Params(BaseModel):
