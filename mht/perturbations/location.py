@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from mht.knowledge.lexicon import lexicon, seen_at
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.truth import left_open
+from mht.knowledge.slots import SITE
+from mht.perturbations._scale import exchange
 from mht.records import Edit, Reading, Subject
 
 ABOUT = frozenset({Subject.STATED, Subject.STUDY})
@@ -29,6 +30,8 @@ def _has_side(site: str, side: str | None) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _siblings(finding: str, site: str, side: str | None) -> tuple[str, ...]:
     """Where else the finding could be said to be: same group, same side, and seen there."""
+    if not (seen_at(finding, site) and _has_side(site, side)):
+        return ()
     return tuple(s for s in lexicon().siblings[site] if seen_at(finding, s) and _has_side(s, side))
 
 
@@ -37,13 +40,5 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     stated = reading.facts[fact]
     if stated.presence != PRESENT or stated.site is None:
         return None
-    choices = _siblings(stated.finding, stated.site, stated.side)
-    if not choices:
-        return None
-    after = choices[int(rng.random() * len(choices))]
-    if left_open(reading, fact, "site", after):
-        return None
-    back = _siblings(stated.finding, after, stated.side)
-    return (
-        Edit("location", fact, "site", stated.site, after, 1 / len(choices), 1 / len(back)) if back else None
-    )
+    start = Edit("location", fact, SITE, stated.site, stated.site, 1, 1)
+    return exchange(reading, start, lambda own: _siblings(stated.finding, own, stated.side), rng)

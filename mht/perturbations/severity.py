@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mht.knowledge.lexicon import lexicon
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.truth import left_open
+from mht.knowledge.slots import SEVERITY
+from mht.perturbations._scale import exchange, far
 from mht.records import Edit, Reading, Subject
 
 ABOUT = frozenset({Subject.STATED})
@@ -26,10 +27,7 @@ class Params(BaseModel):
 def _far(term: str, distance: int) -> tuple[str, ...]:
     """The grades of the same scale that lie far enough, in the order of the table."""
     grades = lexicon().severities
-    own = grades[term]
-    return tuple(
-        g.term for g in grades.values() if g.scale == own.scale and abs(g.rank - own.rank) >= distance
-    )
+    return far([g for g in grades.values() if g.scale == grades[term].scale], term, distance)
 
 
 def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
@@ -37,11 +35,5 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     stated = reading.facts[fact]
     if stated.presence != PRESENT or stated.severity is None:
         return None
-    choices = _far(stated.severity, params.min_distance)
-    if not choices:
-        return None
-    after = choices[int(rng.random() * len(choices))]
-    if left_open(reading, fact, "severity", after):
-        return None
-    back = _far(after, params.min_distance)
-    return Edit("severity", fact, "severity", stated.severity, after, 1 / len(choices), 1 / len(back))
+    start = Edit("severity", fact, SEVERITY, stated.severity, stated.severity, 1, 1)
+    return exchange(reading, start, lambda own: _far(own, params.min_distance), rng)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.slots import CLEARLY_OTHER, GRID_MM, SIZE, value_of
-from mht.knowledge.truth import left_open
+from mht.perturbations._scale import exchange
 from mht.records import Edit, Reading, Subject
 
 ABOUT = frozenset({Subject.STATED})
@@ -37,11 +37,5 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     if stated.presence != PRESENT or not stated.size_mm:
         return None
     before = str(value_of(stated, SIZE))
-    choices = _other_sizes(before, params.max_ratio)
-    if not choices:
-        return None
-    after = choices[int(rng.random() * len(choices))]
-    back = _other_sizes(after, params.max_ratio)
-    if not back or left_open(reading, fact, SIZE, after):
-        return None
-    return Edit("size", fact, SIZE, before, after, 1 / len(choices), 1 / len(back))
+    start = Edit("size", fact, SIZE, before, before, 1, 1)
+    return exchange(reading, start, lambda own: _other_sizes(own, params.max_ratio), rng)

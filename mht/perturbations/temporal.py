@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mht.knowledge.lexicon import DEVICE, NORMAL, STUDY, lexicon
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.slots import CHANGE_SLOT, on_scale, value_of
-from mht.knowledge.truth import left_open
+from mht.perturbations._scale import exchange
 from mht.records import Edit, Reading, Subject
 
 ABOUT = frozenset({Subject.STATED})
@@ -42,8 +42,4 @@ def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> 
     before = value_of(stated, CHANGE_SLOT, reading)
     if before is None:
         return None
-    others = _others(before)
-    after = others[int(rng.random() * len(others))]
-    if left_open(reading, fact, CHANGE_SLOT, after):
-        return None
-    return Edit("temporal", fact, CHANGE_SLOT, before, after, 1 / len(others), 1 / len(others))
+    return exchange(reading, Edit("temporal", fact, CHANGE_SLOT, before, before, 1, 1), _others, rng)
