@@ -14,8 +14,9 @@ from mht.knowledge.vocabulary import Match
 _LINKS = frozenset({"evidence", "hedge"})
 _JOINS = frozenset({",", "and", "or", "/"})
 _OWN = frozenset({"severity", "attribute", "site"})
-_LINK_REACH, _LIST_REACH = 4, 3
+_LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
+_SHOWS = {"fundus": "globe", "OCT": "globe", "mammography": "breast"}
 _NOT_THIS = frozenset({"deny", "past", "hedge", "done"})
 
 
@@ -35,10 +36,12 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
         if match.kind != "modality" or (before and before.value in _NOT_THIS and before.last == match.first):
             continue
         place = examined(words, matches, k)
-        if place is None:
+        shown = place.value if place else _SHOWS.get(match.value)
+        if shown is None:
             continue
-        site = site or place.value
-        sides.add(next((SIDES[m.value] for m in matches if m.last == place.first and m.value in SIDES), None))
+        site = site or shown
+        beside = (place or match).first
+        sides.add(next((SIDES[m.value] for m in matches if m.last == beside and m.value in SIDES), None))
     return Examined(site, sides.pop() if len(sides) == 1 else None)
 
 
@@ -49,7 +52,9 @@ def places(
     findings = [match for match in clause if match.kind == "finding"]
     own = {m.first: _phrase(words, clause, m, span) for m in findings}
     for one, other in zip(findings[-2::-1], findings[:0:-1], strict=True):
-        if _listed(words, clause, one, other):
+        if one.last == other.first:  # "an FDG-avid nodule in the left lung"
+            own[one.first] = _lent(own[one.first], one, own[other.first])
+        elif _listed(words, clause, one, other):
             own[one.first] = _lent(own[one.first], one, _after_it(own[other.first], clause, other))
     for k, other in enumerate(findings[1:], 1):
         source = _source(clause, findings[:k], other, own)
@@ -67,12 +72,29 @@ def _phrase(
     got = _both_sides(words, clause, finding, modifiers(words, clause, finding, span))
     if lexicon().findings[finding.value].kind != CHANGE:
         return got
-    noun = next((m for m in clause if m.first == finding.last and m.kind == "site"), None)
-    if noun is None or got.site == noun.value or not seen_at(finding.value, noun.value):
+    noun = next((m for m in clause if m.first >= finding.last), None)
+    if (
+        noun is None
+        or noun.kind != "site"
+        or not _leads_to(words[finding.last : noun.first])
+        or got.site == noun.value
+        or not seen_at(finding.value, noun.value)
+    ):
         return got
     return replace(
         got, site=noun.value
     )  # "a distended caecum, compressed stomach": what is changed comes next
+
+
+def _leads_to(between: Sequence[str]) -> bool:
+    """`enlarged para-aortic lymph nodes`: nothing but adjectives stands between the two."""
+    return (
+        len(between) <= _ADJECTIVES
+        and not any(
+            word in role(part) for word in between for part in ("break", "within", "verb", "break_left")
+        )
+        and all(word.isalpha() for word in between)
+    )
 
 
 def _source(
@@ -81,7 +103,7 @@ def _source(
     """The place that an earlier finding of the clause lends: its evidence, or its like in the one place it can be."""
     near = next((m for m in reversed(before) if own[m.first].site or own[m.first].side), None)
     if near is None:
-        return _organ(finding, before[-1])
+        return next((place for m in reversed(before) if (place := _organ(finding, m))), None)
     if _evidence(clause, before[-1], finding):
         return own[near.first]
     if _bound(finding, own[near.first]):
@@ -108,8 +130,14 @@ def _bound(finding: Match, source: Modifiers) -> bool:
 
 def _organ(finding: Match, before: Match) -> Modifiers | None:
     """`normal kidneys, no stones`: the one organ of the finding before, where the two together have a name."""
-    where = [place for place in lexicon().findings[before.value].where if not place.startswith("=")]
-    if len(where) != 1 or where[0] not in lexicon().sites or not _composed(finding, where[0]):
+    known = lexicon().findings[before.value]
+    where = [place for place in known.where if not place.startswith("=")]
+    if (
+        known.kind == CHANGE
+        or len(where) != 1
+        or where[0] not in lexicon().sites
+        or not _composed(finding, where[0])
+    ):
         return None
     return Modifiers(site=where[0])
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-TOKEN = re.compile(r"[^\W\d_]+(?:'s|’s)?|\d+(?:\.\d+)?|(?<!\w)\.\d+|[^\w\s]")
+TOKEN = re.compile(
+    r"[^\W\d_]+(?:'s|’s)?|\d+(?:\.\d+)?|(?<!\w)\.\d+|(?!(?<=[^\W\d_])[-‐‑](?=[^\W\d_]))[^\w\s]"
+)
+"""A word, a number or a mark; a hyphen between letters only parts two words: `soft-tissue` is `soft tissue`."""
 
 _DIGRAPHS = (
     ("haem", "hem"),
