@@ -1,6 +1,6 @@
 """Is the true premise true? It is read like a caption and must be stated by the facts.
 
-What is read is the premise, not the question around it: a test holds that no template adds to its premise or takes away.
+What is read is the premise, not the question around it: a test holds that no template adds to it or takes away.
 """
 
 from __future__ import annotations

@@ -149,6 +149,7 @@ def _own_side(got: Modifiers) -> Modifiers:
 _IS = frozenset(
     {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been", ","}
 )
+_TO_PLACE = frozenset({"of", "in", "at", "on", "the", "side"})
 _EDGES = frozenset(
     {"margin", "border", "edge", "contour", "outline", "enhancement", "texture", "wall", "shape"}
 )
@@ -156,10 +157,10 @@ _EDGES = frozenset(
 
 def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
     """Graded words after a verb (`the effusion is small`, `is round and well-defined`, `has increased`)."""
-    i, limit = finding.last, len(words)
-    while i < limit and i - finding.last < 3 and words[i] in _IS:
+    start = i = _past_place(words, at, finding.last)
+    while i < len(words) and i - start < 3 and words[i] in _IS:
         i += 1
-    if i == finding.last:
+    if i == start:
         return _edged(words, at, finding, got)
     while (match := at.get(i)) is not None or words[i : i + 1] == ("and",):
         if match is None:
@@ -173,6 +174,20 @@ def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, go
             return got
         i = match.last
     return got
+
+
+def _past_place(words: Sequence[str], at: Mapping[int, Match], i: int) -> int:
+    """The word behind the place that follows a finding: `consolidation [of the right lower lobe] is mild`."""
+    start = i
+    while i < len(words):
+        match = at.get(i)
+        if match is not None and (match.kind == "site" or match.value in SIDES):
+            i = match.last
+        elif words[i] in _TO_PLACE and match is None:
+            i += 1
+        else:
+            return i
+    return start
 
 
 def _changed(clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -24,6 +25,8 @@ _SIZE = re.compile(
     r"\s*-?\s*(mm|cm|millimet|centimet)(?![23²³])",
     re.IGNORECASE,
 )
+_DEFINITE = frozenset({"the", "this", "these", "its"})
+_ARTICLE_REACH = 3
 _MM = {"m": 1.0, "c": 10.0}
 _SIZE_REACH = 40
 _JOINED = re.compile(r"\b(?:and|also|with|plus)\b", re.IGNORECASE)
@@ -138,7 +141,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     found_tokens = tokens(caption)
     words = tuple(token[0] for token in found_tokens)
     matches = with_normals(words, find(words))
-    facts: dict[tuple[object, ...], Fact] = {}
+    facts: dict[Key, Fact] = {}
     image = examined_place(words, matches)
     region = image.site or _region(matches)
     for first, last, clause in _clauses(words, matches):
@@ -165,7 +168,11 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
             )
             if fact.site is None and lexicon().findings[fact.finding].kind == CHANGE:
                 continue  # "an enlarged image": a change of nothing named is no finding
-            facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
+            earlier = _referent(fact, facts, words, match) if facts else None
+            if earlier is not None:
+                facts[earlier] = _merged(facts[earlier], fact)
+            else:
+                facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
     kind = modality_of(modality) or next((m.value for m in matches if m.kind == "modality"), None)
     found = [*facts.values(), *(_study_fact(caption, found_tokens, s) for s in studies(words, matches))]
     if modality is not None:
@@ -176,6 +183,40 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 Fact(own, modality, 0, 0, PRESENT)
             )  # what the metadata say stands at no place in the text
     return Reading(caption=caption, facts=tuple(sorted(found, key=lambda f: f.start)), modality=kind)
+
+
+Key = tuple[str, str, str | None, str | None]
+
+
+def _referent(fact: Fact, facts: dict[Key, Fact], words: Sequence[str], match: Match) -> Key | None:
+    """The fact that a later mention speaks of again: `a mass of the liver … the mass is hyperdense`."""
+    if fact.presence != PRESENT or not _DEFINITE.intersection(
+        words[max(0, match.first - _ARTICLE_REACH) : match.first]
+    ):
+        return None
+    kin = [key for key in facts if key[1] == PRESENT and match.value in lexicon().ancestors[key[0]]]
+    return kin[0] if len(kin) == 1 and _compatible(facts[kin[0]], fact) else None
+
+
+def _compatible(one: Fact, other: Fact) -> bool:
+    """Whether two facts of a finding contradict each other in nothing."""
+    known = lexicon().attributes
+    scales = {known[term].scale: term for term in one.attributes}
+    return (
+        all(getattr(other, name) in (None, getattr(one, name)) for name in ("side", "site"))
+        and None in (one.severity, other.severity, None if one.severity == other.severity else "")
+        and None in (one.size_mm, other.size_mm)
+        and all(scales.get(known[term].scale, term) == term for term in other.attributes)
+    )
+
+
+def _merged(one: Fact, other: Fact) -> Fact:
+    return replace(
+        one,
+        severity=one.severity or other.severity,
+        size_mm=one.size_mm or other.size_mm,
+        attributes=ordered(tuple(dict.fromkeys((*one.attributes, *other.attributes)))),
+    )
 
 
 def _attributes(words: Sequence[str], match: Match, around: tuple[str, ...]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ CHANGED = {
     "increased": "grown since the earlier study",
     "decreased": "shrunk since the earlier study",
     "unchanged": "not changed since the earlier study",
+    "new": "appeared since the earlier study",
     "uncompared": "no earlier study to be compared with",
 }
 

@@ -98,17 +98,21 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
     own = [terms(fact) for fact in reading.facts]
     for i, plugin in _tasks(subjects, context, rng):
         study = is_study(reading.facts[i].finding)
+        forms = most if plugin.name in _COMMON else params.forms_per_edit
         for edit in _edits(reading, i, plugin, rng):
             fitting = _fitting(params.forms, edit.slot, study)
-            for form, kind in _some(fitting, most, rng):
+            for form, kind in _some(fitting, forms, rng):
                 frame = _frame(kind, own[i], edit, rng)
                 if frame is not None and (kind != LIST or _listable(reading, edit, study)):
                     yield Proposal(edit, form, frame, flow(reading, edit, kind, frame), study, plugin.draws)
 
 
-_AHEAD = {"existence": 1.0, "negation": 1.0, "modality": 1.0, "misbelief": 1.0, "laterality": 2.0, "location": 2.0,
-          "severity": 2.0, "temporal": 4.0}  # fmt: skip
-_AHEAD_OF_ALL = 3.0
+_COMMON = frozenset(
+    {"existence", "diagnosis_leap", "normality", "device", "negation", "modality", "misbelief", "count"}
+)
+"""Kinds of edit that most facts allow. Those that put one finding for another are each other's inverse: all or none."""
+_AHEAD = {name: 1.0 for name in _COMMON} | {"laterality": 2.0, "location": 2.0, "severity": 2.0}
+_AHEAD_OF_ALL = 4.0
 
 
 def _tasks(

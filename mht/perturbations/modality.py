@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from pydantic import Field
+
 from mht.knowledge.lexicon import is_study
 from mht.perturbations._swap import MODALITY, SwapParams, swap
 from mht.records import Edit, Reading, Subject
@@ -12,7 +14,9 @@ ABOUT = frozenset({Subject.STUDY})
 
 
 class Params(SwapParams):
-    """See SwapParams."""
+    """See SwapParams; `draws`: how often a fact is asked for such an edit."""
+
+    draws: int = Field(default=2, ge=1, le=200)
 
 
 def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
