@@ -18,19 +18,30 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 import ray
+import ray.cloudpickle
 import ray.data
 import ray.exceptions
 
 from mht.dataset.shard import Progress, ShardBuilder, WorkSpec
+from mht.dataset.watch import Post, Watch
 from mht.errors import MhtError, Stalled
 
 Work = Literal["caption", "build"]
 Job = tuple[Work, str]
 _POLL_S = 0.2
+# What a private Ray reports about itself to nobody: 1.5 % of a core, and 0.1 % more in each of its processes.
+_UNHEARD = {
+    "RAY_enable_metrics_collection": "0",
+    "RAY_enable_timeline": "0",
+    "RAY_event_stats": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "REPORTER_UPDATE_INTERVAL_MS": "60000",
+}
 _LET_GO_S = 5.0
 """How long a pass that is cut short waits for the shards in hand before it leaves them to be made again."""
 
@@ -57,45 +68,6 @@ class FleetConfig:
     stall_tries: int
 
 
-@dataclass(slots=True)
-class _Post:
-    """Where one worker is: since when (the watch's clock), on what, and the handle to end it by."""
-
-    since_s: float
-    progress: Progress
-    node: str
-    pid: int
-    handle: Any
-
-
-class _Watch:
-    """An actor that hears every worker's signs of life. Its loss costs a moment of display and nothing else."""
-
-    def __init__(self) -> None:
-        self._posts: dict[str, _Post] = {}
-        self._sum = [0, 0, 0]
-
-    def hear(self, worker: str, node: str, pid: int, handle: Any, progress: Progress) -> None:
-        if progress.stage == "idle":
-            self._posts.pop(worker, None)
-        else:
-            self._posts[worker] = _Post(time.monotonic(), progress, node, pid, handle)
-        self._sum[0] += progress.images if progress.stage == "pairs" else 0
-        self._sum[1] += progress.pairs
-        self._sum[2] += progress.quarantined
-
-    def look(self) -> tuple[tuple[int, int, int], list[tuple[float, Progress, str, int, Any]]]:
-        """(images paired, pairs, quarantined) so far, and for each busy worker its silence in seconds and its post."""
-        now = time.monotonic()
-        posts = [(now - p.since_s, p.progress, p.node, p.pid, p.handle) for p in self._posts.values()]
-        return (self._sum[0], self._sum[1], self._sum[2]), posts
-
-    def forget(self, pid: int, node: str) -> None:
-        gone = [key for key, post in self._posts.items() if (post.pid, post.node) == (pid, node)]
-        for key in gone:
-            del self._posts[key]
-
-
 class _Worker:
     """An actor of Ray Data's pool: one row in, a job; one row out, what became of it."""
 
@@ -103,12 +75,13 @@ class _Worker:
         context = ray.get_runtime_context()
         self._name = context.get_actor_id() or str(os.getpid())
         self._node = context.get_node_id()
-        self._handle = context.current_actor
+        # As bytes: a handle that Ray unpacks brings Ray Data into the watch's process, 2 s and 50 MiB.
+        self._handle = ray.cloudpickle.dumps(context.current_actor)  # type: ignore[no-untyped-call]
         self._watch = watch
         self._builder = ShardBuilder(spec, self._tell)
 
     def _tell(self, progress: Progress) -> None:
-        self._watch.hear.remote(self._name, self._node, os.getpid(), self._handle, progress)
+        self._watch.hear.remote(self._name, self._node, os.getpid(), self._handle, astuple(progress))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {"done": [self._one(work, str(shard)) for work, shard in zip(*batch.values(), strict=True)]}
@@ -138,6 +111,8 @@ def start(address: str, object_store_mib: int, temp_dir: str | None) -> Callable
     if address == "local" and os.environ.get("RAY_ADDRESS"):
         settings = {}
     elif address == "local":
+        for name, value in _UNHEARD.items():
+            os.environ.setdefault(name, value)
         settings |= {"object_store_memory": object_store_mib << 20, "include_dashboard": False}
         settings |= {"_temp_dir": temp_dir} if temp_dir else {}
     # Ray puts its own handlers in place; ours let the shards' records be finished and told.
@@ -192,7 +167,7 @@ class Fleet:
         self._spec = spec
         self._config = config
         # Restarted for ever, and free to die: it holds nothing that cannot be read from the commits.
-        self._watch: Any = ray.remote(num_cpus=0, max_restarts=-1)(_Watch).remote()
+        self._watch: Any = ray.remote(num_cpus=0, max_restarts=-1)(Watch).remote()
         self.totals = (0, 0, 0)
         self._tries: dict[str, int] = {}
 
@@ -258,16 +233,15 @@ class Fleet:
 
     def _look(self) -> None:
         try:
-            self.totals, posts = ray.get(self._watch.look.remote(), timeout=2)
+            self.totals, silent = ray.get(self._watch.look.remote(self._config.stall_s), timeout=2)
         except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
             return  # the watch is being restarted; the commits know what is done
-        for silence_s, progress, node, pid, handle in posts:
-            if silence_s > self._config.stall_s:
-                self._end_stalled(silence_s, progress, node, pid, handle)
+        for silence_s, post in silent:
+            self._end_stalled(silence_s, post)
 
-    def _end_stalled(self, silence_s: float, progress: Progress, node: str, pid: int, handle: Any) -> None:
-        tries = self._tries[progress.shard] = self._tries.get(progress.shard, 0) + 1
-        where = f"shard {progress.shard} at {progress.stage} in process {pid} on node {node[:8]}"
+    def _end_stalled(self, silence_s: float, post: Post) -> None:
+        tries = self._tries[post.shard] = self._tries.get(post.shard, 0) + 1
+        where = f"shard {post.shard} at {post.stage} in process {post.pid} on node {post.node[:8]}"
         if tries >= self._config.stall_tries:
             raise Stalled(
                 f"{where}: no sign of life for {silence_s:.0f} s, {tries} times. Look at the storage's and the "
@@ -280,5 +254,5 @@ class Fleet:
             tries,
             self._config.stall_tries,
         )
-        self._watch.forget.remote(pid, node)
-        ray.kill(handle, no_restart=False)
+        self._watch.forget.remote(post.pid, post.node)
+        ray.kill(ray.cloudpickle.loads(post.handle), no_restart=False)

@@ -54,7 +54,7 @@ def _is_worker(process: psutil.Process) -> bool:
         line = " ".join(process.cmdline())
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
-    return ("ray::" in line and "Worker" in line) or "ray::_Watch" in line or "mht.imaging.child" in line
+    return ("ray::" in line and "Worker" in line) or "ray::Watch" in line or "mht.imaging.child" in line
 
 
 @pytest.fixture(scope="module")

@@ -83,3 +83,19 @@ def test_the_gauge_looks_now_and_then_and_keeps_the_peak() -> None:
     now[0] = 10.0
     gauge.look()
     assert gauge.peak_bytes == peak
+
+
+def test_a_gauge_that_is_slow_to_read_is_read_seldom() -> None:
+    now, readings = [0.0], [0]
+
+    def slow() -> int:
+        now[0] += 0.1
+        readings[0] += 1
+        return readings[0]
+
+    gauge = MemoryGauge(clock=lambda: now[0], every_s=5.0, measure=slow)
+    while now[0] < 100:
+        now[0] += 0.5
+        gauge.look()
+    assert readings[0] == 4  # 0.1 s of every 25
+    assert gauge.peak_bytes == 4

@@ -1,0 +1,52 @@
+"""Who works on what and since when: what the fleet's watch, an actor, knows. No heavy import: it starts fast."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Sign = tuple[str, str, int, int, int]
+"""A worker's `Progress` as plain values: shard, stage, images, pairs, quarantined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where one worker is: since when (the watch's clock), on what, and the packed handle to end it by."""
+
+    since_s: float
+    shard: str
+    stage: str
+    node: str
+    pid: int
+    handle: bytes
+
+
+class Watch:
+    """Hears every worker's signs of life. Its loss costs a moment of display and nothing else."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._posts: dict[str, Post] = {}
+        self._sum = [0, 0, 0]
+
+    def hear(self, worker: str, node: str, pid: int, handle: bytes, sign: Sign) -> None:
+        shard, stage, images, pairs, quarantined = sign
+        if stage == "idle":
+            self._posts.pop(worker, None)
+        else:
+            self._posts[worker] = Post(self._clock(), shard, stage, node, pid, handle)
+        self._sum[0] += images if stage == "pairs" else 0
+        self._sum[1] += pairs
+        self._sum[2] += quarantined
+
+    def look(self, patience_s: float) -> tuple[tuple[int, int, int], list[tuple[float, Post]]]:
+        """(images paired, pairs, quarantined) so far, and each worker silent for longer: its seconds and its post."""
+        now = self._clock()
+        silent = [(now - p.since_s, p) for p in self._posts.values() if now - p.since_s > patience_s]
+        return (self._sum[0], self._sum[1], self._sum[2]), silent
+
+    def forget(self, pid: int, node: str) -> None:
+        gone = [key for key, post in self._posts.items() if (post.pid, post.node) == (pid, node)]
+        for key in gone:
+            del self._posts[key]
