@@ -166,6 +166,13 @@ def _found_limits(books: Books, stats: Mapping[str, Any]) -> str:
     """What the counts of this very dataset say against it."""
     near = stats["duplicates"]
     limits = []
+    strategies: Mapping[str, int] = books.counts.get("strategy", {})
+    silent = strategies.get("adversarial", 0) + strategies.get("random", 0)
+    if silent:
+        share = silent / max(1, books.total("pairs"))
+        limits.append(
+            f"* {silent:,} pairs ({share:.1%}) stand in twins whose false finding the caption only leaves out."
+        )
     if near["across_splits"]:
         limits.append(
             f"* {near['across_splits']:,} pairs of images look alike and lie in two splits; `duplicates.parquet` names "

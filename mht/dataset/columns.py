@@ -10,10 +10,12 @@ PAIRS = {
     "form": "How the question is put: yes_no, leading_premise and others.",
     "state": "faithful: the question's premise is true of the image; hallucinated: one span of it is false.",
     "type": "What kind of thing is false, here or in the twin: existence, laterality, severity and others.",
-    "strategy": "Where a false finding was taken from: popular, adversarial or random; empty for other types.",
+    "strategy": "How a false finding was come by: popular (the caption denies it), adversarial (not mentioned; it "
+    "goes along with the true one or looks like it) or random (not mentioned); empty for other edits.",
     "question": "What is asked of the image.",
     "answer": "The right answer: it declines a false premise and says what is there instead.",
     "rejected": "A wrong answer to the same question, for training by preference.",
+    "premise": "The noun phrase that the question takes for granted or asks about.",
     "polarity": "yes or no where the answer is one of them, else empty.",
     "slot": "The part of the statement that was edited.",
     "span_start": "Where the edited span begins in the question, in characters.",

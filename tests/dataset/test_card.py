@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,16 @@ def test_mixed_licences_are_other_and_listed(card_of: Card, books: Books) -> Non
     text = card_of(mixed)
     assert (head(text)["license"], head(text)["license_name"]) == ("other", "by-image")
     assert "5 cc-by-4.0, 2 without a word on it" in text
+
+
+def test_it_counts_the_pairs_whose_caption_is_only_silent(card_of: Card, books: Books) -> None:
+    told = {"popular": 50, "adversarial": 8, "random": 2}
+    some = Books({**books.counts, "strategy": told, "total": Counter(pairs=100)})  # type: ignore[dict-item]
+    assert "* 10 pairs (10.0%) stand in twins whose false finding the caption only leaves out." in card_of(
+        some
+    )
+    none = Books({**books.counts, "strategy": {"popular": 50}})  # type: ignore[dict-item]
+    assert "only leaves out" not in card_of(none)
 
 
 def test_its_code_runs_and_pairs_meet_their_images(root: Path, books: Books) -> None:

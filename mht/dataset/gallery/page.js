@@ -63,9 +63,11 @@
 
   const twinOf = (twin) => {
     const first = twin[0];
-    const evidence = [...new Set(twin.map((pair) => pair.evidence))].join("; ");
+    const told = [...new Set(twin.map((pair) => pair.evidence))];
+    const evidence = told.filter((one) => !told.some((other) => other !== one && other.startsWith(one))).join("; ");
     return el("section", { class: "twin" },
-      el("h3", {}, tag("type", first.type), tag("form", first.form), tag("risk", first.risk)),
+      el("h3", {}, tag("type", first.type), tag("form", first.form), tag("risk", first.risk),
+        first.strategy ? tag("strategy", first.strategy) : null),
       el("div", { class: twin.length > 1 ? "halves" : "halves single" }, ...twin.map(half)),
       el("p", { class: "why" }, el("b", {}, "Evidence "), evidence, " · ", el("b", {}, "Risk "),
         `${first.risk}: ${first.risk_rule}`));
