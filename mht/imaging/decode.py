@@ -6,7 +6,7 @@ import hashlib
 
 from mht.imaging.encode import encode
 from mht.imaging.formats import ALLOWED, sniff
-from mht.imaging.hashes import perceptual_hash
+from mht.imaging.hashes import hash_of, thumbnail
 from mht.imaging.params import ImagingParams
 from mht.imaging.raster import Raster, decode_raster
 from mht.imaging.refused import Refused, check_bytes
@@ -55,6 +55,7 @@ def _finish(
     data: bytes, kind: str, raster: Raster, tags: dict[str, str | None], params: ImagingParams
 ) -> NormalisedImage:
     image = raster.image
+    small = thumbnail(image)
     return NormalisedImage(
         data=encode(image, params),
         format=params.encoding,
@@ -64,6 +65,7 @@ def _finish(
         source_height_px=raster.source_height_px,
         source_format=kind.lower(),
         source_sha256=hashlib.sha256(data).hexdigest(),
-        pixel_hash=perceptual_hash(image),
+        pixel_hash=hash_of(small),
+        thumbnail=small,
         **tags,
     )

@@ -26,34 +26,65 @@ _SIDE = 64  # px of the square grey image that is transformed
 _LOW = 16  # frequencies kept along each axis
 
 
-@lru_cache(maxsize=1)
-def _cosines() -> Any:
-    """The first 17 rows of the 64-point DCT-II in units of 1/4096, as whole numbers.
+_WHOLE = (0.0, 1.0)
 
-    Whole numbers below 2**53 add up exactly in float64 whatever the order, so the hash does not depend on the
-    machine's BLAS.
+
+@lru_cache(maxsize=8)
+def _cosines(part: tuple[float, float] = _WHOLE) -> Any:
+    """The first 17 rows of the 64-point DCT-II in units of 1/4096, as whole numbers, 17 x 64.
+
+    Of a `part` of the 64 points, stretched to 64 by straight lines between them, where one is given. Whole numbers
+    below 2**53 add up exactly in float64 whatever the order, so the hash does not depend on the machine's BLAS.
     """
     import numpy as np
 
     phase = (2 * np.arange(_SIDE) + 1) * np.arange(_LOW + 1)[:, None]
-    return np.round(np.cos(np.pi * phase / (2 * _SIDE)) * 4096)
+    rows = np.round(np.cos(np.pi * phase / (2 * _SIDE)) * 4096)
+    if part == _WHOLE:
+        return rows
+    at = np.clip(
+        (part[0] + (np.arange(_SIDE) + 0.5) / _SIDE * (part[1] - part[0])) * _SIDE - 0.5, 0, _SIDE - 1
+    )
+    left = np.minimum(at.astype(np.int64), _SIDE - 2)
+    stretch = np.zeros((_SIDE, _SIDE))
+    stretch[np.arange(_SIDE), left] = left + 1 - at
+    stretch[np.arange(_SIDE), left + 1] = at - left
+    return np.round(rows @ stretch)
+
+
+def thumbnail(image: Image) -> bytes:
+    """A 64 x 64 grey copy, row by row: 4096 bytes."""
+    small = resample(image if image.mode in MODES else image.convert("L"), (_SIDE, _SIDE), by="box")
+    return (small.convert("L") if small.mode != "L" else small).tobytes()
 
 
 def perceptual_hash(image: Image) -> bytes:
-    """256 bits, 32 bytes: which low DCT frequencies of a 64 x 64 grey copy lie above their median.
+    """The hash of an image's thumbnail, 32 bytes; see `hashes_of`."""
+    return hash_of(thumbnail(image))
 
-    The mean brightness (the zeroth frequency) is no part of it: the next frequency along x takes its place.
+
+def hash_of(small: bytes) -> bytes:
+    """The hash of a thumbnail's bytes, 32 bytes; see `hashes_of`."""
+    import numpy as np
+
+    return bytes(hashes_of(np.frombuffer(small, np.uint8).reshape(1, _SIDE, _SIDE))[0])
+
+
+def hashes_of(
+    thumbnails: Any, down: tuple[float, float] = _WHOLE, across: tuple[float, float] = _WHOLE
+) -> Any:
+    """n x 32 uint8: which low DCT frequencies of n thumbnails (n x 64 x 64) lie above their median.
+
+    The mean brightness (the zeroth frequency) is no part of it: the next frequency along x takes its place. `down`
+    and `across` are the part of the picture that is looked at, as shares of its sides.
     """
     import numpy as np
 
-    small = resample(image if image.mode in MODES else image.convert("L"), (_SIDE, _SIDE), by="box")
-    grey = small.convert("L") if small.mode != "L" else small
-    pixels = np.frombuffer(grey.tobytes(), np.uint8).reshape(_SIDE, _SIDE).astype(np.float64)
-    cosines = _cosines()
-    spectrum = cosines @ pixels @ cosines.T
-    low = spectrum[:_LOW, :_LOW].ravel()
-    low[0] = spectrum[0, _LOW]
-    return bytes(np.packbits(low > np.partition(low, low.size // 2 - 1)[low.size // 2 - 1]))
+    spectrum = _cosines(down) @ thumbnails.astype(np.float64) @ _cosines(across).T
+    low = spectrum[:, :_LOW, :_LOW].reshape(len(thumbnails), _LOW**2)
+    low[:, 0] = spectrum[:, 0, _LOW]
+    middle = low.shape[1] // 2 - 1
+    return np.packbits(low > np.partition(low, middle, axis=1)[:, middle : middle + 1], axis=1)
 
 
 def hamming(a: bytes, b: bytes) -> int:

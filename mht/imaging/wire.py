@@ -3,7 +3,8 @@
 ::
 
     input buffer    table (offset, length) of 16 bytes an image, then the images' bytes    guard -> child
-    output buffer   one slot an image: a JSON header of at most 4 KiB, then the encoded image   child -> guard
+    output buffer   one slot an image: a JSON header of at most 4 KiB, the thumbnail of 4 KiB,
+                    then the encoded image                                                 child -> guard
     stdin           [first, count]                       decode these images of the table
     stdout          "ready", once; [index, header bytes, image bytes] for each image, in order
 
@@ -24,11 +25,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from mht.imaging.likeness import THUMBNAIL_BYTES
 from mht.imaging.params import ImagingParams
 from mht.records import NormalisedImage, Reason, Refusal
 
 READY = b'"ready"'
 HEADER_BYTES = 4096
+IMAGE_AT = HEADER_BYTES + THUMBNAIL_BYTES
 LINE_BYTES = 128
 _TABLE_ENTRY = struct.Struct("<QQ")
 _MOST_BUFFERS = 512  # under IOV_MAX (1024) everywhere
@@ -84,7 +87,7 @@ def slot_bytes(params: ImagingParams) -> int:
 
     The buffer is sparse, so what is not written costs nothing.
     """
-    room = HEADER_BYTES + 64 * 1024 + 6 * params.side_px**2
+    room = IMAGE_AT + 64 * 1024 + 6 * params.side_px**2
     return -(-room // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
 
 
@@ -123,11 +126,13 @@ def read_source(fd: int, index: int) -> bytes:
 def write_result(fd: int, index: int, slot: int, result: NormalisedImage | Refusal) -> bytes:
     """Puts a result into its slot, by a mapping as the child may not write files; returns the line to say."""
     header, data = _pack(result)
-    if HEADER_BYTES + len(data) > slot:
+    if IMAGE_AT + len(data) > slot:
         header, data = _pack(Refusal(Reason.TOO_MANY_BYTES, "the encoded image does not fit its slot."))
+    small = result.thumbnail if isinstance(result, NormalisedImage) and data else None
     with mmap.mmap(fd, slot, offset=index * slot) as view:
         view[: len(header)] = header
-        view[HEADER_BYTES : HEADER_BYTES + len(data)] = data
+        view[HEADER_BYTES:IMAGE_AT] = small or bytes(THUMBNAIL_BYTES)
+        view[IMAGE_AT : IMAGE_AT + len(data)] = data
     return b"[%d,%d,%d]\n" % (index, len(header), len(data))
 
 
@@ -136,7 +141,7 @@ def read_result(
 ) -> NormalisedImage | Refusal:
     """What the child put into a slot; raises WireError where it is not what it should be."""
     index, header_bytes, data_bytes = line
-    if not (0 < header_bytes <= HEADER_BYTES and 0 <= data_bytes <= slot - HEADER_BYTES):
+    if not (0 < header_bytes <= HEADER_BYTES and 0 <= data_bytes <= slot - IMAGE_AT):
         raise WireError("lengths out of bounds")
     header = os.pread(fd, header_bytes, index * slot)
     try:
@@ -146,15 +151,15 @@ def read_result(
         found = _Image.model_validate_json(header)
     except ValidationError as error:
         raise WireError("a header that does not validate") from error
-    data = os.pread(fd, data_bytes, index * slot + HEADER_BYTES)
+    body = os.pread(fd, THUMBNAIL_BYTES + data_bytes, index * slot + HEADER_BYTES)
+    small, data = body[:THUMBNAIL_BYTES], body[THUMBNAIL_BYTES:]
     if len(data) != data_bytes or not data.startswith(_MAGIC[params.encoding]):
         raise WireError("bytes that are no image")
     if max(found.width_px, found.height_px) > params.side_px:
         raise WireError("an image over its size")
     fields = found.model_dump(exclude={"pixel_hash"})
-    return NormalisedImage(
-        data=data, format=params.encoding, pixel_hash=bytes.fromhex(found.pixel_hash), **fields
-    )
+    code = bytes.fromhex(found.pixel_hash)
+    return NormalisedImage(data=data, format=params.encoding, pixel_hash=code, thumbnail=small, **fields)
 
 
 def read_line(line: bytes) -> tuple[int, int, int]:

@@ -46,7 +46,7 @@ def test_results_are_read_as_they_were_written(buffer: int, image: NormalisedIma
 
 
 def test_an_image_too_large_for_its_slot_is_a_refusal(buffer: int, image: NormalisedImage) -> None:
-    line = wire.write_result(buffer, 0, wire.HEADER_BYTES + 10, image)
+    line = wire.write_result(buffer, 0, wire.IMAGE_AT + 10, image)
     refusal = wire.read_result(buffer, wire.read_line(line), SLOT, PARAMS)
     assert isinstance(refusal, Refusal)
     assert refusal.reason is Reason.TOO_MANY_BYTES
@@ -93,7 +93,7 @@ def test_a_header_must_validate(buffer: int, image: NormalisedImage, change: dic
 
 def test_bytes_must_begin_like_the_encoding(buffer: int, image: NormalisedImage) -> None:
     line = wire.read_line(wire.write_result(buffer, 0, SLOT, image))
-    os.pwrite(buffer, b"PK", wire.HEADER_BYTES)
+    os.pwrite(buffer, b"PK", wire.IMAGE_AT)
     with pytest.raises(wire.WireError):
         wire.read_result(buffer, line, SLOT, PARAMS)
 
