@@ -3,7 +3,8 @@
 A true premise `t` becomes a false one `h` with the flow p(t) q(h | t). Metropolis's rule accepts it with
 min(1, p(h) q(t | h) / (p(t) q(h | t))). Here p(.) is counted as the question will word it: the modality, the terms
 that it shows or asks for, and, where one finding takes another's place, with the other one denied or unsaid, for only
-then can it be proposed at all. Rare wordings are judged without the modality, and last by plain frequencies.
+then can it be proposed at all. Rare wordings are judged without the modality, then by what is said and not how, and
+last by plain frequencies.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from mht.records import Edit, Fact, Reading
 ENOUGH_TO_LIST = 3
 """Denied findings that a reading must have for a choice among several: two beside the edited one."""
 _FORMAT = 3
+_ANYHOW = "*|"
 
 
 class Situation(NamedTuple):
@@ -137,10 +139,17 @@ class Flow:
         """The keys there and back without the modality that they start with."""
         return self.there.partition("|")[2], self.back.partition("|")[2]
 
+    def unframed(self) -> tuple[str, str]:
+        """The keys without modality, form and frame: the value of this finding, however it is worded."""
+        return _ANYHOW + self.there.split("|", 3)[3], _ANYHOW + self.back.split("|", 3)[3]
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """With what probability, and at which level that was decided: 0 full context, 1 any modality, 2 plain."""
+    """With what probability, and at which level that was decided.
+
+    0 is the full context, 1 any modality, 2 any wording, 3 plain frequencies.
+    """
 
     probability: float
     level: int
@@ -200,8 +209,11 @@ def accept_probability(
     there, back = (coarse.get(key, 0) for key in keys.plainer())
     if there + back >= enough:
         return Acceptance(_rule(there, back, edit, draws) if there else 1.0, 1)
+    there, back = (coarse.get(key, 0) for key in keys.unframed())
+    if there + back >= enough:
+        return Acceptance(_rule(there, back, edit, draws) if there else 1.0, 2)
     there, back = (coarse.get(f"{edit.slot}|{value}", 0) for value in (edit.before, edit.after))
-    return Acceptance(_rule(there, back, edit, draws) if there else 0.0, 2)
+    return Acceptance(_rule(there, back, edit, draws) if there else 0.0, 3)
 
 
 def _rule(there: int, back: int, edit: Edit, draws: int) -> float:
@@ -279,9 +291,14 @@ def worded(situation: Situation) -> tuple[tuple[str, int], ...]:
     """The keys of a situation, each with its share of a UNIT."""
     modality, slot, value, own, listed = situation
     if slot in (DENIED, UNSAID) and own is not None:
-        return _swapped(modality, slot, value, own, listed)
-    plain = ((f"{modality}|{slot}|{value}", UNIT),)
-    return plain if own is None else (*plain, *_worded(modality, slot, value, own))
+        anyhow = (f"{modality}|{_ANYHOW}{slot}|{own.finding}|{value}", UNIT)
+        return (anyhow, *_swapped(modality, slot, value, own, listed))
+    plain = (f"{modality}|{slot}|{value}", UNIT)
+    if own is None:
+        return (plain,)
+    topic = "" if slot.startswith(BELIEF) else own.finding
+    anyhow = (f"{modality}|{_ANYHOW}{slot}|{topic}|{value}", UNIT)
+    return (plain, anyhow, *_worded(modality, slot, value, own))
 
 
 def _present(reading: Reading, fact: Fact) -> Iterator[Situation]:

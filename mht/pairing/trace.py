@@ -8,7 +8,7 @@ from mht.pairing.phrases import describe
 from mht.pairing.proposals import Proposal
 from mht.records import Fact, Pair, Reading
 
-_LEVELS = ("the wording in its modality", "the wording in any modality", "plain frequencies")
+_LEVELS = ("the wording in its modality", "the wording in any modality", "any wording", "plain frequencies")
 
 
 def facts(reading: Reading) -> list[str]:

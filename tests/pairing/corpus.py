@@ -7,8 +7,11 @@ import random
 from mht import catalog
 from mht.knowledge.facts import read_facts
 from mht.pairing.balance import PremiseTable
+from mht.pairing.context import perturbation
 from mht.pairing.params import PairingParams
 from mht.pairing.twins import PairingContext
+from mht.phantoms.caption import caption_rng, describe
+from mht.phantoms.scene import KINDS, Scene, draw_scene
 from mht.records import Reading
 
 FINDINGS = (
@@ -42,11 +45,20 @@ def context(corpus: list[tuple[str, Reading]], seed: int = 1, **params: object) 
     table = PremiseTable()
     for _, reading in corpus:
         table.add(reading)
+    settings = PairingParams(**params)
     plugins = [(name, catalog.load("perturbations", name)) for name in catalog.names("perturbations")]
     return PairingContext(
         seed=seed,
-        params=PairingParams(**params),
-        perturbations=tuple((name, module.perturb, module.Params()) for name, module in plugins),
+        params=settings,
+        perturbations=tuple(
+            perturbation(name, module, module.Params(), settings.draws_per_fact) for name, module in plugins
+        ),
         checks=tuple((name, catalog.load("checks", name).judge) for name in catalog.names("checks")),
         table=table,
     )
+
+
+def phantoms(n: int, seed: int) -> list[tuple[Scene, tuple[str, Reading]]]:
+    """`n` scenes of each kind, with image ids and the readings of their captions."""
+    scenes = (draw_scene(kind, index, seed) for index in range(n) for kind in KINDS)
+    return [(s, (f"{s.kind}{s.index}", read_facts(describe(s, caption_rng(s))))) for s in scenes]
