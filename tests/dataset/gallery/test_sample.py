@@ -9,12 +9,15 @@ import pyarrow as pa
 import pytest
 
 from mht.artifacts import Commit, FileRecord, parquet_bytes, write_content
-from mht.dataset.books import Books, add_up
+from mht.dataset.books import Books, add_up, shard_rank
 from mht.dataset.gallery.sample import Look, looks, refusals
 from mht.schemas import HASH_SCHEMA, IMAGE_SCHEMA, PAIR_SCHEMA, QUARANTINE_SCHEMA
 from mht.storage import Storage, StorageParams
 
 RARE = {"type": "count", "form": "which", "risk": "critical", "split": "test"}
+
+RARE_SHARD = 17
+"""The last by `shard_rank`: only a witness leads to it."""
 
 
 def pair(image_id: str, **given: Any) -> dict[str, Any]:
@@ -68,7 +71,7 @@ def write_shard(root: Path, number: int, images: int, rare: bool, without_pairs:
 def commits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Commit]]:
     """24 shards of 40 images; what is rare stands in one of them."""
     root = tmp_path_factory.mktemp("shards")
-    return root, [write_shard(root, number, 40, rare=number == 13) for number in range(24)]
+    return root, [write_shard(root, number, 40, rare=number == RARE_SHARD) for number in range(24)]
 
 
 def sample(root: Path, books: Books, limit: int) -> list[Look]:
@@ -77,6 +80,7 @@ def sample(root: Path, books: Books, limit: int) -> list[Look]:
 
 def test_what_is_rare_is_shown_first(commits: tuple[Path, list[Commit]]) -> None:
     root, made = commits
+    assert max(made, key=lambda commit: shard_rank(commit.shard)) is made[RARE_SHARD]
     chosen = sample(root, add_up(made), 20)
     assert len(chosen) == 20
     for name, word in RARE.items():
@@ -128,4 +132,4 @@ def test_each_reason_has_its_count_and_examples(commits: tuple[Path, list[Commit
     root, made = commits
     corrupt, oom = refusals(Storage(StorageParams()), str(root), add_up(made))
     assert (corrupt.reason, corrupt.count, len(corrupt.examples)) == ("corrupt", 23, 12)
-    assert (oom.reason, oom.count, oom.examples[0]["image_id"]) == ("oom", 1, f"{13:016x}")
+    assert (oom.reason, oom.count, oom.examples[0]["image_id"]) == ("oom", 1, f"{RARE_SHARD:016x}")
