@@ -20,6 +20,7 @@ TABLES = (
     "attributes",
     "cues",
     "compositions",
+    "kin",
     "misbeliefs",
     "risk",
     "words",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypeVar
 
-from mht.knowledge.lexicon import STUDY, lexicon, overlaps, related, seen_at
+from mht.knowledge.lexicon import STUDY, lexicon, overlaps, related, rows, seen_at
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.slots import CLEARLY_OTHER, NUMBER, SIZE, grid, value_of
 from mht.records import Fact, Reading
@@ -67,6 +67,21 @@ def _whole(fact: Fact) -> bool:
     )
 
 
+@lru_cache(maxsize=1)
+def _kin_pairs() -> dict[str, frozenset[str]]:
+    near: dict[str, set[str]] = {}
+    for one, other, _ in rows("kin"):
+        near.setdefault(one, set()).add(other)
+        near.setdefault(other, set()).add(one)
+    return {term: frozenset(others) for term, others in near.items()}
+
+
+@lru_cache(maxsize=1 << 12)
+def _kin(finding: str) -> frozenset[str]:
+    """What another reader may call the finding, or what it is a kind of: a cystic lesion is a mass to some."""
+    return frozenset().union(*(_kin_pairs().get(term, frozenset()) for term in lexicon().ancestors[finding]))
+
+
 @per_reading
 def world(reading: Reading) -> World:
     """The closures of a reading. A denied finding that is also stated somewhere is not denied."""
@@ -74,10 +89,12 @@ def world(reading: Reading) -> World:
     entailed: set[str] = set()
     possible: set[str] = set()
     denied: set[str] = set()
+    kin: set[str] = set()
     for fact in reading.facts:
         if fact.presence == PRESENT:
             entailed |= lex.ancestors[fact.finding]
             possible |= lex.descendants[fact.finding]
+            kin |= _kin(fact.finding)
         elif fact.presence == ABSENT:
             if _whole(fact):
                 denied |= lex.descendants[fact.finding]
@@ -88,7 +105,8 @@ def world(reading: Reading) -> World:
     stated = {fact.finding for fact in reading.facts if fact.presence == PRESENT}
     for finding in stated:
         denied |= lex.excluded[finding]
-    return World(frozenset(entailed), frozenset(possible), frozenset(denied - entailed - possible))
+    open_ = possible | (kin - denied)
+    return World(frozenset(entailed), frozenset(open_), frozenset(denied - entailed - possible))
 
 
 @per_reading

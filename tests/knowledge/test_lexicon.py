@@ -8,7 +8,7 @@ import pytest
 
 from mht.catalog import names
 from mht.knowledge.fingerprint import version
-from mht.knowledge.lexicon import ANYWHERE, is_study, lexicon, overlaps, role, rows, seen_at
+from mht.knowledge.lexicon import ANYWHERE, is_study, lexicon, overlaps, related, role, rows, seen_at
 from mht.knowledge.risk import LEVELS, risk_of
 from mht.knowledge.spelling import normal_words
 from mht.knowledge.vocabulary import concept, find
@@ -45,6 +45,12 @@ def test_every_reference_of_a_site_and_a_composition_resolves() -> None:
         assert finding in lex.findings
         assert site.lstrip("=") in lex.sites
         assert special in lex.findings
+
+
+def test_every_kin_is_a_finding_and_no_kind_of_the_other() -> None:
+    for one, other, why in rows("kin"):
+        assert not related(one, other), (one, other)
+        assert why
 
 
 def test_no_term_has_two_meanings() -> None:

@@ -31,6 +31,14 @@ def test_kinds_and_opposites() -> None:
     assert ground.status("rib fracture") == UNSAID
 
 
+def test_what_another_reader_may_call_it_stays_open() -> None:
+    assert world(read_facts("A cystic lesion in the left kidney.")).status("renal mass") == POSSIBLE
+    assert world(read_facts("A lung mass.")).status("lung nodule") == POSSIBLE
+    assert world(read_facts("A lung mass.")).status("pneumothorax") == UNSAID
+    assert world(read_facts("Dislocation of the left shoulder.")).status("malalignment") == TRUE
+    assert world(read_facts("No mass. A cyst is seen.")).status("mass") == DENIED
+
+
 def test_a_normal_statement_denies_what_it_excludes() -> None:
     reading = read_facts("The lungs are clear. The heart is normal in size.")
     assert "cardiomegaly" in denied_by_name(reading)
