@@ -47,9 +47,11 @@ class Commit:
     quarantine: FileRecord | None
     counts: dict[str, dict[str, int]]
     seconds: float
+    reviewed: FileRecord | None = None
 
     def files(self) -> list[FileRecord]:
-        return [self.images, self.pairs, self.hashes] + ([self.quarantine] if self.quarantine else [])
+        written = [self.images, self.pairs, self.hashes, self.quarantine, self.reviewed]
+        return [record for record in written if record is not None]
 
     def to_json(self) -> bytes:
         return dump_json(asdict(self))
@@ -59,12 +61,13 @@ class Commit:
         """Raises IntegrityError for a record that is not one."""
         try:
             plain = json.loads(data)
-            quarantine = plain.pop("quarantine")
+            quarantine, reviewed = plain.pop("quarantine"), plain.pop("reviewed", None)
             return cls(
                 images=FileRecord(**plain.pop("images")),
                 pairs=FileRecord(**plain.pop("pairs")),
                 hashes=FileRecord(**plain.pop("hashes")),
                 quarantine=FileRecord(**quarantine) if quarantine else None,
+                reviewed=FileRecord(**reviewed) if reviewed else None,
                 **plain,
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:

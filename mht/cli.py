@@ -51,7 +51,24 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
     export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
     export.set_defaults(run=_export)
+    _takes_reviews(commands.add_parser("review", help="pairs to Label Studio, and its decisions back"))
     return parser
+
+
+def _takes_reviews(parser: argparse.ArgumentParser) -> None:
+    ways = parser.add_subparsers(metavar="WAY", required=True)
+    tasks = ways.add_parser("export", help="pairs as Label Studio tasks, with the labelling configuration")
+    tasks.add_argument("dataset", metavar="DATASET", help="the dataset: a folder, s3:// or gs://")
+    tasks.add_argument(
+        "file", metavar="TASKS.json", help="where the tasks go; the configuration goes beside it"
+    )
+    tasks.add_argument("settings", nargs="*", metavar="key=value", help="n=100, split=…, state=…, type=…")
+    tasks.set_defaults(run=_review_export)
+    decided = ways.add_parser("import", help="Label Studio's JSON export as a file for `mht build review=…`")
+    decided.add_argument("exported", metavar="EXPORT.json", help="Label Studio's export, as JSON")
+    decided.add_argument("file", metavar="REVIEW.jsonl", help="the decisions; added to those there already")
+    decided.add_argument("settings", nargs="*", metavar="storage.key=value")
+    decided.set_defaults(run=_review_import)
 
 
 def _takes_config(parser: argparse.ArgumentParser) -> None:
@@ -114,6 +131,20 @@ def _export(arguments: argparse.Namespace) -> int:
     from mht.dataset.exporter import export
 
     print(export(arguments.dataset, arguments.output, arguments.settings))
+    return 0
+
+
+def _review_export(arguments: argparse.Namespace) -> int:
+    from mht.dataset.review.tasks import export_tasks
+
+    print(export_tasks(arguments.dataset, arguments.file, arguments.settings))
+    return 0
+
+
+def _review_import(arguments: argparse.Namespace) -> int:
+    from mht.dataset.review.tasks import import_review
+
+    print(import_review(arguments.exported, arguments.file, arguments.settings))
     return 0
 
 

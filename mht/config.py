@@ -108,6 +108,8 @@ class BuildConfig(BaseModel):
     perturbations: dict[str, dict[str, Any]] = Field(default_factory=dict, validate_default=True)
     """All kinds by default; settings by name, null to leave one out."""
     checks: tuple[str, ...] = Field(default_factory=lambda: catalog.names("checks"))
+    review: str | None = Field(default=None, min_length=1)
+    """Decisions of people about pairs: what `mht review import` wrote, or Label Studio's JSON export."""
     imaging: ImagingParams = ImagingParams()
     pairing: PairingParams = PairingParams()
     splits: SplitConfig = SplitConfig()
@@ -184,9 +186,8 @@ def load(path: str | None = None, overrides: Sequence[str] = ()) -> BuildConfig:
     """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
     placed = read_yaml(path) if path else Placed({}, {})
     given = read_overrides(overrides)
-    values = _merge(placed.values, given.values)
     where = {**placed.lines, **given.lines}
-    config = validated(BuildConfig, values, where)
+    config = validated(BuildConfig, _merge(placed.values, given.values), where)
     mistakes = [line for line in _plugin_mistakes(config, where)] + _conflicts(config, where)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -244,14 +245,12 @@ def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[
 def _conflicts(config: BuildConfig, where: Mapping[str, str]) -> list[str]:
     """Addresses that cannot be used, and what no single key shows: an output equal to, or inside, its input."""
     path = (config.source.model_extra or {}).get("path")
-    for key, uri in (("output", config.output), ("source.path", path)):
+    for key, uri in (("output", config.output), ("source.path", path), ("review", config.review)):
         try:
             refuse_unusable(str(uri or ""))
         except ConfigError as error:
             return [f"{_place(where, key)}{key}: {error}"]
-    if not isinstance(path, str):
-        return []
-    if same_or_inside(config.output, path):
+    if isinstance(path, str) and same_or_inside(config.output, path):
         return [
             f"{_place(where, 'output')}output: {config.output!r} and source.path {path!r} are the same place or "
             "one inside the other; the build would read what it writes. Choose an output beside the source."

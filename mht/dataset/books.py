@@ -55,6 +55,11 @@ class Books:
             if count and (known is None or shard_rank(shard) < shard_rank(known)):
                 self.witnesses[name, word] = shard
 
+    def add_review(self, decisions: int) -> None:
+        """Decisions about images that are not in the plan are counted, too; no shard has them."""
+        told = self.counts.setdefault("review", Counter())
+        told["foreign"] = decisions - told.total()
+
     def total(self, name: str) -> int:
         return self.counts.get("total", Counter())[name]
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mht.artifacts import RUN, Commit, committed_shards, read_commits
+from mht.artifacts import RUN, Commit, committed_shards, read_commits, write_named
 from mht.config import BuildConfig
 from mht.dataset.books import Books, add_up
 from mht.dataset.captions import PremiseStore
@@ -22,6 +22,8 @@ from mht.dataset.lease import Lease
 from mht.dataset.memory import MemoryGauge
 from mht.dataset.plan import Plan, assign, write_plan
 from mht.dataset.progress import ProgressLine
+from mht.dataset.review.decisions import Review
+from mht.dataset.review.files import read_review
 from mht.dataset.run import Run, name_run, resume
 from mht.dataset.shard import WorkSpec, make_source
 from mht.dataset.stages import fingerprints
@@ -58,22 +60,29 @@ class _Site:
     progress: ProgressLine
     pulse: Pulse
     memory: MemoryGauge
+    review: Review | None
 
 
 def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildReport:
     """Build or resume. `pulse` is called several times a second and may raise to stop (Interrupted)."""
     began = time.time()
     storage = Storage(config.storage)
+    review = read_review(storage, config.review) if config.review else None
+    if review is not None:
+        # What was decided is part of what is built: by its content, and kept in the dataset, where all workers see it.
+        config = config.model_copy(update={"review": review.path})
     source = make_source(config.resolved(), storage)
     source.check()
     storage.check_writable(config.output)
-    site = _Site(config, storage, progress, pulse, MemoryGauge())
+    site = _Site(config, storage, progress, pulse, MemoryGauge(), review)
     with ExitStack() as stack:
         stack.enter_context(Lease(_impatient(config), config.output))
         run = resume(storage, config) or _begin(site, source)
         staff = _Staff(site, run, stack)
         built = _work_off(site, run, staff)
         books = add_up(read_commits(storage, config.output, run.name, sorted(run.plan.shards)))
+        if review is not None:
+            books.add_review(len(review))
         progress.clear()
         stats = finish(storage, config.output, run, books, config.build)
         return BuildReport(
@@ -104,6 +113,8 @@ def _begin(site: _Site, source: Any) -> Run:
     plan = write_plan(site.storage, config.output, _pulsed(shards, site.pulse))
     prints = fingerprints(resolved)
     run = Run(name_run(resolved, prints, plan), resolved, prints, plan)
+    if site.review is not None:
+        write_named(site.storage, config.output, site.review.path, site.review.to_bytes())
     site.storage.write(join(config.output, RUN), run.to_json())
     site.progress.say(f"planned: {_plan_face(plan)}")
     return run

@@ -41,6 +41,8 @@ def summary(config: BuildConfig, report: BuildReport) -> str:
     rows["quarantined"] = f"{books.total('quarantined'):,}"
     for reason, count in sorted(books.counts.get("reason", {}).items(), key=lambda item: (-item[1], item[0])):
         rows[f"  {reason}"] = f"{count:,}"
+    if reviewed := books.counts.get("review"):
+        rows["review"] = ", ".join(f"{outcome} {n:,}" for outcome, n in sorted(reviewed.items()) if n)
     near = report.stats["duplicates"]
     rows["near-duplicates"] = f"{near['pairs']:,} pairs of images, {near['across_splits']:,} across splits"
     rows["bytes"] = size_face(books.bytes)

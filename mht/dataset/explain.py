@@ -10,6 +10,8 @@ from mht.dataset.captions import CaptionStore, PremiseStore
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import PlanReader
 from mht.dataset.preview import pair_lines
+from mht.dataset.review.files import adopted
+from mht.dataset.review.settle import Reviewed, settle
 from mht.dataset.run import Run, read_run
 from mht.dataset.shard import make_source
 from mht.dataset.stages import fingerprints, pairing_context
@@ -103,6 +105,16 @@ def _rebuild(
     context = replace(pairing_context(run.resolved), table=table)
     steps: list[str] = []
     made = make_pairs(row.image_id, row.split, reading, context, steps)
+    review = adopted(storage, root, run.resolved)
+    decisions = review.by_image().get(row.image_id, {}) if review else {}
+    pairs, reviewed = settle(made.pairs, reading, decisions, context.checks)
     lines = [f"caption  {reading.caption}"]
     lines += [f"step     {step}" for step in steps]
-    return lines, next((pair for pair in made.pairs if pair.pair_id == pair_id), None)
+    lines += [f"review   {_outcome_face(told)}" for told in reviewed if told.pair_id == pair_id]
+    return lines, next((pair for pair in pairs if pair.pair_id == pair_id), None)
+
+
+def _outcome_face(told: Reviewed) -> str:
+    who = f" by {told.reviewer}" if told.reviewer else ""
+    why = f": {told.note}" if told.note else ""
+    return f"{told.outcome}{who}{why}"

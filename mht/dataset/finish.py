@@ -67,6 +67,8 @@ def finish(storage: Storage, root: str, run: Run, books: Books, settings: RunCon
         run.plan.file,
         record_of(storage, root, RUN),
     ]
+    if run.resolved.get("review"):
+        beside.append(record_of(storage, root, run.resolved["review"]))
     manifest = manifest_bytes(run.name, books.files + beside, stats["books"]["total"])
     storage.write(join(root, MANIFEST), manifest)
     storage.write(join(root, SUCCESS), b"")

@@ -111,7 +111,7 @@ def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, fol
     wanted = min(len(items), PROBE_IMAGES)
     sample = [items[i * len(items) // wanted] for i in range(wanted)]
     storage = Storage(StorageParams())
-    resolved = config.resolved()
+    resolved = config.resolved() | {"review": None}
     size = -(-wanted // processes)
     groups = [sample[i : i + size] for i in range(0, wanted, size)]
     everything_in_train = SplitConfig(train=1, validation=0, test=0)

@@ -27,6 +27,9 @@ from mht.dataset.pixels import (
     image_table,
 )
 from mht.dataset.plan import PlanReader
+from mht.dataset.review.decisions import Decision, Key
+from mht.dataset.review.files import adopted
+from mht.dataset.review.settle import Reviewed, settle, unmatched
 from mht.dataset.stages import Fingerprints, pairing_context
 from mht.dataset.tallies import tally_rows
 from mht.errors import IntegrityError
@@ -35,7 +38,7 @@ from mht.imaging.params import ImagingParams
 from mht.pairing.context import PairingContext
 from mht.pairing.twins import make_pairs
 from mht.records import Pair, PlannedImage, Quarantined, Reason, Refusal
-from mht.schemas import PAIR_SCHEMA, QUARANTINE_SCHEMA, to_table
+from mht.schemas import PAIR_SCHEMA, QUARANTINE_SCHEMA, REVIEWED_SCHEMA, to_table
 from mht.storage import Storage, StorageParams
 
 
@@ -71,6 +74,7 @@ class Outcome:
     images: list[ImageRow] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    reviewed: list[Reviewed] = field(default_factory=list)
     refused_pixels: dict[str, Decoded] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     backed_off: int = 0
@@ -88,6 +92,8 @@ class Outcome:
             "dropped": self.dropped,
             **tally_rows(self.images, self.pairs),
         }
+        if self.reviewed:
+            tallies["review"] = Counter(reviewed.outcome for reviewed in self.reviewed)
         totals = {
             "in": asked,
             "out": len(self.images),
@@ -133,6 +139,7 @@ class ShardBuilder:
         self._pixels = PixelStage(self._source, ImagingParams(**resolved["imaging"]), guard)
         self._plan: PlanReader | None = None
         self._context: PairingContext | None = None
+        self._decisions: dict[str, dict[Key, Decision]] | None = None
 
     def caption(self, shard: str) -> None:
         """Read a shard's captions into facts, unless that is done, and count what pairs can be made of them."""
@@ -158,17 +165,14 @@ class ShardBuilder:
         self._tell(Progress(shard, "writing"))
         images = self._write(f"images/{shard}", image_table(outcome.images), stored=("image",))
         self._pixel_cache.write(key, images, outcome.refused_pixels)
-        quarantined = None
-        if outcome.quarantined:
-            table = to_table(outcome.quarantined, QUARANTINE_SCHEMA)
-            quarantined = self._write(f"quarantine/{shard}", table)
         commit = Commit(
             run=self._spec.run,
             shard=shard,
             images=images,
             pairs=self._write(f"pairs/{shard}", to_table(outcome.pairs, PAIR_SCHEMA)),
             hashes=self._write(f"hashes/{shard}", hash_table(outcome.images)),
-            quarantine=quarantined,
+            quarantine=self._write_any(f"quarantine/{shard}", outcome.quarantined, QUARANTINE_SCHEMA),
+            reviewed=self._write_any(f"reviewed/{shard}", outcome.reviewed, REVIEWED_SCHEMA),
             counts=outcome.counts(len(rows)),
             seconds=round(time.monotonic() - began, 3),
         )
@@ -193,6 +197,9 @@ class ShardBuilder:
         data = parquet_bytes(table, stored=stored)
         return write_content(self._storage, self._spec.root, stem, data, table.num_rows)
 
+    def _write_any(self, stem: str, records: list[Any], schema: pa.Schema) -> FileRecord | None:
+        return self._write(stem, to_table(records, schema)) if records else None
+
     def _work(self, rows: Sequence[PlannedImage], key: str) -> Outcome:
         outcome = Outcome()
         wanted: list[_Wanted] = []
@@ -214,6 +221,10 @@ class ShardBuilder:
         for batch, pixels in zip(batches, decoded, strict=True):
             self._pair(batch, pixels, outcome)
             self._report(rows[0].shard, outcome, images=len(batch))
+        kept = {image.planned.image_id for image in outcome.images}
+        for row in rows:
+            if row.image_id not in kept:
+                outcome.reviewed.extend(unmatched(self._decided(row.image_id)))
         return outcome
 
     def _report(self, shard: str, outcome: Outcome, images: int) -> None:
@@ -234,10 +245,20 @@ class ShardBuilder:
                 outcome.refuse(row, "image", decoded.result, decoded.attempts)
             elif pairs.pairs:
                 outcome.images.append(ImageRow(row, read.known(), decoded.result))
-                outcome.pairs.extend(pairs.pairs)
+                decisions = self._decided(row.image_id)
+                kept, reviewed = settle(pairs.pairs, read.known(), decisions, context.checks)
+                outcome.pairs.extend(kept)
+                outcome.reviewed.extend(reviewed)
             else:
                 why = ", ".join(f"{name} {n}" for name, n in sorted(pairs.dropped.items()))
                 outcome.refuse(row, "pair", Refusal(Reason.NO_PAIRS, f"no twin was accepted ({why})"))
+
+    def _decided(self, image_id: str) -> dict[Key, Decision]:
+        """The review's decisions about an image's pairs."""
+        if self._decisions is None:
+            review = adopted(self._storage, self._spec.root, self._spec.resolved)
+            self._decisions = review.by_image() if review else {}
+        return self._decisions.get(image_id, {})
 
     def _pairing(self) -> PairingContext:
         if self._context is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from mht.config import BuildConfig
 from mht.dataset.books import add_up
 from mht.dataset.plan import PlanReader
 from mht.dataset.progress import size_face
+from mht.dataset.review.settle import TAKEN_OUT, twin_of
 from mht.dataset.run import read_run
 from mht.errors import IntegrityError
 from mht.pairing.twins import row_hash
@@ -28,6 +29,8 @@ class _Seen:
     images: set[str] = field(default_factory=set)
     quarantined: set[str] = field(default_factory=set)
     pairs: set[str] = field(default_factory=set)
+    taken_out: set[str] = field(default_factory=set)
+    """Pairs that a review left out, whose twins stand alone."""
 
 
 def verify(config: BuildConfig) -> str:
@@ -38,6 +41,9 @@ def verify(config: BuildConfig) -> str:
     if run is None or run.name != manifest["run"]:
         raise IntegrityError(f"{join(root, RUN)}: not the run of the manifest ({manifest['run']}).")
     seen = _Seen()
+    for record in files:
+        if record.path.startswith("reviewed/"):
+            seen.taken_out.update(_taken_out(read_table(storage, root, record)))
     for record in files:
         _check_file(storage, root, record, seen)
     books = add_up(read_commits(storage, root, run.name, sorted(run.plan.shards)))
@@ -84,15 +90,24 @@ def _check_pairs(table: pa.Table, record: FileRecord, seen: _Seen) -> None:
     for pair in pairs:
         if row_hash(pair) != pair.row_hash:
             raise IntegrityError(f"{record.path}: pair {pair.pair_id} is not the row its hash was taken of.")
-    for twin_id in _without_twin(pairs):
+    if back := seen.taken_out.intersection(pair.pair_id for pair in pairs):
+        raise IntegrityError(f"{record.path}: pair {min(back)} was left out by the review and is there.")
+    for twin_id in _without_twin(pairs, seen.taken_out):
         raise IntegrityError(f"{record.path}: pair {twin_id} has no twin. Build again with new_run=true.")
 
 
-def _without_twin(pairs: list[Pair]) -> Iterator[str]:
-    """Twin ids that do not stand on one faithful and one hallucinated pair of one image."""
+def _taken_out(reviewed: pa.Table) -> Iterator[str]:
+    for row in reviewed.to_pylist():
+        if row["outcome"] in TAKEN_OUT:
+            yield row["pair_id"]
+
+
+def _without_twin(pairs: list[Pair], taken_out: Set[str]) -> Iterator[str]:
+    """Twin ids that do not stand on one faithful and one hallucinated pair of one image, less those reviewed away."""
     states: dict[tuple[str, str], list[str]] = {}
     for pair in pairs:
-        states.setdefault((pair.image_id, pair.twin_id), []).append(pair.state)
+        if twin_of(pair.pair_id) not in taken_out:
+            states.setdefault((pair.image_id, pair.twin_id), []).append(pair.state)
     both = sorted([State.FAITHFUL.value, State.HALLUCINATED.value])
     return (twin_id for (_, twin_id), found in states.items() if sorted(found) != both)
 

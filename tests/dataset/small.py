@@ -75,7 +75,7 @@ def pair_rows(image_id: str, number: int, split: str) -> list[dict[str, Any]]:
                     question=f"Is there “finding {number}.{twin}” {letter}?",
                     answer=f"{'Yes' if letter == 'f' else 'No'}, answer {number}.{twin} ≥ 3 mm.",
                     rejected=f"{'No' if letter == 'f' else 'Yes'}, wrong {number}.{twin}.",
-                    row_hash=f"{number:08x}{twin:08x}{letter}",
+                    row_hash=f"{number:08x}{twin:08x}{ord(letter):02x}",
                 )
             )
     return rows

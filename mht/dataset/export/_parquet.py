@@ -36,20 +36,21 @@ class Tables:
         self._written: Counter[str] = Counter()
 
     def write(self, split: str, rows: list[dict[str, Any]]) -> None:
-        table = pa.Table.from_pylist(rows, schema=self._schema)
         out = io.BytesIO()
-        pq.write_table(
-            table,
+        with pq.ParquetWriter(
             out,
-            row_group_size=_GROUP_ROWS,
+            self._schema,
             compression={
                 leaf: "none" if leaf == self._image_leaf else "zstd" for leaf in leaves(self._schema)
             },
             use_dictionary=True,
             dictionary_pagesize_limit=_DICTIONARY_BYTES,
             write_statistics=False,
-        )
-        self._sink.write(f"data/{split}-{self._written[split]:05d}.parquet", out.getvalue(), table.num_rows)
+        ) as writer:
+            for start in range(0, len(rows), _GROUP_ROWS):
+                group = pa.Table.from_pylist(rows[start : start + _GROUP_ROWS], schema=self._schema)
+                writer.write_table(group, row_group_size=_GROUP_ROWS)
+        self._sink.write(f"data/{split}-{self._written[split]:05d}.parquet", out.getvalue(), len(rows))
         self._written[split] += 1
 
     def card_head(self) -> str:
