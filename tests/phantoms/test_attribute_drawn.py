@@ -13,7 +13,7 @@ from mht.phantoms.scene import REFERENCE_PX, Entity, Scene, draw_scene
 SIDE = 512
 
 
-def entities(kind: str, finding: str, *terms: str, count: int = 4) -> Iterator[tuple[Scene, Entity]]:
+def entities(kind: str, finding: str, *terms: str, count: int = 3) -> Iterator[tuple[Scene, Entity]]:
     """Scenes that hold nothing but the finding, with all the terms."""
     found = 0
     for index in range(12000):
@@ -61,7 +61,7 @@ SWAPS = [
 def test_another_attribute_is_another_picture_in_the_same_place(
     kind: str, finding: str, term: str, other: str
 ) -> None:
-    for scene, entity in entities(kind, finding, term, count=3):
+    for scene, entity in entities(kind, finding, term, count=2):
         swapped = replace(
             entity, attributes=tuple(other if one == term else one for one in entity.attributes)
         )
@@ -77,15 +77,13 @@ def test_another_attribute_is_another_picture_in_the_same_place(
 def steepest(kind: str, finding: str, term: str) -> float:
     """The steepest rise along the middle row, as a share of the whole rise, per radius."""
     rises = []
-    for scene, entity in entities(kind, finding, term, count=5):
+    for scene, entity in entities(kind, finding, term, count=4):
         assert entity.box is not None
-        row = middle(entity, difference(scene).reshape(SIDE, SIDE, -1).sum(axis=2), 2)
         x0, y0, x1, y1 = entity.box
-        line = np.abs(difference(scene).reshape(SIDE, SIDE, -1).sum(axis=2))[
-            (y0 + y1) // 2 - 2 : (y0 + y1) // 2 + 3
-        ]
-        smooth = np.convolve(line.mean(axis=0), np.ones(3) / 3, mode="same")
-        rises.append(np.abs(np.diff(smooth)).max() * (x1 - x0) / 2 / max(1.0, np.abs(row).mean()))
+        added = np.abs(difference(scene).reshape(SIDE, SIDE, -1).sum(axis=2))
+        line = added[(y0 + y1) // 2 - 2 : (y0 + y1) // 2 + 3].mean(axis=0)
+        rise = np.abs(np.diff(np.convolve(line, np.ones(3) / 3, mode="same"))).max()
+        rises.append(rise * (x1 - x0) / 2 / middle(entity, added).mean())
     return float(np.median(rises))
 
 
@@ -138,7 +136,7 @@ def test_a_ring_is_bright_around_a_dark_core() -> None:
 
 def test_contrast_fills_the_vessels() -> None:
     seen = 0
-    for index in range(200):
+    for index in range(100):
         scene = replace(draw_scene("head_ct", index, 8), present=())
         if "contrast-enhanced" in scene.attributes:
             seen += 1
@@ -146,7 +144,7 @@ def test_contrast_fills_the_vessels() -> None:
             brighter = render(scene, SIDE).astype(np.int32) - render(plain, SIDE)
             assert (brighter > 40).mean() > 0.005
             assert (brighter < -15).mean() < 0.001
-    assert seen > 20
+    assert seen > 8
 
 
 def test_a_calcified_core_is_brighter_than_its_rim() -> None:
@@ -180,7 +178,7 @@ def test_there_are_as_many_nodules_as_the_scene_counts() -> None:
     for index in range(2500):
         scene = draw_scene("chest_xray", index, 8)
         one = next((e for e in scene.present if e.finding == "pulmonary nodule"), None)
-        if one is None or one.count is None or counted[one.count] >= 4:
+        if one is None or one.count is None or counted[one.count] >= 3:
             continue
         added = difference(replace(scene, present=(one,)))
         assert blobs(added > 0.5 * added.max()) == one.count, (index, one)

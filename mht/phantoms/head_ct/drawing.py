@@ -122,7 +122,8 @@ def _join(cut: Slice) -> Field:
     brain = cut.brain + (np.float32(0.13) - cut.brain) * fluid
     falx = ramp(0.0016 - np.abs(cut.moved), 0.004) * ramp(np.abs(cut.v) - 0.17, 0.03)
     brain += falx * np.float32(0.22)
-    brain += (np.float32(0.86) - brain) * cut.contrast
+    if cut.contrast.size > 1:
+        brain += (np.float32(0.86) - brain) * cut.contrast
     brain += (cut.blood_level - brain) * cut.blood
     field = brain * cut.inside
     skull = ramp(r - BRAIN_EDGE, 0.012) * ramp(a.scalp - r, 0.012)

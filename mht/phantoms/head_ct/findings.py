@@ -130,7 +130,8 @@ def _mass(cut: Slice, entity: Entity, rng: random.Random) -> None:
     inside = _disc(cut, entity, radius, 0.16 if soft else 0.03, rng)
     body = ramp(inside - np.float32(0.2 if soft else 0.0), 1.3 if soft else 0.14)
     level = _level(entity, _MASS) or _MASS["hyperdense"]
-    cut.contrast = cut.contrast * (1 - body)
+    if cut.contrast.size > 1:
+        cut.contrast = cut.contrast * (1 - body)
     cut.brain += (np.float32(level) - cut.brain) * body
     if "ring-enhancing" in entity.attributes:
         core = ramp(inside - np.float32(0.48), 0.3)
