@@ -19,7 +19,7 @@ _TASK = (
     "Give a description of {image}; start from {np}.",
     "Summarise what {image} shows, {np} first.",
     "Tell me what there is to see, {np} included.",
-    "Report {image} in full, with {np} at the head.",
+    "Report {image} in full and put {np} first.",
     "In a few sentences, describe {image} and in particular {np}.",
     "What would a full description of {image} say, {np} included?",
     "Put {image} into words and mention {np}.",
