@@ -12,7 +12,7 @@ from mht.knowledge.study import REGIONS, examined
 from mht.knowledge.vocabulary import Match
 
 _LINKS = frozenset({"evidence", "hedge"})
-_JOINS = frozenset({",", "and", "or", "/"})
+_JOINS = frozenset({",", "and", "or", "nor", "/"})
 _OWN = frozenset({"severity", "attribute", "site"})
 _LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
@@ -42,7 +42,18 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
         site = site or shown
         beside = (place or match).first
         sides.add(next((SIDES[m.value] for m in matches if m.last == beside and m.value in SIDES), None))
+    if site is None and (titled := _title(words, matches)):
+        return titled
     return Examined(site, sides.pop() if len(sides) == 1 else None)
+
+
+def _title(words: Sequence[str], matches: Sequence[Match]) -> Examined | None:
+    """`Left eye: …`: the place that stands before the first colon, by itself."""
+    if len(matches) < 2 or matches[0].value not in SIDES or matches[1].kind != "site":
+        return None
+    side, place = matches[:2]
+    alone = side.first == 0 and side.last == place.first and words[place.last : place.last + 1] == (":",)
+    return Examined(place.value, SIDES[side.value]) if alone else None
 
 
 def places(

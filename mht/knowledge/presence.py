@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from mht.knowledge.lexicon import lexicon, role
+from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, lexicon, role
 from mht.knowledge.vocabulary import Match
 
 PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
@@ -17,12 +17,13 @@ _FORWARD = {
     "hedge": UNCERTAIN,
     "past": UNCERTAIN,
     "done": UNCERTAIN,
+    "bearer": UNCERTAIN,
     "removed": UNCERTAIN,
 }
 _BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCERTAIN}
 _EFFECT = _FORWARD | _BACKWARD
 _OF_DEVICE = {"done": PRESENT, "removed": ABSENT, "removed_back": ABSENT}
-_REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "done": 7, "removed": 5}
+_REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "bearer": 7, "done": 7, "removed": 5}
 _BACK_REACH, _EITHER_REACH = 5, 2
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
 _BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
@@ -112,8 +113,11 @@ def _joined(between: Sequence[str]) -> bool:
     return not {"and", "or", "nor", ","}.isdisjoint(between) and role("statement").isdisjoint(between)
 
 
-def _effect(cue: Match, device: bool) -> str:
-    return _OF_DEVICE[cue.value] if device and cue.value in _OF_DEVICE else _EFFECT[cue.value]
+def _effect(cue: Match, kind: str) -> str:
+    """What the cue makes of a finding of the kind: a patient has a disease, but an image shows his mass."""
+    if cue.value == "bearer" and kind != DIAGNOSIS:
+        return PRESENT
+    return _OF_DEVICE[cue.value] if kind == DEVICE and cue.value in _OF_DEVICE else _EFFECT[cue.value]
 
 
 def _next(words: Sequence[str], match: Match) -> str:
@@ -140,9 +144,11 @@ def _alternatives(clause: Sequence[Match]) -> frozenset[int]:
 def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bool) -> str:
     reaching = [cue for first, last, cue in spans if first <= match.first < last]
     if any(cue.value in ("deny_back", "gone") for cue in reaching):
-        reaching = [cue for cue in reaching if cue.value != "past"]  # "the previous effusion has resolved"
-    device = lexicon().findings[match.value].kind == "device"
-    states = {_effect(cue, device) for cue in reaching} - {PRESENT}
+        reaching = [
+            cue for cue in reaching if cue.value not in ("past", "bearer")
+        ]  # "the previous effusion has resolved"
+    kind = lexicon().findings[match.value].kind
+    states = {_effect(cue, kind) for cue in reaching} - {PRESENT}
     if ABSENT in states and all(cue.value == "deny" for cue in reaching) and _given(words, match.first):
         states.remove(ABSENT)
     if hedged and ABSENT not in states:

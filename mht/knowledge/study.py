@@ -13,7 +13,7 @@ from mht.knowledge.vocabulary import Match, attribute_words
 REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
 _REACH = 6
 _OF_SPECIMENS = frozenset({"histology", "smear"})
-_NOT_THIS = frozenset({"deny", "past", "hedge"})
+_NOT_THIS = frozenset({"deny", "past", "bearer", "hedge"})
 
 
 @dataclass(frozen=True, slots=True)
