@@ -48,9 +48,10 @@ class Commit:
     counts: dict[str, dict[str, int]]
     seconds: float
     reviewed: FileRecord | None = None
+    leaks: FileRecord | None = None
 
     def files(self) -> list[FileRecord]:
-        written = [self.images, self.pairs, self.hashes, self.quarantine, self.reviewed]
+        written = [self.images, self.pairs, self.hashes, self.quarantine, self.reviewed, self.leaks]
         return [record for record in written if record is not None]
 
     def to_json(self) -> bytes:
@@ -62,12 +63,14 @@ class Commit:
         try:
             plain = json.loads(data)
             quarantine, reviewed = plain.pop("quarantine"), plain.pop("reviewed", None)
+            leaks = plain.pop("leaks", None)
             return cls(
                 images=FileRecord(**plain.pop("images")),
                 pairs=FileRecord(**plain.pop("pairs")),
                 hashes=FileRecord(**plain.pop("hashes")),
                 quarantine=FileRecord(**quarantine) if quarantine else None,
                 reviewed=FileRecord(**reviewed) if reviewed else None,
+                leaks=FileRecord(**leaks) if leaks else None,
                 **plain,
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -26,6 +26,7 @@ from mht import catalog
 from mht.config_file import Placed, read_overrides, read_yaml
 from mht.errors import ConfigError
 from mht.imaging.hashes import NEAR_DUPLICATE_BITS
+from mht.imaging.leakage import LeakageParams
 from mht.imaging.params import ImagingParams
 from mht.pairing.params import PairingParams
 from mht.seeds import digest
@@ -111,6 +112,7 @@ class BuildConfig(BaseModel):
     review: str | None = Field(default=None, min_length=1)
     """Decisions of people about pairs: what `mht review import` wrote, or Label Studio's JSON export."""
     imaging: ImagingParams = ImagingParams()
+    leakage: LeakageParams = LeakageParams()
     pairing: PairingParams = PairingParams()
     splits: SplitConfig = SplitConfig()
     build: RunConfig = RunConfig()
@@ -229,6 +231,8 @@ def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[
         ("captioner", "captioners", config.captioner.kind, config.captioner.model_extra or {}),
     ]
     chosen += [(f"perturbations.{n}", "perturbations", n, v or {}) for n, v in config.perturbations.items()]
+    for i, benchmark in enumerate(config.leakage.benchmarks):
+        chosen.append((f"leakage.benchmarks.{i}", "sources", benchmark.kind, benchmark.model_extra or {}))
     for key, family, name, extra in chosen:
         try:
             catalog.load(family, name).Params(**extra)
@@ -245,17 +249,18 @@ def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[
 def _conflicts(config: BuildConfig, where: Mapping[str, str]) -> list[str]:
     """Addresses that cannot be used, and what no single key shows: an output equal to, or inside, its input."""
     path = (config.source.model_extra or {}).get("path")
-    for key, uri in (("output", config.output), ("source.path", path), ("review", config.review)):
+    read = [*([("source.path", path)] if isinstance(path, str) else []), *config.leakage.addresses()]
+    for key, uri in [("output", config.output), ("review", config.review or ""), *read]:
         try:
-            refuse_unusable(str(uri or ""))
+            refuse_unusable(uri)
         except ConfigError as error:
             return [f"{_place(where, key)}{key}: {error}"]
-    if isinstance(path, str) and same_or_inside(config.output, path):
-        return [
-            f"{_place(where, 'output')}output: {config.output!r} and source.path {path!r} are the same place or "
-            "one inside the other; the build would read what it writes. Choose an output beside the source."
-        ]
-    return []
+    return [
+        f"{_place(where, 'output')}output: {config.output!r} and {key} {place!r} are the same place or one inside the "
+        "other; the build would read what it writes. Choose an output beside it."
+        for key, place in read
+        if same_or_inside(config.output, place)
+    ]
 
 
 def _place(where: Mapping[str, str], dotted: str) -> str:

@@ -5,6 +5,7 @@
     MhtError                    1   never raised itself
     ├── ConfigError             2   the configuration or the command line is wrong
     ├── TooManyQuarantined      3   the build is whole, but too many inputs were refused
+    ├── BenchmarkLeak           4   images of a benchmark are among the inputs
     ├── IntegrityError         65   an artifact is not what its manifest says
     ├── InputError             66   there is nothing to read, or it is not what was announced
     ├── RunConflict            73   the output holds another run, or another driver owns it
@@ -39,6 +40,12 @@ class TooManyQuarantined(MhtError):
     """The share of refused inputs is over `build.max_quarantined`; the dataset is there all the same."""
 
     exit_code = 3
+
+
+class BenchmarkLeak(MhtError):
+    """The inputs show pictures of a benchmark and `leakage.action` is `fail`; no dataset was closed."""
+
+    exit_code = 4
 
 
 class IntegrityError(MhtError):

@@ -165,17 +165,6 @@ REVIEWED_SCHEMA = _schema(
     note=pa.string(),
 )
 
-REVIEWED_SCHEMA = _schema(
-    pair_id=pa.string(),
-    row_hash=pa.string(),
-    verdict=pa.string(),
-    outcome=pa.string(),
-    reason=pa.string(),
-    new_row_hash=pa.string(),
-    reviewer=pa.string(),
-    note=pa.string(),
-)
-
 
 def to_table(records: list[Any], schema: pa.Schema) -> pa.Table:
     """Records or plain mappings' columns as a table; a field of the schema is an attribute of the record."""

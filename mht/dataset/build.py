@@ -18,6 +18,8 @@ from mht.config import BuildConfig
 from mht.dataset.books import Books, add_up
 from mht.dataset.captions import PremiseStore
 from mht.dataset.finish import finish
+from mht.dataset.leakage.benchmarks import Benchmark, keep, open_benchmarks
+from mht.dataset.leakage.report import report
 from mht.dataset.lease import Lease
 from mht.dataset.memory import MemoryGauge
 from mht.dataset.plan import Plan, assign, write_plan
@@ -61,6 +63,7 @@ class _Site:
     pulse: Pulse
     memory: MemoryGauge
     review: Review | None
+    benchmarks: Sequence[Benchmark]
 
 
 def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildReport:
@@ -74,17 +77,19 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
     source = make_source(config.resolved(), storage)
     source.check()
     storage.check_writable(config.output)
-    site = _Site(config, storage, progress, pulse, MemoryGauge(), review)
+    site = _Site(config, storage, progress, pulse, MemoryGauge(), review, _benchmarks(config, storage))
     with ExitStack() as stack:
         stack.enter_context(Lease(_impatient(config), config.output))
         run = resume(storage, config) or _begin(site, source)
+        keep(storage, config.output, run, site.benchmarks, progress.say, pulse)
         staff = _Staff(site, run, stack)
         built = _work_off(site, run, staff)
         books = add_up(read_commits(storage, config.output, run.name, sorted(run.plan.shards)))
         if review is not None:
             books.add_review(len(review))
         progress.clear()
-        stats = finish(storage, config.output, run, books, config.build)
+        told = report(storage, config.output, run, books.files, source, site.benchmarks)
+        stats = finish(storage, config.output, run, books, config.build, told)
         return BuildReport(
             run=run,
             books=books,
@@ -95,6 +100,11 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
             startup_s=min(staff.first_job, time.time()) - began,
             work_s=max(0.0, time.time() - staff.first_job),
         )
+
+
+def _benchmarks(config: BuildConfig, storage: Storage) -> list[Benchmark]:
+    resolved = config.resolved()
+    return open_benchmarks(storage, resolved, fingerprints(resolved).image)
 
 
 def _impatient(config: BuildConfig) -> Storage:
@@ -148,7 +158,14 @@ class _Staff:
         self._stack.callback(
             fleet.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
         )
-        spec = WorkSpec(config.output, run.name, config.resolved(), run.fingerprints, run.plan.stage_keys())
+        spec = WorkSpec(
+            config.output,
+            run.name,
+            config.resolved(),
+            run.fingerprints,
+            run.plan.stage_keys(),
+            tuple((benchmark.name, benchmark.index) for benchmark in site.benchmarks),
+        )
         workers = config.build.workers or fleet.cpus()
         staffing = fleet.FleetConfig(workers, config.build.stall_s, config.build.stall_tries)
         crew = fleet.Fleet(spec, staffing)
@@ -187,6 +204,7 @@ def _work_off(site: _Site, run: Run, staff: _Staff) -> list[Commit]:
             crashes.append(done)
         elif done.work == "build":
             commits.append(done.result)
+            _mention_leaks(site, commits)
         else:
             unread.discard(done.shard)
             if not unread:
@@ -195,6 +213,13 @@ def _work_off(site: _Site, run: Run, staff: _Staff) -> list[Commit]:
     if crashes:
         raise MhtError(_crash_face(crashes, len(jobs)))
     return commits
+
+
+def _mention_leaks(site: _Site, commits: Sequence[Commit]) -> None:
+    """Tell of the first leak as soon as it is found: whoever would rather stop need not wait for the report."""
+    told = [commit.shard for commit in commits if commit.leaks is not None]
+    if len(told) == 1 and commits[-1].leaks is not None:
+        site.progress.say(f"leakage: shard {told[0]} shows pictures of a benchmark; all are told at the end")
 
 
 def _crash_face(crashes: Sequence[Done], jobs: int) -> str:

@@ -43,6 +43,10 @@ def summary(config: BuildConfig, report: BuildReport) -> str:
         rows[f"  {reason}"] = f"{count:,}"
     if reviewed := books.counts.get("review"):
         rows["review"] = ", ".join(f"{outcome} {n:,}" for outcome, n in sorted(reviewed.items()) if n)
+    if config.leakage.benchmarks:
+        found = dict(books.counts.get("leak", {}))
+        told = ", ".join(f"{n:,} by {how}" for how, n in sorted(found.items()))
+        rows["benchmark leaks"] = f"{sum(found.values()):,} images{told and f' ({told})'}, see leakage.html"
     near = report.stats["duplicates"]
     rows["near-duplicates"] = f"{near['pairs']:,} pairs of images, {near['across_splits']:,} across splits"
     rows["bytes"] = size_face(books.bytes)

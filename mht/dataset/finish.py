@@ -44,10 +44,18 @@ ABOUT = (
 )
 
 
-def finish(storage: Storage, root: str, run: Run, books: Books, settings: RunConfig) -> dict[str, Any]:
+def finish(
+    storage: Storage,
+    root: str,
+    run: Run,
+    books: Books,
+    settings: RunConfig,
+    written: Sequence[FileRecord] = (),
+) -> dict[str, Any]:
     """Write everything that stands beside the shards, the manifest and _SUCCESS last; returns the stats.
 
-    `root` is where the dataset lies now, which need not be where its run began.
+    `root` is where the dataset lies now, which need not be where its run began. `written` is what stands beside the
+    shards already.
     """
     books.close(run.plan.images)
     duplicates, skipped = find_duplicates(storage, root, books.files, settings.near_duplicate_bits)
@@ -60,6 +68,7 @@ def finish(storage: Storage, root: str, run: Run, books: Books, settings: RunCon
         "duplicates": duplicate_stats(duplicates, skipped),
     }
     beside = [
+        *written,
         write_named(storage, root, DUPLICATES, parquet_bytes(duplicates), duplicates.num_rows),
         write_named(storage, root, STATS, dump_json(stats)),
         *describe(storage, root, run, books, stats),
@@ -103,7 +112,8 @@ def find_duplicates(
 ) -> tuple[pa.Table, int]:
     """(pairs of images that look the same, how many groups of look-alikes were too large to compare)."""
     wanted = sorted((f for f in files if f.path.startswith("hashes/")), key=lambda f: f.path)
-    tables = [read_table(storage, root, record) for record in wanted]
+    told = ["image_id", "split", "group", "source_sha256", "pixel_hash"]
+    tables = [read_table(storage, root, record, told) for record in wanted]
     rows = pa.concat_tables(tables).sort_by("image_id")
     ids, splits, groups, shas, hashes = (rows.column(i).to_pylist() for i in range(rows.num_columns))
     found = near_duplicates(hashes, max_distance_bits)

@@ -62,14 +62,18 @@ def image_table(rows: Sequence[ImageRow]) -> pa.Table:
     return pa.table({f.name: pa.array(columns[f.name], f.type) for f in IMAGE_SCHEMA})
 
 
-def hash_table(rows: Sequence[ImageRow]) -> pa.Table:
-    """hashes/<shard>: what near-duplicates are found by, apart from the bytes, so that it is quick to read."""
+def hash_table(rows: Sequence[ImageRow], thumbnails: bool = False) -> pa.Table:
+    """hashes/<shard>: what near-duplicates are found by, apart from the bytes, so that it is quick to read.
+
+    `thumbnails` are kept for whoever compares with a benchmark, and are empty elsewhere.
+    """
     columns = {
         "image_id": [r.planned.image_id for r in rows],
         "split": [r.planned.split for r in rows],
         "group": [r.planned.group for r in rows],
         "source_sha256": [r.image.source_sha256 for r in rows],
         "pixel_hash": [r.image.pixel_hash for r in rows],
+        "thumbnail": [r.image.thumbnail if thumbnails else None for r in rows],
     }
     return pa.table({f.name: pa.array(columns[f.name], f.type) for f in HASH_SCHEMA})
 
@@ -82,10 +86,11 @@ class PixelCache:
         self._root = root
         self._folder = join(root, "stages", fingerprint)
 
-    def write(self, key: str, images: FileRecord, refused: Mapping[str, Decoded]) -> None:
+    def write(self, key: str, images: FileRecord, hashes: FileRecord, refused: Mapping[str, Decoded]) -> None:
         """Note what became of the shard `key` (its name and its inputs' digest)."""
         plain = {
             "images": asdict(images),
+            "hashes": asdict(hashes),
             "refused": {
                 image_id: [decoded.result.reason, decoded.result.detail, decoded.attempts]
                 for image_id, decoded in refused.items()
@@ -94,22 +99,34 @@ class PixelCache:
         }
         self._storage.write(join(self._folder, f"{key}.json"), dump_json(plain))
 
-    def read(self, key: str) -> dict[str, Decoded]:
-        """What is known of the shard's images; empty when nothing is, or the images file is gone."""
+    def read(self, key: str, thumbnails: bool = False) -> dict[str, Decoded]:
+        """What is known of the shard's images; empty when nothing is, or the images file is gone.
+
+        Where `thumbnails` are wanted, an image that was kept without one is not known: it is decoded again.
+        """
         try:
             plain = json.loads(self._storage.read(join(self._folder, f"{key}.json")))
             table = read_table(self._storage, self._root, FileRecord(**plain["images"]))
+            small = self._thumbnails(FileRecord(**plain["hashes"])) if thumbnails else {}
         except (StorageMissing, IntegrityError):
             return {}
-        known = {row["image_id"]: Decoded(_from_row(row), 1) for row in table.to_pylist()}
+        known = {
+            row["image_id"]: Decoded(_from_row(row, small.get(row["image_id"])), 1)
+            for row in table.to_pylist()
+            if not thumbnails or small.get(row["image_id"])
+        }
         for image_id, (reason, detail, attempts) in plain["refused"].items():
             known[image_id] = Decoded(Refusal(Reason(reason), detail), attempts)
         return known
 
+    def _thumbnails(self, hashes: FileRecord) -> dict[str, bytes]:
+        table = read_table(self._storage, self._root, hashes, columns=["image_id", "thumbnail"])
+        return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
-def _from_row(row: dict[str, Any]) -> NormalisedImage:
+
+def _from_row(row: dict[str, Any], thumbnail: bytes | None) -> NormalisedImage:
     kind = _FORMATS["." + row["image"]["path"].rpartition(".")[2]]
-    known = {name: row[name] for name in _FROM_IMAGE}
+    known = {name: row[name] for name in _FROM_IMAGE} | {"thumbnail": thumbnail}
     return NormalisedImage(data=row["image"]["bytes"], format=kind, modality=row["dicom_modality"], **known)
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from mht import catalog
 from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
 from mht.dataset.captions import CaptionRead, CaptionStore, PremiseStore, count_premises, read_captions
+from mht.dataset.leakage.gate import Gate, Leak
 from mht.dataset.pixels import (
     BATCH_IMAGES,
     ImageRow,
@@ -34,11 +35,12 @@ from mht.dataset.stages import Fingerprints, pairing_context
 from mht.dataset.tallies import tally_rows
 from mht.errors import IntegrityError
 from mht.imaging.guard import Decoded, DecoderGuard
+from mht.imaging.leakage import LeakageParams
 from mht.imaging.params import ImagingParams
 from mht.pairing.context import PairingContext
 from mht.pairing.twins import make_pairs
 from mht.records import Pair, PlannedImage, Quarantined, Reason, Refusal
-from mht.schemas import PAIR_SCHEMA, QUARANTINE_SCHEMA, REVIEWED_SCHEMA, to_table
+from mht.schemas import LEAK_SCHEMA, PAIR_SCHEMA, QUARANTINE_SCHEMA, REVIEWED_SCHEMA, to_table
 from mht.storage import Storage, StorageParams
 
 
@@ -46,7 +48,8 @@ from mht.storage import Storage, StorageParams
 class WorkSpec:
     """What a worker must know: the dataset's root, the run's name, the resolved configuration, its stages.
 
-    `stage_keys` names, for every shard of the plan, what its stages' outputs are kept under.
+    `stage_keys` names, for every shard of the plan, what its stages' outputs are kept under, `benchmarks` the name and
+    the index file of each benchmark that images are compared with.
     """
 
     root: str
@@ -54,6 +57,7 @@ class WorkSpec:
     resolved: Mapping[str, Any]
     fingerprints: Fingerprints
     stage_keys: Mapping[str, str]
+    benchmarks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Outcome:
     pairs: list[Pair] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     reviewed: list[Reviewed] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
     refused_pixels: dict[str, Decoded] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     backed_off: int = 0
@@ -90,6 +95,7 @@ class Outcome:
         tallies = {
             "reason": Counter(q.reason for q in self.quarantined),
             "dropped": self.dropped,
+            "leak": Counter(leak.found_by for leak in self.leaks),
             **tally_rows(self.images, self.pairs),
         }
         if self.reviewed:
@@ -136,6 +142,8 @@ class ShardBuilder:
         self._premises = PremiseStore(self._storage, spec.root, spec.fingerprints.pair)
         self._uncounted = pairing_context(resolved)
         self._pixel_cache = PixelCache(self._storage, spec.root, spec.fingerprints.image)
+        gate_params = LeakageParams(**resolved["leakage"])
+        self._gate = Gate(self._storage, spec.root, spec.benchmarks, gate_params)
         self._pixels = PixelStage(self._source, ImagingParams(**resolved["imaging"]), guard)
         self._plan: PlanReader | None = None
         self._context: PairingContext | None = None
@@ -164,15 +172,17 @@ class ShardBuilder:
         outcome = self._work(rows, key)
         self._tell(Progress(shard, "writing"))
         images = self._write(f"images/{shard}", image_table(outcome.images), stored=("image",))
-        self._pixel_cache.write(key, images, outcome.refused_pixels)
+        hashes = self._write(f"hashes/{shard}", hash_table(outcome.images, thumbnails=not self._gate.is_open))
+        self._pixel_cache.write(key, images, hashes, outcome.refused_pixels)
         commit = Commit(
             run=self._spec.run,
             shard=shard,
             images=images,
             pairs=self._write(f"pairs/{shard}", to_table(outcome.pairs, PAIR_SCHEMA)),
-            hashes=self._write(f"hashes/{shard}", hash_table(outcome.images)),
+            hashes=hashes,
             quarantine=self._write_any(f"quarantine/{shard}", outcome.quarantined, QUARANTINE_SCHEMA),
             reviewed=self._write_any(f"reviewed/{shard}", outcome.reviewed, REVIEWED_SCHEMA),
+            leaks=self._write_any(f"leaks/{shard}", outcome.leaks, LEAK_SCHEMA),
             counts=outcome.counts(len(rows)),
             seconds=round(time.monotonic() - began, 3),
         )
@@ -215,7 +225,7 @@ class ShardBuilder:
             else:
                 outcome.refuse(row, "caption", read.refusal)
         batches = [wanted[i : i + BATCH_IMAGES] for i in range(0, len(wanted), BATCH_IMAGES)]
-        known = self._pixel_cache.read(key)
+        known = self._pixel_cache.read(key, thumbnails=not self._gate.is_open)
         decoded = self._pixels.decode([[row for row, _ in batch] for batch in batches], known)
         self._report(rows[0].shard, outcome, images=len(rows) - len(wanted))
         for batch, pixels in zip(batches, decoded, strict=True):
@@ -237,12 +247,19 @@ class ShardBuilder:
         # The pairs first: they need this process, while the child decodes the same batch.
         context = self._pairing()
         made = [make_pairs(row.image_id, row.split, read.known(), context) for row, read in batch]
-        for (row, read), pairs, decoded in zip(batch, made, pixels, strict=True):
+        done = list(pixels)
+        leaks = self._gate.find([row for row, _ in batch], done)
+        for (row, read), pairs, decoded, leak in zip(batch, made, done, leaks, strict=True):
             outcome.dropped.update(pairs.dropped)
             outcome.backed_off += pairs.backed_off
+            left_out = self._gate.refusal(leak)
+            if leak is not None and (left_out or pairs.pairs):
+                outcome.leaks.append(leak)
             if isinstance(decoded.result, Refusal):
                 outcome.refused_pixels[row.image_id] = decoded
                 outcome.refuse(row, "image", decoded.result, decoded.attempts)
+            elif left_out is not None:
+                outcome.refuse(row, "leakage", left_out)
             elif pairs.pairs:
                 outcome.images.append(ImageRow(row, read.known(), decoded.result))
                 decisions = self._decided(row.image_id)

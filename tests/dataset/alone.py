@@ -11,6 +11,8 @@ from mht.config import BuildConfig, load
 from mht.dataset.books import add_up
 from mht.dataset.captions import PremiseStore
 from mht.dataset.finish import finish
+from mht.dataset.leakage.benchmarks import keep, open_benchmarks
+from mht.dataset.leakage.report import report
 from mht.dataset.plan import assign, write_plan
 from mht.dataset.run import Run, name_run
 from mht.dataset.shard import ShardBuilder, WorkSpec, make_source
@@ -42,13 +44,18 @@ def build_alone(source: Path, output: Path, *words: str, backwards: bool = False
     """Plan, captions, shards (in the plan's order or backwards), books, everything beside them."""
     config = load(None, ["source.kind=folder", f"source.path={source}", f"output={output}", *words])
     storage, root, resolved = Storage(config.storage), config.output, config.resolved()
-    items = make_source(resolved, storage).items()
-    plan = write_plan(storage, root, assign(items, config.seed, config.splits, config.build.shard_images))
+    files = make_source(resolved, storage)
+    plan = write_plan(
+        storage, root, assign(files.items(), config.seed, config.splits, config.build.shard_images)
+    )
     prints = fingerprints(resolved)
     run = Run(name_run(resolved, prints, plan), resolved, prints, plan)
     storage.write(join(root, RUN), run.to_json())
+    benchmarks = open_benchmarks(storage, resolved, prints.image)
+    keep(storage, root, run, benchmarks, lambda text: None, lambda: None)
+    indexes = tuple((benchmark.name, benchmark.index) for benchmark in benchmarks)
     builder = ShardBuilder(
-        WorkSpec(root, run.name, resolved, prints, plan.stage_keys()), lambda progress: None
+        WorkSpec(root, run.name, resolved, prints, plan.stage_keys(), indexes), lambda progress: None
     )
     shards: Sequence[str] = sorted(plan.shards, reverse=backwards)
     try:
@@ -59,5 +66,7 @@ def build_alone(source: Path, output: Path, *words: str, backwards: bool = False
             builder.build(shard)
     finally:
         builder.close()
-    finish(storage, root, run, add_up(read_commits(storage, root, run.name, list(shards))), config.build)
+    books = add_up(read_commits(storage, root, run.name, list(shards)))
+    told = report(storage, root, run, books.files, files, benchmarks)
+    finish(storage, root, run, books, config.build, told)
     return config

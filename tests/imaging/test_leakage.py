@@ -61,6 +61,15 @@ def test_look_alikes_are_not_found(benchmark: LeakIndex) -> None:
     assert all(len(benchmark.candidates(image.pixel_hash)) <= 24 for image in strangers)
 
 
+def test_a_stricter_likeness_finds_fewer(benchmark: LeakIndex) -> None:
+    copies = [
+        decoded(DISGUISES[name](radiograph(2)))
+        for name in ("none", "half, jpeg, darker", "rim, jpeg, brighter")
+    ]
+    assert [match is not None for match in benchmark.find(copies, 0.9)] == [True, True, True]
+    assert [match is not None for match in benchmark.find(copies, 1.0)] == [True, False, False]
+
+
 def test_the_likest_of_several_is_named(benchmark: LeakIndex) -> None:
     original = radiograph(3)
     several = index_of([decoded(DISGUISES["third"](original)), decoded(original), decoded(radiograph(4))])

@@ -1,0 +1,1 @@
+"""The leakage gate: no picture of a benchmark gets into a dataset unseen."""
