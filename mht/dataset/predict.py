@@ -7,6 +7,7 @@ what they take from each other is in the figure.
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 import tempfile
@@ -31,10 +32,20 @@ if TYPE_CHECKING:
     from mht.dataset.build import BuildReport
 
 PREDICTION = "prediction.json"
-PROBE_IMAGES = 240
-_WARM_IMAGES = 8
-# Ray's own processes (GCS, raylet, agents, the driver), measured on an idle local cluster; see LOG.md.
+PROBE_SHARE = 0.1
+"""Of the images, how many a probe takes; what it measures in a second or less is chance."""
+FEWEST_IMAGES, MOST_IMAGES = 240, 960
+_WARM_SHARE = 0.25
+"""Of a process's images, those before the clock starts: words and questions are remembered once they were met."""
+# A local Ray with the driver and Ray Data's own actors; what Ray Data adds to a worker; see LOG.md.
 _RAY_BYTES = 900 << 20
+_RAY_IN_WORKER_BYTES = 60 << 20
+_RAY_CORES = 0.12
+"""Of one core, what all of Ray takes while it waits for the workers."""
+_CLOSING_S, _CLOSING_IMAGE_S = 1.0, 0.0002
+"""What the driver does alone, before and after the shards: sums of counts, near-duplicates, the manifest."""
+_TABLE_FACTOR = 3.0
+"""Bytes in memory for a byte of the premise table as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +95,17 @@ def predict(config: BuildConfig) -> Prediction:
     images = sum(one.images for one in measured)
     scale = len(items) / images
     rate = sum(one.images / one.seconds for one in measured) * workers / at_once
-    per_worker = max(one.memory_bytes for one in measured)
+    rate *= 1 - _RAY_CORES / (os.cpu_count() or 1)
+    per_worker = max(one.memory_bytes for one in measured) + _RAY_IN_WORKER_BYTES
+    table = round(_TABLE_FACTOR * max(table_bytes(one.tables, len(items)) for one in measured))
     return Prediction(
         identity=identity_hash(config.resolved()),
         images=len(items),
         pairs=round(sum(one.pairs for one in measured) * scale),
         workers=workers,
-        work_s=round(len(items) / rate, 1),
+        work_s=round(len(items) / rate + _CLOSING_S + _CLOSING_IMAGE_S * len(items), 1),
         bytes=round(sum(one.bytes for one in measured) * scale),
-        memory_bytes=_RAY_BYTES + workers * per_worker,
+        memory_bytes=_RAY_BYTES + workers * per_worker + (workers + 1) * table,
         probe_images=images,
     )
 
@@ -104,11 +117,22 @@ class _Measured:
     bytes: int
     seconds: float
     memory_bytes: int
+    tables: tuple[tuple[int, int], ...]
+    """(images, bytes) of the premise table after the images that warm up, and after all."""
+
+
+def table_bytes(tables: Sequence[tuple[int, int]], images: int) -> float:
+    """The premise table's size over so many images: distinct wordings grow as a power of their number (Heaps)."""
+    (some, small), (more, large) = tables[0], tables[-1]
+    if more <= some or large <= small:
+        return float(large)
+    power = min(1.0, math.log(large / small) / math.log(more / some))
+    return large * math.pow(images / more, power)
 
 
 def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, folder: str) -> list[_Measured]:
     """Each process builds a small shard to warm up and a bigger one against the clock."""
-    wanted = min(len(items), PROBE_IMAGES)
+    wanted = min(len(items), max(FEWEST_IMAGES, min(MOST_IMAGES, round(PROBE_SHARE * len(items)))))
     sample = [items[i * len(items) // wanted] for i in range(wanted)]
     storage = Storage(StorageParams())
     resolved = config.resolved() | {"review": None}
@@ -131,7 +155,7 @@ def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, fol
 def _warm_and_measured(
     group: Sequence[SourceItem], splits: SplitConfig, seed: int
 ) -> list[list[PlannedImage]]:
-    warm = min(_WARM_IMAGES, len(group) // 2)
+    warm = int(_WARM_SHARE * len(group))
     shards = [
         *assign(group[:warm], seed, splits, max(1, warm)),
         *assign(group[warm:], seed, splits, len(group)),
@@ -152,7 +176,8 @@ def _measure(job: tuple[WorkSpec, Plan]) -> _Measured:
     builder = ShardBuilder(spec, _silent)
     try:
         shards = sorted(plan.shards)
-        captions_s = _caption_all(builder, spec, plan, shards)
+        captions_s = _caption_all(builder, shards)
+        tables = _count_all(spec, plan, shards)
         for shard in shards[:-1]:
             builder.build(shard)
         _barrier.wait(timeout=60)
@@ -161,23 +186,31 @@ def _measure(job: tuple[WorkSpec, Plan]) -> _Measured:
         seconds = time.monotonic() - began + captions_s
         written = sum(record.bytes for record in commit.files())
         total = commit.counts["total"]
-        return _Measured(total["in"], total["pairs"], written, seconds, tree_bytes() or 0)
+        return _Measured(total["in"], total["pairs"], written, seconds, tree_bytes() or 0, tables)
     finally:
         builder.close()
 
 
-def _caption_all(builder: ShardBuilder, spec: WorkSpec, plan: Plan, shards: list[str]) -> float:
-    """Caption every shard and write the table; returns the seconds of the last, the measured one."""
-    storage = Storage(StorageParams(**spec.resolved["storage"]))
+def _caption_all(builder: ShardBuilder, shards: Sequence[str]) -> float:
+    """Caption every shard; returns the seconds of the last, the measured one."""
     seconds = 0.0
     for shard in shards:
         began = time.monotonic()
         builder.caption(shard)
         seconds = time.monotonic() - began
-    PremiseStore(storage, spec.root, spec.fingerprints.pair).add_up(
-        list(plan.stage_keys().values()), spec.run
-    )
     return seconds
+
+
+def _count_all(spec: WorkSpec, plan: Plan, shards: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Write the run's premise table; returns (images, bytes) of the first shard's and of the whole."""
+    storage = Storage(StorageParams(**spec.resolved["storage"]))
+    premises = PremiseStore(storage, spec.root, spec.fingerprints.pair)
+    keys = plan.stage_keys()
+    sizes = []
+    for name, some in (("first", shards[:1]), (spec.run, shards)):
+        premises.add_up([keys[shard] for shard in some], name)
+        sizes.append((sum(plan.shards[shard][0] for shard in some), len(premises.table(name).to_bytes())))
+    return tuple(sizes)
 
 
 def _silent(_: Progress) -> None:

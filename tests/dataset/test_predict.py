@@ -9,7 +9,7 @@ import pytest
 
 from mht.config import load
 from mht.dataset.command import summary
-from mht.dataset.predict import PREDICTION, compare, plan_build, predict
+from mht.dataset.predict import PREDICTION, compare, plan_build, predict, table_bytes
 from mht.errors import InputError
 from tests.dataset.oracle import build_here, common, rows_of
 
@@ -26,15 +26,15 @@ def test_a_plan_is_kept_and_held_against_the_build(
     assert (said["images"], said["workers"], said["probe_images"]) == (
         600,
         2,
-        224,
-    )  # 8 for each of two processes to warm up
+        180,
+    )  # of 240, a quarter warms the two processes up
     printed = dict(re.findall(r"^  (\w+) +(.+)$", capsys.readouterr().out, re.MULTILINE))
     assert printed.keys() == {"images", "pairs", "workers", "time", "bytes", "memory", "from"}
-    assert printed["from"] == "a probe of 224 images"
+    assert printed["from"] == "a probe of 180 images"
     config, report = build_here(*words)
     rows = rows_of(str(output))
     pairs = sum(key.startswith("pairs:") for key in rows)
-    # What a probe cannot know from 224 of 600: a wide margin, but neither a tenth nor ten times as much.
+    # What a probe cannot know from 180 of 600: a wide margin, but neither a tenth nor ten times as much.
     assert 0.5 < said["pairs"] / pairs < 2
     assert 0.7 < said["bytes"] / report.books.bytes < 1.4
     assert 0.05 < said["work_s"] / report.work_s < 20
@@ -81,3 +81,10 @@ def test_a_source_without_images_is_an_error_with_a_remedy(tmp_path: Path) -> No
     (tmp_path / "images" / "readme.txt").write_text("no image here")
     with pytest.raises(InputError, match="none of them an image candidate"):
         predict(load(None, common(tmp_path / "images", tmp_path / "out")))
+
+
+def test_a_table_grows_as_a_power_of_the_images_and_never_faster_than_they_do() -> None:
+    assert table_bytes([(60, 1000), (240, 2000)], 960) == pytest.approx(4000)
+    assert table_bytes([(60, 1000), (240, 1000)], 100_000) == 1000  # all was met
+    assert table_bytes([(60, 1000), (240, 5000)], 480) == pytest.approx(10_000)
+    assert table_bytes([(3, 700)], 3) == 700
