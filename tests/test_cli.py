@@ -49,6 +49,8 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
         "verify --help",
         "preview --help",
         "export --help",
+        "review --help",
+        "review export --help",
     ],
 )
 def test_help_answers_without_loading_anything_heavy(word: str) -> None:
@@ -61,7 +63,7 @@ def test_help_names_every_command_and_the_version_is_the_package_s() -> None:
     text = run_mht("--help").stdout
     assert all(
         re.search(rf"^ +{command} ", text, re.MULTILINE)
-        for command in ("build", "preview", "explain", "verify", "export")
+        for command in ("build", "preview", "explain", "verify", "export", "review")
     )
     assert "research" in text
     assert run_mht("--version").stdout == f"mht {mht.__version__}\n"

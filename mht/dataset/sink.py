@@ -22,7 +22,8 @@ from mht.storage import Storage, join
 
 EXPORT = "EXPORT.json"
 _CLAIM = "_EXPORTING"
-_IN_MEMORY_BYTES = 32 << 20
+# What is larger is mapped from the disk, and must be more than a store takes in one piece: parts of it are bytes.
+_IN_MEMORY_BYTES = 64 << 20
 
 
 class Sink:

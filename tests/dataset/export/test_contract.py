@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import pytest
 
 from mht import catalog
 from mht.artifacts import read_manifest
+from mht.cli import main
+from mht.dataset import sink
 from mht.dataset.exporter import FORMATS, ExportConfig, export, read_settings
 from mht.dataset.sink import EXPORT, Sink
 from mht.errors import ConfigError, InputError, IntegrityError, RunConflict
 from mht.storage import Storage, StorageParams
 from tests.dataset.export.conftest import Export
 from tests.dataset.small import write_dataset
+from tests.s3_server import CREDENTIALS, S3Server, start_s3
 
 NAMES = catalog.names(FORMATS)
 WITH_DPO = [name for name in NAMES if "variant" in catalog.load(FORMATS, name).Params.model_fields]
@@ -200,3 +203,46 @@ def test_a_dataset_of_before_the_wrong_answers_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column 'rejected'"):
         export(root, str(tmp_path / "out"), ["format=trl", "variant=dpo"])
     export(root, str(tmp_path / "hf"), ["format=hf"])
+
+
+def test_the_command_says_what_was_written(
+    small: tuple[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", small[0], str(tmp_path / "out"), "format=trl", "split=[train,test]"]
+    assert main(words) == 0
+    told = "44 pairs (test 8, train 36) on 11 images as trl"
+    assert capsys.readouterr().out == f"{tmp_path / 'out' / EXPORT}: {told}\n"
+    assert main(words) == 73
+    assert main([*words[:-1], "split=tests"]) == 2
+    assert "did you mean 'test'" in capsys.readouterr().err
+
+
+def test_a_large_file_is_written_from_the_disk(exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = contents(exported("format=llava", to="small"))
+    monkeypatch.setattr(sink, "_IN_MEMORY_BYTES", 100)
+    assert contents(exported("format=llava", to="large")) == small
+
+
+@pytest.mark.parametrize("words", [("format=hf",), ("format=llava",), ("format=webdataset",)], ids=" ".join)
+def test_from_a_bucket_to_a_bucket(words: Sequence[str], exported: Export, bucket: S3Server) -> None:
+    here = contents(exported(*words))
+    storage = Storage(StorageParams(endpoint_url=bucket.endpoint_url))
+    place = f"s3://bucket/{words[0][7:]}"
+    write_dataset(f"{place}/in", storage)
+    told = (*words, f"storage.endpoint_url={bucket.endpoint_url}")
+    export(f"{place}/in", f"{place}/out", told)
+    there = {item.name: storage.read(item.uri) for item in storage.list(f"{place}/out")}
+    assert there == here
+    with pytest.raises(RunConflict, match="something is there already"):
+        export(f"{place}/in", f"{place}/out", told)
+    with pytest.raises(ConfigError, match="lies in the dataset"):
+        export(f"{place}/in", f"{place}/in/out", told)
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[S3Server]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        with start_s3("bucket") as server:
+            yield server

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from tests.dataset.oracle import build_here, common, rows_of
 
 STORAGE = Storage(StorageParams())
 Rows = dict[str, dict[str, Any]]
+Rebuilt = Callable[[], str]
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw(tmp_path_factory.mktemp("review") / "images", 60)
+    return draw(tmp_path_factory.mktemp("review") / "images", 30)
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +42,12 @@ def plain(ray_cluster: None, images: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def rebuilt(images: Path, plain: str, tmp_path: Path) -> Callable[[Sequence[Decision]], str]:
-    """A copy of the plain dataset, built anew with these decisions; says where it is."""
-    import shutil
+def rebuilt(images: Path, plain: str, tmp_path: Path) -> Rebuilt:
+    """Builds a copy of the plain dataset anew with the test's review.jsonl; says where it is."""
 
-    def build(decisions: Sequence[Decision]) -> str:
+    def build() -> str:
         output = tmp_path / "out"
         shutil.copytree(plain, output)
-        (tmp_path / "review.jsonl").write_bytes(Review.of(decisions).to_bytes())
         review = f"review={tmp_path / 'review.jsonl'}"
         build_here(*common(images, output, review, "new_run=true", "build.gallery_images=0"))
         return str(output)
@@ -76,24 +76,46 @@ def about(pair: dict[str, Any], verdict: str, **more: str) -> Decision:
     )
 
 
-def test_ten_rejected_pairs_are_exactly_the_ten_rows_that_change(
-    plain: str, rebuilt: Callable[[Sequence[Decision]], str]
+def test_ten_pairs_rejected_in_label_studio_are_exactly_the_ten_rows_that_change(
+    images: Path, plain: str, rebuilt: Rebuilt, tmp_path: Path
 ) -> None:
     before, rows = pairs_of(plain), rows_of(plain)
-    ten = random.Random(1).sample(sorted(before), 10)
-    output = rebuilt([about(before[pair_id], "reject") for pair_id in ten])
+    export_tasks(plain, str(tmp_path / "tasks.json"), ["n=30"])
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    for number, task in enumerate(tasks):
+        verdict = "reject" if number < 8 else "reject_both" if number == 20 else "accept"
+        choice = {
+            "from_name": "verdict",
+            "to_name": "image",
+            "type": "choices",
+            "value": {"choices": [verdict]},
+        }
+        task |= {
+            "id": number,
+            "annotations": [{"result": [choice], "completed_by": 1, "was_cancelled": False}],
+        }
+    (tmp_path / "ls.json").write_text(json.dumps(tasks))
+    import_review(str(tmp_path / "ls.json"), str(tmp_path / "review.jsonl"), [])
+    ten = {task["data"]["pair_id"] for task in tasks[:8]}
+    ten |= {tasks[20]["data"][key] for key in ("pair_id", "twin_pair_id")}
+    assert len(ten) == 10
+    output = rebuilt()
     after = rows_of(output)
     assert rows.keys() - after.keys() == {f"pairs:{pair_id}" for pair_id in ten}
     assert after.items() <= rows.items()
     stats = json.loads((Path(output) / "stats.json").read_text())
-    assert stats["books"]["review"] == {"foreign": 0, "rejected": 10}
+    told = stats["books"]["review"]
+    assert (told["rejected"], told["foreign"], told.get("stale", 0), told.get("missing", 0)) == (10, 0, 0, 0)
     assert stats["books"]["total"]["pairs"] == len(before) - 10
     assert "books balanced" in verify(load(None, [f"output={output}"]))
+    # Label Studio's export itself is the same review, so there is nothing left to do.
+    _, report = build_here(
+        *common(images, output), f"review={tmp_path / 'ls.json'}", "build.gallery_images=0"
+    )
+    assert report.shards_built == 0
 
 
-def test_every_kind_of_decision_and_what_became_of_it(
-    plain: str, rebuilt: Callable[[Sequence[Decision]], str]
-) -> None:
+def test_every_kind_of_decision_and_what_became_of_it(plain: str, rebuilt: Rebuilt, tmp_path: Path) -> None:
     before = pairs_of(plain)
     yes = [p for p in before.values() if p["polarity"] == "yes"]
     good, bad, old, fine, lost = random.Random(2).sample(yes, 5)
@@ -106,7 +128,8 @@ def test_every_kind_of_decision_and_what_became_of_it(
         about({**lost, "pair_id": lost["pair_id"][:-11] + "0" * 10 + "f"}, "reject"),
         about({**lost, "pair_id": "0" * 16 + lost["pair_id"][16:]}, "reject"),
     ]
-    output = rebuilt(decisions)
+    (tmp_path / "review.jsonl").write_bytes(Review.of(decisions).to_bytes())
+    output = rebuilt()
     after = pairs_of(output)
     assert after[good["pair_id"]]["answer"] == better
     assert after[good["pair_id"]]["row_hash"] != good["row_hash"]
@@ -128,64 +151,27 @@ def test_every_kind_of_decision_and_what_became_of_it(
     text, same = explain(config, good["pair_id"])
     assert same
     assert "review   edited by 7: said what is seen" in text
+    kept_by_its_content(output)
 
 
-def test_the_review_is_part_of_the_run_by_its_content(
-    images: Path, plain: str, rebuilt: Callable[[Sequence[Decision]], str], tmp_path: Path
-) -> None:
-    before = pairs_of(plain)
-    first, second = sorted(before)[:2]
-    output = rebuilt([about(before[first], "reject"), about(before[second], "accept")])
-    words = (*common(images, output), "build.gallery_images=0")
-    lines = (tmp_path / "review.jsonl").read_text().splitlines()
-    (tmp_path / "turned.jsonl").write_text("\n".join(reversed(lines)) + "\n\n")
-    _, report = build_here(*words, f"review={tmp_path / 'turned.jsonl'}")
-    assert report.shards_built == 0
-    (tmp_path / "turned.jsonl").write_text(lines[0] + "\n")
-    with pytest.raises(RunConflict, match=r"review: .review/[0-9a-f]{16}\.jsonl. -> .review/"):
-        build_here(*words, f"review={tmp_path / 'turned.jsonl'}")
-    with pytest.raises(RunConflict, match=r"review: .* -> null"):
-        build_here(*words)
+def kept_by_its_content(output: str) -> None:
+    """The dataset holds the review; one that was altered, another one, or none is refused."""
     run = json.loads((Path(output) / "run.json").read_text())
     kept = Path(output) / run["config"]["review"]
-    assert kept.read_text().splitlines() == sorted(lines)
-    kept.write_text(lines[0] + "\n")
+    lines = kept.read_text().splitlines()
+    assert len(lines) == 6
+    words = ("source.kind=phantoms", f"output={output}")
+    with pytest.raises(RunConflict, match=r"review: .review/[0-9a-f]{16}\.jsonl. -> null"):
+        build_here(*words)
+    other = kept.with_name("other.jsonl")
+    other.write_text(lines[0] + "\n")
+    with pytest.raises(
+        RunConflict, match=r"review: .review/[0-9a-f]{16}\.jsonl. -> .review/[0-9a-f]{16}\.jsonl"
+    ):
+        build_here(*words, f"review={other}")
+    other.replace(kept)
     with pytest.raises(IntegrityError, match=kept.name):
         verify(load(None, [f"output={output}"]))
-
-
-def test_a_round_trip_through_label_studio(
-    plain: str, images: Path, rebuilt: Callable[[Sequence[Decision]], str], tmp_path: Path
-) -> None:
-    tasks_file, exported, review = (str(tmp_path / name) for name in ("tasks.json", "ls.json", "r.jsonl"))
-    export_tasks(plain, tasks_file, ["n=6"])
-    tasks = json.loads(Path(tasks_file).read_text())
-    for number, task in enumerate(tasks, 1):
-        verdict = ("accept", "reject_both", "accept")[number % 3]
-        choice = {
-            "from_name": "verdict",
-            "to_name": "image",
-            "type": "choices",
-            "value": {"choices": [verdict]},
-        }
-        task |= {
-            "id": number,
-            "annotations": [{"result": [choice], "completed_by": 1, "was_cancelled": False}],
-        }
-    Path(exported).write_text(json.dumps(tasks))
-    line = import_review(exported, review, [])
-    assert line.startswith(f"{review}: ")
-    rejected = {t["data"][k] for t in tasks[::3] for k in ("pair_id", "twin_pair_id")}
-    before = pairs_of(plain)
-    output = rebuilt(list(Review.of(_read(review)).decisions.values()))
-    assert before.keys() - pairs_of(output).keys() == rejected
-    assert pairs_of(output).items() <= before.items()
-    _, report = build_here(*common(images, output), f"review={exported}", "build.gallery_images=0")
-    assert report.shards_built == 0
-
-
-def _read(review: str) -> list[Decision]:
-    return [Decision.model_validate_json(line) for line in Path(review).read_text().splitlines()]
 
 
 def test_a_review_that_cannot_be_read_stops_the_build_before_anything(images: Path, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from mht.config import load
 from mht.dataset.review.decisions import Decision, Review
 from mht.dataset.review.files import read_review
-from mht.errors import InputError
+from mht.errors import ConfigError, InputError
 from mht.storage import Storage, StorageParams
 
 STORAGE = Storage(StorageParams())
@@ -80,3 +81,8 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
         read_review(STORAGE, str(tmp_path / "r.jsonl"))
+
+
+def test_a_review_lies_in_a_store() -> None:
+    with pytest.raises(ConfigError, match=r"review: .* is not object storage"):
+        load(None, ["review=https://example.org/review.jsonl"])

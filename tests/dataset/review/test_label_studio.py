@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mht.cli import main
 from mht.dataset.review.files import read_review
 from mht.dataset.review.label_studio import CONFIG, decisions_of
 from mht.dataset.review.tasks import export_tasks, import_review
@@ -192,3 +193,17 @@ def test_what_cannot_be_written_is_refused(dataset: tuple[str, Any], tmp_path: P
     (tmp_path / "empty.json").write_text("[]")
     with pytest.raises(InputError, match="no task is annotated"):
         import_review(str(tmp_path / "empty.json"), str(tmp_path / "r.jsonl"), [])
+
+
+def test_the_command_writes_tasks_and_reads_annotations(
+    dataset: tuple[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks, exported, review = (str(tmp_path / name) for name in ("t.json", "ls.json", "r.jsonl"))
+    assert main(["review", "export", dataset[0], tasks, "n=2", "split=test"]) == 0
+    both = [annotated(task, "accept", n) for n, task in enumerate(json.loads(Path(tasks).read_text()))]
+    Path(exported).write_text(json.dumps(both))
+    assert main(["review", "import", exported, review]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tasks}: 2 tasks; the labelling configuration is {tmp_path / 't.xml'}",
+        f"{review}: 2 decisions, 2 of them from {exported} (accept 2)",
+    ]
