@@ -85,7 +85,7 @@ _IS_NOT = (
 )
 COMPARED = "compared"
 _ALONE = (
-    "there is no earlier study to compare it with.",
+    "there is no earlier study to compare with.",
     "an earlier study is not known.",
     "without an earlier study, nothing can be said of a change.",
 )
@@ -109,7 +109,8 @@ def stated(case: Case, rng: random.Random) -> str:
     if _study(case):
         return pick(rng, _IS).format(np=_images(case)[0])
     if case.fact.presence == ABSENT:
-        return pick(rng, _ABSENT).format(image=case.image, f=case.fact.finding, be=verb(case))
+        many = lexicon().findings[case.fact.finding].noun == "plural"
+        return pick(rng, _ABSENT).format(image=case.image, f=case.fact.finding, be="are" if many else "is")
     said = pick(rng, _TRUE).format(image=case.image, np=describe(case.fact), be=verb(case))
     if case.edit.slot == CHANGE_SLOT and case.edit.before == UNCOMPARED:
         return f"{said} {capital(pick(rng, _ALONE))}"
@@ -146,8 +147,8 @@ _FALSE = {
     NUMBER: (
         "the number is wrong: there {be} {np}.",
         "one should count again: {image} shows {np}.",
-        "{image} shows {np}; the premise has another number.",
-        "there {be} {np}, which is another number.",
+        "{image} shows {np}; the number given is another one.",
+        "there {be} {np}, which is not the number given.",
     ),
     CHANGE_SLOT: (
         "the {f} {has} {true}, which is not what was said.",
@@ -157,7 +158,7 @@ _FALSE = {
     UNCOMPARED: (
         "there is no earlier study here, so nobody can say that the {f} {has} {false}.",
         "a change cannot be told from one study: {image} shows {np}, and no earlier one is known.",
-        "{image} shows {np}. Whether it has changed cannot be said without an earlier study.",
+        "{image} shows {np}. Whether the {f} {has} changed cannot be said without an earlier study.",
     ),
     COMPARED: (
         "there is an earlier study to compare with, and the {f} {has} {true}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from mht.knowledge.lexicon import is_study, lexicon, seen_at
+from mht.knowledge.lexicon import CHANGE, STUDY, lexicon, seen_at
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.slots import (
     BELIEF,
@@ -108,9 +108,10 @@ def plural_of(finding: str) -> str:
 
 @lru_cache(maxsize=4096)
 def place(site: str, side: str | None, finding: str | None = None) -> str:
-    """`in the left kidney`, `in the liver`, `at L4`; of an image, `of the liver`."""
+    """`in the left kidney`, `in the liver`, `at L4`; of an image or a change of the organ itself, `of the liver`."""
     words = lexicon().sites[site].phrase.format(f"{side} " if side in ("left", "right") else "")
-    return f"of {words.partition(' ')[2]}" if finding and is_study(finding) else words
+    whole = finding is not None and lexicon().findings[finding].kind in (STUDY, CHANGE)
+    return f"of {words.partition(' ')[2]}" if whole else words
 
 
 def on_side(side: str) -> str:
@@ -151,10 +152,10 @@ def _described(
         unsided = lexicon().sites[site].sided == "no"
         tail += f" {on_side(side)}" if unsided or side == "bilateral" else ""
     if size_mm:
-        tail += f", {length(size_mm)} in size"
+        tail += f" measuring {length(size_mm)}"
     change = attribute(fact, CHANGE_SLOT)
     if change in CHANGED and change != "uncompared":
-        tail += f"{',' if size_mm else ''} that {_has(fact)} {CHANGED[change]}"
+        tail += f" that {_has(fact)} {CHANGED[change]}"
     return counted(fact, _adjectives(fact)) + tail
 
 
@@ -177,14 +178,15 @@ def counted(fact: Fact, adjectives: str) -> str:
 
 
 def _many(finding: str) -> str:
-    return plural_of(finding) if lexicon().findings[finding].noun == "count" else finding
+    noun = lexicon().findings[finding].noun
+    return plural_of(finding) if noun == "count" else f"areas of {finding}" if noun == "mass" else finding
 
 
 @lru_cache(maxsize=1024)
 def _one(finding: str) -> str:
-    """The singular of a finding that the lexicon names in the plural."""
+    """One of a finding, whether the lexicon names it in the plural or as a mass: `neutrophil`, `area of fibrosis`."""
     if lexicon().findings[finding].noun != "plural":
-        return finding
+        return f"area of {finding}" if lexicon().findings[finding].noun == "mass" else finding
     start, space, last = finding.rpartition(" ")
     singular = next((one for one, many in PLURALS.items() if many == last), None)
     if singular is None:
@@ -199,12 +201,10 @@ def _one(finding: str) -> str:
 
 def is_plural(fact: Fact) -> bool:
     """Whether its verb is `are`."""
-    many = (
-        attribute(fact, NUMBER) not in (None, "single") and lexicon().findings[fact.finding].noun == "count"
-    )
-    if attribute(fact, NUMBER) == "single":
-        return False
-    return many or lexicon().findings[fact.finding].noun == "plural"
+    number = attribute(fact, NUMBER)
+    if number is None:
+        return lexicon().findings[fact.finding].noun == "plural"
+    return number != "single"
 
 
 def noun_of(fact: Fact) -> str:

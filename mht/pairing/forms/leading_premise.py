@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from mht.knowledge.lexicon import is_study
-from mht.knowledge.slots import NUMBER, PRESENCE
+from mht.knowledge.slots import BELIEF, NUMBER, PRESENCE
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase
@@ -42,6 +42,24 @@ _STUDY = (
     "We were sent {np}. Please name it in one sentence.",
     "Considering that this is {np}, how would you announce it to the reader?",
 )
+_PRESENCE = (
+    "Given that {image} shows {np}, what would you write in the report?",
+    "{image:C} shows {np}. How would you word that?",
+    "Since {image} shows {np}, how should that be summarised?",
+    "We saw {np} on {image}. Please put it into a sentence.",
+    "My colleague reports {np}. How would you word that for {image}?",
+    "Knowing that {image} shows {np}, what should the conclusion say?",
+    "As {image} shows {np}, what can be concluded?",
+    "A colleague wrote that {image} shows {np}. How would you put that to the reader?",
+)
+_BELIEF = (
+    "As this is {np}, what would you say of the technique?",
+    "Given that this is {np}, what would you tell the patient about the technique?",
+    "Since this is {np}, how would you explain the technique to a student?",
+    "This is {np}. How would you put that to a student?",
+    "Considering that this is {np}, how would you describe the way it was made?",
+    "Knowing that we are looking at {np}, what would you say of the method?",
+)
 _LEAD = ("", "", "Actually, ", "That is not what {image} shows: ", "The premise needs correcting: ")
 
 
@@ -53,7 +71,7 @@ def fits(slot: str, study: bool) -> bool:
 def write(case: Case, rng: random.Random) -> Written:
     """The premise as given, and the answer that describes or corrects."""
     study = is_study(case.fact.finding)
-    template = pick(rng, _STUDY if study else _OPEN)
+    template = pick(rng, _templates(case))
     definite = not study and case.edit.slot not in (PRESENCE, NUMBER) and rng.random() < 0.5
     np = phrase(case, definite, rng.random() < 0.5)
     lead, wrong = pick(rng, _LEAD).replace("{image}", case.image), case.inverse()
@@ -64,3 +82,11 @@ def write(case: Case, rng: random.Random) -> Written:
         false_rejected=capital(stated(wrong, rng)),
     )
     return written(template, np, case.image, answers)
+
+
+def _templates(case: Case) -> tuple[str, ...]:
+    if case.edit.slot == PRESENCE:
+        return _PRESENCE
+    if case.edit.slot.startswith(BELIEF):
+        return _BELIEF
+    return _STUDY if is_study(case.fact.finding) else _OPEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from mht.knowledge.lexicon import is_study
-from mht.knowledge.slots import PRESENCE
+from mht.knowledge.slots import BELIEF, PRESENCE
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase, plural
@@ -58,6 +58,16 @@ _STUDY = (
     "Should this be filed as {np}?",
     "Am I right that this is {np}?",
 )
+_BELIEF = (
+    "Is this {np}?",
+    "Would you call this {np}?",
+    "Are we looking at {np}?",
+    "Is it right to call this {np}?",
+    "Would you agree that this is {np}?",
+    "Is it correct that this is {np}?",
+    "Can one say that this is {np}?",
+    "Am I right that this is {np}?",
+)
 _STATEMENT = (
     "Is it correct that {image} shows {np}?",
     "Is it right to say that {image} shows {np}?",
@@ -67,7 +77,7 @@ _STATEMENT = (
     "Can one say that {image} shows {np}?",
     "Does it hold that {image} shows {np}?",
     "Are we right to write {np} in the report on {image}?",
-    "Would {np} be a fair summary of {image}?",
+    "Would it be fair to say that {image} shows {np}?",
 )
 _EITHER = _ANY + _SINGULAR
 _JOINT = (", ", ". ")
@@ -94,7 +104,7 @@ def write(case: Case, rng: random.Random) -> Written:
 
 def _templates(case: Case) -> tuple[str, ...]:
     if is_study(case.fact.finding):
-        return _STUDY
+        return _BELIEF if case.edit.slot.startswith(BELIEF) else _STUDY
     if case.edit.slot == PRESENCE:
         return _STATEMENT
     return _ANY if plural(case) else _EITHER
