@@ -7,9 +7,8 @@ while this process makes the pairs, then the Parquet files, then the commit reco
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +16,8 @@ import pyarrow as pa
 from mht import catalog
 from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
 from mht.dataset.captions import CaptionRead, CaptionStore, PremiseStore, count_premises, read_captions
-from mht.dataset.leakage.gate import Gate, Leak
+from mht.dataset.leakage.gate import Gate
+from mht.dataset.outcome import Outcome
 from mht.dataset.pixels import (
     BATCH_IMAGES,
     ImageRow,
@@ -30,16 +30,15 @@ from mht.dataset.pixels import (
 from mht.dataset.plan import PlanReader
 from mht.dataset.review.decisions import Decision, Key
 from mht.dataset.review.files import adopted
-from mht.dataset.review.settle import Reviewed, settle, unmatched
+from mht.dataset.review.settle import settle, unmatched
 from mht.dataset.stages import Fingerprints, pairing_context
-from mht.dataset.tallies import tally_rows
 from mht.errors import IntegrityError
 from mht.imaging.guard import Decoded, DecoderGuard
 from mht.imaging.leakage import LeakageParams
 from mht.imaging.params import ImagingParams
 from mht.pairing.context import PairingContext
 from mht.pairing.twins import make_pairs
-from mht.records import Pair, PlannedImage, Quarantined, Reason, Refusal
+from mht.records import PlannedImage, Reason, Refusal
 from mht.schemas import LEAK_SCHEMA, PAIR_SCHEMA, QUARANTINE_SCHEMA, REVIEWED_SCHEMA, to_table
 from mht.storage import Storage, StorageParams
 
@@ -69,45 +68,6 @@ class Progress:
     images: int = 0
     pairs: int = 0
     quarantined: int = 0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a shard's images so far."""
-
-    images: list[ImageRow] = field(default_factory=list)
-    pairs: list[Pair] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
-    reviewed: list[Reviewed] = field(default_factory=list)
-    leaks: list[Leak] = field(default_factory=list)
-    refused_pixels: dict[str, Decoded] = field(default_factory=dict)
-    dropped: Counter[str] = field(default_factory=Counter)
-    backed_off: int = 0
-    reported: tuple[int, int] = (0, 0)
-
-    def refuse(self, row: PlannedImage, stage: str, refusal: Refusal, attempts: int = 1) -> None:
-        self.quarantined.append(
-            Quarantined(row.image_id, row.split, stage, refusal.reason, refusal.detail, attempts)
-        )
-
-    def counts(self, asked: int) -> dict[str, dict[str, int]]:
-        """The shard's books: what came in, what went out, and how it is made up."""
-        tallies = {
-            "reason": Counter(q.reason for q in self.quarantined),
-            "dropped": self.dropped,
-            "leak": Counter(leak.found_by for leak in self.leaks),
-            **tally_rows(self.images, self.pairs),
-        }
-        if self.reviewed:
-            tallies["review"] = Counter(reviewed.outcome for reviewed in self.reviewed)
-        totals = {
-            "in": asked,
-            "out": len(self.images),
-            "quarantined": len(self.quarantined),
-            "pairs": len(self.pairs),
-            "backed_off": self.backed_off,
-        }
-        return {"total": totals} | {name: dict(sorted(c.items())) for name, c in tallies.items()}
 
 
 _TABLE_POLL_S = 0.25
