@@ -24,7 +24,7 @@ from functools import cache
 from benchmarks.machine import describe
 from benchmarks.report import markdown, page, save
 from benchmarks.shortcut import SETS, pairs_of, readings, reference
-from benchmarks.verdicts import NEVER, OPEN, OPTION, UNREAD, Verdict, beside, statement
+from benchmarks.verdicts import NEVER, OPEN, OPTION, UNREAD, Verdict, beside, evidence, statement
 from mht.knowledge.facts import read_facts
 from mht.knowledge.lexicon import lexicon
 from mht.phantoms import caption
@@ -37,11 +37,12 @@ BLOCK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A pair with the verdicts on its premise and on what its question says beside it."""
+    """A pair with the verdicts on its premise, on what its question says beside it, and on its evidence."""
 
     pair: Pair
     premise: Verdict
     beside: Verdict
+    evidence: Verdict
 
     @property
     def right(self) -> bool | None:
@@ -64,7 +65,8 @@ def told(scene: Scene) -> str:
 
 
 def judge(pairs: Iterable[Pair], drawn: Mapping[str, Scene]) -> list[Judged]:
-    return [Judged(p, statement(p, drawn[p.image_id]), beside(p, drawn[p.image_id])) for p in pairs]
+    with_scenes = ((pair, drawn[pair.image_id]) for pair in pairs)
+    return [Judged(p, statement(p, s), beside(p, s), evidence(p, s)) for p, s in with_scenes]
 
 
 def restored(pairs: Sequence[Pair]) -> int:
@@ -110,6 +112,16 @@ def truth_rows(judged: Sequence[Judged]) -> list[list[str]]:
             [f"{state}: left open by the scene", _by(own, OPEN), ""],
             [f"{state}: not read", _by(own, UNREAD), ""],
         ]
+    shown = [j.evidence for j in judged]
+    held = [one for one in shown if one.true is not None]
+    rows += [
+        ["evidence true", _share(sum(bool(one.true) for one in held), len(held)), ""],
+        [
+            "evidence not decided",
+            f"{len(shown) - len(held):,} ({_share(len(shown) - len(held), len(shown))})",
+            "",
+        ],
+    ]
     pairs = [j.pair for j in judged]
     false = sum(p.state == State.HALLUCINATED for p in pairs)
     rows.append(["hallucinated pairs whose twin restores them", _share(restored(pairs), false), "100 %"])
@@ -197,7 +209,8 @@ def _failures(judged: Sequence[Judged], drawn: Mapping[str, Scene], wanted: bool
         if j.right is wanted:
             p, scene = j.pair, drawn[j.pair.image_id]
             held = "; ".join(str(e).partition(", box=")[0] for e in scene.present)
-            yield f"{p.state} {p.type} {p.form} | premise {j.premise} | beside {j.beside}\n    {p.question}"
+            yield f"{p.state} {p.type} {p.form} | {j.premise} | beside {j.beside} | evidence {j.evidence}"
+            yield f"    {p.question}"
             yield f"    span {p.span!r}, twin {p.counterpart!r}, evidence {p.evidence!r}"
             yield f"    {p.image_id}: {told(scene)}\n    scene: {held}; absent {', '.join(scene.absent)}"
 

@@ -66,6 +66,12 @@ def statement(pair: Pair, scene: Scene) -> Verdict:
     return Verdict(None, UNREAD) if claim is None else of_claim(claim, scene)
 
 
+def evidence(pair: Pair, scene: Scene) -> Verdict:
+    """Whether the fact is true that the pair gives as its evidence; what it says of silence is left out."""
+    claim = flat(pair.evidence.partition(";")[0])
+    return Verdict(None, UNREAD) if claim is None or claim.finding is None else of_claim(claim, scene)
+
+
 def of_claim(claim: Claim, scene: Scene) -> Verdict:
     """Whether a claim is true of the scene; a denial is true where what it denies is false."""
     if claim.presence is not None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.pairs import Judged, judge, restored, surface, template
+from benchmarks.pairs import judge, restored, surface, template
 from benchmarks.premises import flat
-from benchmarks.verdicts import NEVER, OPEN, SCENE, UNREAD, Verdict, beside, of_claim, statement
+from benchmarks.verdicts import NEVER, OPEN, SCENE, UNREAD, Verdict, beside, evidence, of_claim, statement
 from mht.phantoms.scene import Entity, Scene
 from mht.records import Pair, State
 
@@ -84,7 +84,7 @@ def test_the_name_of_the_image_counts() -> None:
         "Does this CT image show a pleural effusion?", "a pleural effusion", "a pleural effusion", "finding"
     )
     assert beside(there, FILM) == Verdict(False)
-    assert Judged(there, statement(there, FILM), beside(there, FILM)).right is False
+    assert [judged.right for judged in judge([there], {"i": FILM})] == [False]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,19 @@ def test_the_name_of_the_image_counts() -> None:
 def test_the_other_options_must_be_false(option: str, wanted: Verdict) -> None:
     question = f"Which does the image show? A) {option} B) a pleural effusion C) emphysema D) none of these."
     assert beside(pair(question, "a pleural effusion", "a pleural effusion", "finding"), FILM) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a small pleural effusion on the left", Verdict(True)),
+        ("a pleural effusion on the right; a pneumothorax is not mentioned", Verdict(False)),
+        ("no pneumothorax", Verdict(True)),
+        ("a pleural effusion, they say", Verdict(None, UNREAD)),
+    ],
+)
+def test_the_evidence_is_held_against_the_scene_too(text: str, wanted: Verdict) -> None:
+    assert evidence(replace(twins()[0], evidence=text), FILM) == wanted
 
 
 def twins() -> tuple[Pair, Pair]:
