@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mht.knowledge.claims import claims, mentioned
 from mht.knowledge.facts import read_facts
 from mht.knowledge.truth import (
@@ -11,10 +13,13 @@ from mht.knowledge.truth import (
     POSSIBLE,
     TRUE,
     UNSAID,
+    against,
     denied_by_name,
+    denied_outright,
     holds,
     left_open,
     may_hold,
+    mirrored_unsaid,
     unsaid_near,
     world,
 )
@@ -85,3 +90,100 @@ def test_claims_of_a_question() -> None:
         "pneumothorax",
         "cardiomegaly",
     }
+
+
+GROUND = read_facts(
+    "Chest radiograph. Two small ill-defined nodules of the left lung, 8 mm. No pneumothorax. Bilateral rib fractures."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "held", "room"),
+    [
+        ("A lung nodule.", True, True),
+        ("A small lung nodule on the left.", True, True),
+        ("A lung nodule on the right.", False, False),
+        ("A large lung nodule.", False, False),
+        ("A moderate lung nodule.", False, True),
+        ("A lung nodule, 8 mm.", True, True),
+        ("A lung nodule, 10 mm.", False, True),
+        ("A lung nodule, 30 mm.", False, False),
+        ("Two lung nodules.", True, True),
+        ("Three lung nodules.", False, False),
+        ("An ill-defined lung nodule.", True, True),
+        ("A well-defined lung nodule.", False, False),
+        ("A spiculated lung nodule.", False, True),
+        ("A lung nodule in the upper lobe.", True, True),
+        ("A rib fracture on the right.", True, True),
+        ("A fracture.", True, True),
+        ("A lung mass.", False, False),
+    ],
+)
+def test_what_a_reading_states_and_what_it_leaves_room_for(claim: str, held: bool, room: bool) -> None:
+    claimed = next(f for f in read_facts(claim).facts)
+    assert holds(claimed, GROUND) is held
+    assert any(may_hold(claimed, fact, GROUND) for fact in GROUND.facts) is room
+
+
+def test_denials_hold_where_they_are_of_the_finding_as_such() -> None:
+    assert holds(read_facts("No pneumothorax.").facts[0], GROUND)
+    assert not holds(read_facts("No left pneumothorax.").facts[0], GROUND)
+    assert not holds(read_facts("No lung nodule.").facts[0], GROUND)
+    assert not holds(read_facts("No emphysema.").facts[0], GROUND)
+
+
+@pytest.mark.parametrize(
+    ("caption", "plain"),
+    [
+        ("No pneumothorax.", True),
+        ("No left pneumothorax.", False),
+        ("No large pneumothorax.", False),
+        ("No pneumothorax on the left. A right pneumothorax.", False),
+        ("No pneumothorax. Possible pneumothorax.", False),
+        ("A pneumothorax.", False),
+    ],
+)
+def test_a_denial_of_the_finding_and_nothing_against_it(caption: str, plain: bool) -> None:
+    reading = read_facts(caption)
+    assert denied_outright(reading, 0) is plain
+
+
+def test_what_denies_a_finding() -> None:
+    reading = read_facts("The lungs are clear. No fracture.")
+    denial = against(reading, "rib fracture")
+    assert denial is not None
+    assert (denial.finding, denial.presence) == ("fracture", "absent")
+    excluding = against(reading, "consolidation")
+    assert excluding is not None
+    assert excluding.finding == "clear lungs"
+    assert against(reading, "cardiomegaly") is None
+
+
+@pytest.mark.parametrize(
+    ("slot", "value", "other", "left"),
+    [
+        ("side", "right", "A pleural effusion on the right.", True),
+        ("side", "right", "A pleural effusion.", True),
+        ("side", "right", "A pleural effusion on the left.", False),
+        ("side", "right", "No pleural effusion on the right.", False),
+        ("severity", "large", "A large pleural effusion.", True),
+        ("severity", "large", "A small pleural effusion.", False),
+        ("size", "30", "A pleural effusion, 25 mm.", True),
+        ("size", "30", "A pleural effusion, 8 mm.", False),
+        ("change", "decreased", "The pleural effusion has decreased.", True),
+        ("change", "decreased", "The pleural effusion has increased.", False),
+        ("side", "right", "A rib fracture on the right.", False),
+    ],
+)
+def test_what_another_fact_leaves_open(slot: str, value: str, other: str, left: bool) -> None:
+    stated = read_facts("A small pleural effusion on the left, 8 mm, has increased.").facts[0]
+    reading = replace(GROUND, caption=other, facts=(stated, *read_facts(other).facts))
+    assert left_open(reading, 0, slot, value) is left
+
+
+def test_the_unsaid_of_the_mirrored_reading_hide_what_the_other_finding_says() -> None:
+    reading = read_facts("Chest radiograph with a pleural effusion.")
+    fact = next(f for f in reading.facts if f.finding == "pleural effusion")
+    mirrored = mirrored_unsaid(reading, fact, "pneumothorax")
+    assert mirrored
+    assert not {"pneumothorax", "pleural effusion", "tension pneumothorax"} & set(mirrored)
