@@ -107,6 +107,7 @@ def truth_rows(judged: Sequence[Judged]) -> list[list[str]]:
         never = sum(j.premise.by == NEVER for j in decided)
         rows += [
             [f"{state} premises {word}", _share(right, len(decided)), GOAL],
+            [f"{state}, what is not decided counted as wrong", _share(right, len(own)), ""],
             [f"{state}: wrong, of those decided", f"{len(decided) - right:,} of {len(decided):,}", ""],
             [f"{state}: no phantom of the kind shows it (counted as absent)", f"{never:,}", ""],
             [f"{state}: left open by the scene", _by(own, OPEN), ""],
