@@ -69,7 +69,7 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
                 return got
             got, i = taken, match.first - 1
             continue
-        apart = apart or words[i] not in _JOINS
+        apart = apart or not (words[i] in _JOINS or words[i] in _MEASURE or words[i][0].isdigit())
         if words[i] == ",":
             commas += 1
         if words[i] in stop or commas > 1:
@@ -149,6 +149,8 @@ def _own_side(got: Modifiers) -> Modifiers:
 _IS = frozenset(
     {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been", ","}
 )
+_BECAME = frozenset({"has", "have", "had", "is", "are", "was", "were", "been", "that", "remain"})
+_MEASURE = frozenset({"mm", "cm", "x", "by"})
 _TO_PLACE = frozenset({"of", "in", "at", "on", "the", "side"})
 _EDGES = frozenset(
     {"margin", "border", "edge", "contour", "outline", "enhancement", "texture", "wall", "shape"}
@@ -190,14 +192,15 @@ def _past_place(words: Sequence[str], at: Mapping[int, Match], i: int) -> int:
     return start
 
 
-def _changed(clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
+def _changed(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
     """What became of it, said behind it and before the next finding: `the effusion on the left has increased`."""
     for match in clause:
         if match.first < finding.last:
             continue
         if match.kind == "finding":
             return got
-        if match.kind == "attribute" and lexicon().attributes[match.value].scale == "change":
+        said = words[match.first - 1] in _BECAME
+        if said and match.kind == "attribute" and lexicon().attributes[match.value].scale == "change":
             return _described(got, match.value)
     return got
 
@@ -227,7 +230,7 @@ def modifiers(
     if got.site is None and got.side is None:
         got = _subject(words, clause, finding, got)
     got = _own_side(got)
-    got = _changed(clause, finding, _predicate(words, at, finding, got))
+    got = _changed(words, clause, finding, _predicate(words, at, finding, got))
     sided = lexicon().findings[finding.value].sided
     if got.site is not None:
         sided = sided or lexicon().sites[got.site].sided != "no"

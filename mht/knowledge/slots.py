@@ -24,9 +24,10 @@ UNCOMPARED = "uncompared"
 GRID_MM = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300)
 CLEARLY_OTHER = 1.9  # a length so many times another is another length, whoever measures
 _EARLIER = re.compile(
-    r"previous|prior|earlier|follow|interval|compar|since|new|increas|decreas|progress|improv|resol|chang|stable"
-    r"|after|post|before|pre|regress|worsen|recur|residual|evolv|serial|later|initial|now|current|month|week|day|year"
-    r"|enlarging|growing|grown|shrunk",
+    r"\b(?:previous|prior|earlier|follow|interval|compar|since|increas|decreas|progress|improv|resol|chang|stable"
+    r"|regress|worsen|recur|residual|persist|unchang|evolv|serial|initial|current|enlarging|growing|grown|shrunk"
+    r"|post-?(?:op|treat|ther|proc|surg|radi)|pre-?(?:op|treat|ther|proc|surg)"
+    r"|(?:new|newly|after|before|later|now|today|months?|weeks?|days?|years?|hours?)\b)",
     re.IGNORECASE,
 )
 

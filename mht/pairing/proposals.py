@@ -111,8 +111,10 @@ _COMMON = frozenset(
     {"existence", "diagnosis_leap", "normality", "device", "negation", "modality", "misbelief", "count"}
 )
 """Kinds of edit that most facts allow. Those that put one finding for another are each other's inverse: all or none."""
-_AHEAD = {name: 1.0 for name in _COMMON} | {"laterality": 2.0, "location": 2.0, "severity": 2.0}
-_AHEAD_OF_ALL = 4.0
+_AHEAD = {name: 1.0 for name in _COMMON} | {
+    "negation": 0.35, "count": 0.7, "temporal": 0.7, "laterality": 1.0, "location": 1.5, "severity": 1.5, "size": 4.0
+}  # fmt: skip
+_AHEAD_OF_ALL = 8.0
 
 
 def _tasks(

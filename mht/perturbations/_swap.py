@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, NORMAL, STUDY, lexicon
+from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, NORMAL, STUDY, lexicon, seen_at
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.truth import denied_by_name, mirrored_unsaid, per_reading, unsaid_near
 from mht.records import Edit, Reading
@@ -26,7 +26,7 @@ class SwapParams(BaseModel):
     """`unsaid_share`: how often a finding is drawn that the text neither states nor denies, where it denies any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    unsaid_share: float = Field(default=0.3, ge=0.0, le=1.0)
+    unsaid_share: float = Field(default=0.35, ge=0.0, le=1.0)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -50,7 +50,15 @@ def _denied(reading: Reading, finding: str, type_: str) -> tuple[str, ...]:
 
 @per_reading
 def _unsaid(reading: Reading, fact: int, type_: str) -> tuple[str, ...]:
+    """What the text does not mention; nothing where the finding is stated of an image or a place that hardly shows it:
+    nobody would say it falsely there, so there is no way back.
+    """
     stated = reading.facts[fact]
+    modalities = lexicon().findings[stated.finding].modalities
+    if reading.modality is not None and reading.modality not in modalities:
+        return ()
+    if stated.site is not None and not seen_at(stated.finding, stated.site):
+        return ()
     return tuple(t for t in unsaid_near(reading, stated) if type_of(stated.finding, t) == type_)
 
 

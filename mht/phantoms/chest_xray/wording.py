@@ -152,6 +152,11 @@ WORDING = Wording(
         "rib fracture": 1.0,
         "atelectasis": 0.7,
         "emphysema": 0.4,
+        "pacemaker": 0.9,
+        "central venous catheter": 0.9,
+        "endotracheal tube": 0.9,
+        "nasogastric tube": 0.9,
+        "chest tube": 0.9,
     },
     adjectives={
         "base": ("basilar", "basal"),
