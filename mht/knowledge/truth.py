@@ -137,13 +137,19 @@ def against(reading: Reading, finding: str) -> Fact | None:
 
 @lru_cache(maxsize=1 << 14)
 def _near(finding: str, modality: str | None, site: str | None) -> tuple[str, ...]:
-    findings = lexicon().findings
+    """Both ways or not at all: a false premise that could not itself be the true one would give its state away."""
+    if not _shown(finding, modality, site):
+        return ()
+    near = (*lexicon().neighbours[finding], *lexicon().strangers[finding])
     return tuple(
-        near
-        for near in (*lexicon().neighbours[finding], *lexicon().strangers[finding])
-        if (modality is None or modality in findings[near].modalities)
-        and (site is None or seen_at(near, site))
+        t for t in near if _shown(t, modality, site) and t not in _kin(finding) and finding not in _kin(t)
     )
+
+
+def _shown(finding: str, modality: str | None, site: str | None) -> bool:
+    """Whether an image of the modality can show the finding at the site."""
+    of_modality = modality is None or modality in lexicon().findings[finding].modalities
+    return of_modality and (site is None or seen_at(finding, site))
 
 
 def unsaid_near(reading: Reading, fact: Fact) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def test_neighbouring_steps_are_never_clearly_other_lengths() -> None:
         ("The effusion has increased.", False),
         ("Effusion, unchanged since the previous film.", False),
         ("Effusion on follow-up.", False),
-        ("Status post lobectomy.", False),
+        ("Larger than on the previous study.", False),
         ("A new effusion.", False),
         ("Effusion 3 days after surgery.", False),
         ("Interval improvement.", False),

@@ -66,7 +66,7 @@ def test_a_classifier_of_words_fails_with_balance_and_succeeds_without() -> None
 
 @pytest.fixture(scope="module")
 def corpus() -> list[tuple[str, Reading]]:
-    return [named for _, named in phantoms(300, 1)]
+    return [named for _, named in phantoms(250, 1)]
 
 
 @pytest.fixture(scope="module")
