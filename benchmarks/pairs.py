@@ -25,6 +25,7 @@ from benchmarks.machine import describe
 from benchmarks.report import markdown, page, save
 from benchmarks.shortcut import SETS, pairs_of, readings, reference
 from benchmarks.verdicts import NEVER, OPEN, OPTION, UNREAD, Verdict, beside, evidence, statement
+from mht.catalog import names
 from mht.knowledge.facts import read_facts
 from mht.knowledge.lexicon import lexicon
 from mht.phantoms import caption
@@ -159,7 +160,8 @@ def per_block(texts: Sequence[str]) -> float:
 
 def shape_rows(pairs: Sequence[Pair], images: int) -> list[list[str]]:
     """(what, measured, goal) of one set: polarity, types and surfaces."""
-    types, forms = Counter(p.type for p in pairs), Counter(p.form for p in pairs)
+    types, forms = Counter(dict.fromkeys(names("perturbations"), 0)), Counter(p.form for p in pairs)
+    types.update(p.type for p in pairs)
     states = {
         form: sum(p.form == form and p.state == State.FAITHFUL for p in pairs) / n
         for form, n in forms.items()
@@ -174,7 +176,7 @@ def shape_rows(pairs: Sequence[Pair], images: int) -> list[list[str]]:
         ["pairs", f"{len(pairs):,}", ""],
         ["pairs an image", f"{len(pairs) / images:.1f}", ""],
         ["polarity, the worst form", f"{worst[1]:.1%} ({worst[0]})", "50 ± 3 %"],
-        ["types", f"{len(types)}", ""],
+        ["types under 2 %", f"{sum(n < 0.02 * len(pairs) for n in types.values())} of {len(types)}", "none"],
         ["smallest type", f"{types[rare] / len(pairs):.1%} ({rare})", "2 %"],
         ["largest type", f"{types[common] / len(pairs):.1%} ({common})", "25 %"],
         ["different questions in 1,000", f"{per_block([surface(p) for p in pairs]):.0f}", "200"],
