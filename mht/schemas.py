@@ -118,6 +118,7 @@ DUPLICATE_SCHEMA = _schema(
     same_bytes=pa.bool_(),
     same_group=pa.bool_(),
     same_split=pa.bool_(),
+    leave_out=pa.list_(pa.string()),
 )
 
 PAIR_SCHEMA = _schema(

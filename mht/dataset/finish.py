@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 import mht
 from mht.artifacts import (
     MANIFEST,
@@ -16,7 +14,6 @@ from mht.artifacts import (
     dump_json,
     manifest_bytes,
     parquet_bytes,
-    read_table,
     record_of,
     write_named,
 )
@@ -25,13 +22,12 @@ from mht.dataset.books import Books
 from mht.dataset.card import card
 from mht.dataset.columns import KINDS
 from mht.dataset.croissant import CROISSANT, croissant
+from mht.dataset.duplicates import duplicate_stats, find_duplicates
 from mht.dataset.gallery.page import page
 from mht.dataset.gallery.sample import looks, refusals
 from mht.dataset.globs import data_files
 from mht.dataset.licences import of_all
 from mht.dataset.run import Run
-from mht.imaging.hashes import near_duplicates
-from mht.schemas import DUPLICATE_SCHEMA
 from mht.storage import Storage, join
 
 DUPLICATES = "duplicates.parquet"
@@ -105,38 +101,3 @@ def show(storage: Storage, root: str, run: Run, books: Books, images: int) -> It
     sample = looks(storage, root, books, images)
     refused = refusals(storage, root, books)
     yield write_named(storage, root, GALLERY, page(run, mht.__version__, books, sample, refused))
-
-
-def find_duplicates(
-    storage: Storage, root: str, files: Sequence[FileRecord], max_distance_bits: int
-) -> tuple[pa.Table, int]:
-    """(pairs of images that look the same, how many groups of look-alikes were too large to compare)."""
-    wanted = sorted((f for f in files if f.path.startswith("hashes/")), key=lambda f: f.path)
-    told = ["image_id", "split", "group", "source_sha256", "pixel_hash"]
-    tables = [read_table(storage, root, record, told) for record in wanted]
-    rows = pa.concat_tables(tables).sort_by("image_id")
-    ids, splits, groups, shas, hashes = (rows.column(i).to_pylist() for i in range(rows.num_columns))
-    found = near_duplicates(hashes, max_distance_bits)
-    pairs = sorted(found.pairs)
-    columns = {
-        "image_id": [ids[j] for _, j, _ in pairs],
-        "duplicate_of": [ids[i] for i, _, _ in pairs],
-        "distance_bits": [distance for _, _, distance in pairs],
-        "same_bytes": [shas[i] == shas[j] for i, j, _ in pairs],
-        "same_group": [groups[i] == groups[j] for i, j, _ in pairs],
-        "same_split": [splits[i] == splits[j] for i, j, _ in pairs],
-    }
-    table = pa.table({f.name: pa.array(columns[f.name], f.type) for f in DUPLICATE_SCHEMA})
-    return table, found.skipped_buckets
-
-
-def duplicate_stats(table: pa.Table, skipped_buckets: int) -> dict[str, int]:
-    """Counts for stats.json: pairs, those of equal bytes, and those that lie in two splits."""
-    across = sum(not same for same in table.column("same_split").to_pylist())
-    exact = sum(table.column("same_bytes").to_pylist())
-    return {
-        "pairs": table.num_rows,
-        "same_bytes": exact,
-        "across_splits": across,
-        "skipped_buckets": skipped_buckets,
-    }
