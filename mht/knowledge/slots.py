@@ -27,7 +27,7 @@ _EARLIER = re.compile(
     r"\b(?:previous|prior|earlier|follow|interval|compar|since|increas|decreas|progress|improv|resol|chang|stable"
     r"|regress|worsen|recur|residual|persist|unchang|evolv|serial|initial|current|enlarging|growing|grown|shrunk"
     r"|post-?(?:op|treat|ther|proc|surg|radi)|pre-?(?:op|treat|ther|proc|surg)"
-    r"|(?:new|newly|after|before|later|now|today|months?|weeks?|days?|years?|hours?)\b)",
+    r"|(?:new|newly|post|after|before|later|now|today|months?|weeks?|days?|years?|hours?)\b)",
     re.IGNORECASE,
 )
 
