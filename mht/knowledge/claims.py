@@ -7,8 +7,7 @@ from functools import lru_cache
 
 from mht.knowledge.facts import read_facts
 from mht.knowledge.lexicon import is_study
-from mht.knowledge.presence import PRESENT
-from mht.knowledge.spelling import normal_words, tokens
+from mht.knowledge.spelling import normal_words
 from mht.knowledge.vocabulary import find
 from mht.records import Fact
 
@@ -24,14 +23,6 @@ def mentioned(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1 << 14)
 def claims(text: str) -> tuple[Fact, ...]:
-    """The facts of the text; a mention of the image's kind counts only where nothing else is claimed.
-
-    A text that names findings and nothing about them is not worth reading further: they are claimed as present, and
-    their place in the text is left at 0.
-    """
-    words = tuple(token[0] for token in tokens(text))
-    said = [m for m in find(words) if m.kind != "modality" and m.value not in _IDLE]
-    if said and all(match.kind == "finding" for match in said) and not _LENGTH.search(text):
-        return tuple(Fact(match.value, "", 0, 0, PRESENT) for match in said)
+    """The facts of the text; a mention of the image's kind counts only where nothing else is claimed."""
     facts = read_facts(text).facts
     return tuple(f for f in facts if not is_study(f.finding)) or facts

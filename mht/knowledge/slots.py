@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import replace
 from functools import lru_cache
 
-from mht.knowledge.lexicon import Severity, is_study, lexicon
+from mht.knowledge.lexicon import DEVICE, NORMAL, STUDY, Severity, is_study, lexicon
 from mht.records import Fact, Reading
 
 FINDING, SIDE, SITE, SEVERITY, SIZE, PRESENCE, CHANGE_SLOT = (
@@ -122,6 +122,16 @@ def beliefs(finding: str) -> tuple[tuple[str, str], ...]:
     modality = study_modality(finding)
     said = ((f"{BELIEF}{topic}", belief(topic, modality)) for topic in lexicon().beliefs)
     return tuple((slot, value) for slot, value in said if value is not None)
+
+
+_OF_CELLS = frozenset({"smear", "histology"})
+
+
+@lru_cache(maxsize=4096)
+def can_change(finding: str) -> bool:
+    """Whether it can be said of a finding that it grew or shrank: not of devices, nor of what a microscope counts."""
+    known = lexicon().findings[finding]
+    return known.kind not in (DEVICE, NORMAL, STUDY) and not known.modalities <= _OF_CELLS
 
 
 def believed(reading: Reading, topic: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mht.errors import IntegrityError
-from mht.knowledge.lexicon import DEVICE, NORMAL, STUDY, is_study, lexicon, related
+from mht.knowledge.lexicon import NORMAL, STUDY, is_study, lexicon, related
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.slots import (
     BELIEF,
@@ -29,6 +29,7 @@ from mht.knowledge.slots import (
     SIZE,
     UNCOMPARED,
     beliefs,
+    can_change,
     grid,
     undated,
     value_of,
@@ -212,6 +213,8 @@ def accept_probability(
     there, back = (coarse.get(key, 0) for key in keys.unframed())
     if there + back >= enough:
         return Acceptance(_rule(there, back, edit, draws) if there else 1.0, 2)
+    if edit.slot == FINDING:
+        return Acceptance(0.0, 3)  # how common a finding is says nothing of where it is denied
     there, back = (coarse.get(f"{edit.slot}|{value}", 0) for value in (edit.before, edit.after))
     return Acceptance(_rule(there, back, edit, draws) if there else 0.0, 3)
 
@@ -253,7 +256,7 @@ def _slots(reading: Reading, fact: Fact) -> Iterator[tuple[str, str]]:
     if kind == STUDY:
         yield from beliefs(fact.finding)
     elif kind != NORMAL:
-        if kind != DEVICE and change is None and undated(reading):
+        if change is None and can_change(fact.finding) and undated(reading):
             yield CHANGE_SLOT, UNCOMPARED
         yield PRESENCE, PRESENT
 

@@ -12,7 +12,7 @@ class PairingParams(BaseModel):
 
     `pairs_per_image` is the most, twins counted as two. `draws_per_fact` is how often each perturbation is asked of
     each fact at the most, fewer once all its edits are drawn: detailed balance refuses a good part. `forms_per_edit`
-    is in how many forms, drawn at random, an edit is proposed; in fewer where the facts are many. `facts_per_image`
+    is in how many forms, drawn at random, an edit is proposed; fewer for kinds that most facts allow. `facts_per_image`
     bounds the work of a long caption. `rare_below`: a wording with fewer true premises than this in the corpus is
     judged in a coarser context. `balance`: off only to show what it is good for.
     """

@@ -22,7 +22,7 @@ from mht.records import Edit, Reading, Subject
 from mht.seeds import row_rng
 
 FORMS = "pairing.forms"
-_ENOUGH = 8  # facts that give edits enough for one form each
+_OF_COMMON = 2  # forms of an edit that most facts allow
 _ALL = 0.9999  # of the chance of all edits: no other can be drawn
 
 
@@ -94,11 +94,11 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
     params = context.params
     rng = row_rng(context.seed, "proposals", image_id)
     subjects = list(_subjects(reading, params.facts_per_image))
-    most = min(params.forms_per_edit, max(1, _ENOUGH // max(1, len(subjects))))
+    common = min(params.forms_per_edit, _OF_COMMON)
     own = [terms(fact) for fact in reading.facts]
     for i, plugin in _tasks(subjects, context, rng):
         study = is_study(reading.facts[i].finding)
-        forms = most if plugin.name in _COMMON else params.forms_per_edit
+        forms = common if plugin.name in _COMMON else params.forms_per_edit
         for edit in _edits(reading, i, plugin, rng):
             fitting = _fitting(params.forms, edit.slot, study)
             for form, kind in _some(fitting, forms, rng):

@@ -7,9 +7,8 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mht.knowledge.lexicon import DEVICE, NORMAL, STUDY, lexicon
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.slots import CHANGE_SLOT, on_scale, value_of
+from mht.knowledge.slots import CHANGE_SLOT, can_change, on_scale, value_of
 from mht.perturbations._scale import exchange
 from mht.records import Edit, Reading, Subject
 
@@ -28,16 +27,10 @@ def _others(value: str) -> tuple[str, ...]:
     return tuple(a.term for a in on_scale(CHANGE_SLOT) if a.term != value)
 
 
-@lru_cache(maxsize=4096)
-def _changes(finding: str) -> bool:
-    """Whether it can be said of the finding that it grew or shrank."""
-    return lexicon().findings[finding].kind not in (DEVICE, NORMAL, STUDY)
-
-
 def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
     """The fact with another change, or with one where no earlier study is known; None where the text leaves it open."""
     stated = reading.facts[fact]
-    if stated.presence != PRESENT or not _changes(stated.finding):
+    if stated.presence != PRESENT or not can_change(stated.finding):
         return None
     before = value_of(stated, CHANGE_SLOT, reading)
     if before is None:

@@ -228,7 +228,7 @@ class Counted(PremiseTable):
         ({FLOW.there: 8, FLOW.back: 2, "MR|show|+left|x|a|b": 32}, 11, Acceptance(0.05, 1)),
         ({FLOW.there: 1, "CT|*|x|a|b": 20, "MR|*|x|b|a": 5}, 10, Acceptance(0.25, 2)),
         ({FLOW.there: 1, "CT|*|x|a|b": 20, "CT|finding|a": 1, "CT|finding|b": 9}, 10, Acceptance(0.0, 2)),
-        ({"CT|finding|a": 4, "MR|finding|b": 1}, 5, Acceptance(0.25, 3)),
+        ({"CT|finding|a": 4, "MR|finding|b": 1}, 5, Acceptance(0.0, 3)),
         ({"CT|finding|a": 4}, 5, Acceptance(0.0, 3)),
         ({}, 5, Acceptance(0.0, 3)),
     ],
@@ -239,6 +239,11 @@ def test_metropolis_at_the_finest_level_that_is_not_rare(
     found = accept_probability(EDIT, FLOW, Counted(counts), rare_below)
     assert found.probability == pytest.approx(wanted.probability)
     assert found.level == wanted.level
+
+
+def test_only_the_value_of_a_fact_is_judged_by_plain_frequencies() -> None:
+    table = Counted({"CT|side|a": 4, "MR|side|b": 1})
+    assert accept_probability(replace(EDIT, slot="side"), FLOW, table, 5) == Acceptance(0.25, 3)
 
 
 def test_proposal_odds_enter() -> None:

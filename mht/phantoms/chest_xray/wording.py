@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mht.phantoms.wording import Noun, Wording
 
-_CLEAR = ("consolidation", "pulmonary edema", "atelectasis", "pulmonary nodule", "lung mass")
+_CLEAR = ("consolidation", "pulmonary edema", "atelectasis", "pulmonary nodule", "lung mass", "emphysema")
 
 WORDING = Wording(
     openers={
