@@ -11,6 +11,8 @@ import pytest
 os.environ["RAY_AUTH_MODE"] = "disabled"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
 os.environ["PYTHONHASHSEED"] = "random"
+# Nobody hears what the session's Ray and its idle processes would report: a twentieth of two cores.
+os.environ.update({"RAY_enable_metrics_collection": "0", "RAY_task_events_report_interval_ms": "0"})
 
 
 @pytest.fixture(scope="session")

@@ -20,17 +20,16 @@ from mht.storage import Storage, StorageParams
 from tests.dataset.oracle import build_here, common, rows_of
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_the_number_of_workers_changes_no_row(
-    workers: int, ray_cluster: None, phantoms: Path, undisturbed: dict[str, str], tmp_path: Path
+def test_one_worker_makes_the_rows_that_two_make(
+    ray_cluster: None, phantoms: Path, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
     output = str(tmp_path / "out")
-    build_here(*common(phantoms, output, f"build.workers={workers}"))
+    build_here(*common(phantoms, output, "build.workers=1"))
     assert rows_of(output) == undisturbed
     assert sum(key.startswith("pairs:") for key in undisturbed) > 2000
 
 
-def test_the_size_and_the_order_of_shards_change_no_row(
+def test_four_workers_and_the_size_and_order_of_shards_change_no_row(
     ray_cluster: None,
     phantoms: Path,
     undisturbed: dict[str, str],
@@ -46,7 +45,7 @@ def test_the_size_and_the_order_of_shards_change_no_row(
 
     monkeypatch.setattr(fleet.Fleet, "run", shuffled)
     output = str(tmp_path / "out")
-    build_here(*common(phantoms, output, "build.workers=3", "build.shard_images=37"))
+    build_here(*common(phantoms, output, "build.workers=4", "build.shard_images=37"))
     assert rows_of(output) == undisturbed
 
 
