@@ -147,7 +147,7 @@ def _own_side(got: Modifiers) -> Modifiers:
 
 
 _IS = frozenset(
-    {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been", ","}
+    {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been"}
 )
 _BECAME = frozenset({"has", "have", "had", "is", "are", "was", "were", "been", "that", "remain"})
 _MEASURE = frozenset({"mm", "cm", "x", "by"})
@@ -199,7 +199,7 @@ def _changed(words: Sequence[str], clause: Sequence[Match], finding: Match, got:
             continue
         if match.kind == "finding":
             return got
-        said = words[match.first - 1] in _BECAME
+        said = words[match.first - 1] in _BECAME or words[match.last - 1] == "since"
         if said and match.kind == "attribute" and lexicon().attributes[match.value].scale == "change":
             return _described(got, match.value)
     return got

@@ -82,9 +82,8 @@ def _owned_sizes(
 
 
 def _distance(caption: str, a: int, b: int, start: int, end: int) -> int:
-    if b <= start:
-        return start - b
-    between = caption[end:a]
+    before = b <= start
+    between = caption[b:start] if before else caption[end:a]
     return len(between) + (_SIZE_REACH // 2 if _JOINED.search(between) else 0)
 
 

@@ -203,8 +203,10 @@ def _strangers(findings: Mapping[str, Finding], sites: Mapping[str, Site]) -> di
     for term, finding in findings.items():
         if finding.kind not in (STUDY, NORMAL):
             for place in finding.where:
-                root = place if place == ANYWHERE else _chain(sites, place.lstrip("="))[-1]
-                regions.setdefault(root, []).append(term)
+                if (
+                    place != ANYWHERE
+                ):  # a bone graft is no stranger to the retina only because it may be anywhere
+                    regions.setdefault(_chain(sites, place.lstrip("="))[-1], []).append(term)
     drawn: dict[str, set[str]] = {term: set() for term in findings}
     for region, terms in sorted(regions.items()):
         for term in terms:

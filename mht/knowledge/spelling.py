@@ -106,6 +106,8 @@ _IRREGULAR = {
     "prostheses": "prosthesis",
     "villi": "villus",
     "conchae": "concha",
+}
+_MISSPELT = {
     "acites": "ascites",
     "enlargment": "enlargement",
     "hemorrage": "hemorrhage",
@@ -138,6 +140,8 @@ def normal(word: str) -> str:
             word = word.replace(british, american)
     if word in _IRREGULAR:
         return _IRREGULAR[word]
+    if word in _MISSPELT:
+        return _MISSPELT[word]
     if len(word) < 4 or word[-1] != "s" or word in _KEEP or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies"):

@@ -94,6 +94,8 @@ def _attributes(words: Sequence[str], matches: Sequence[Match], modality: str) -
         term = _term(words, match)
         if term is None or modality not in _OF_MODALITY.get(known[term].scale, ()):
             continue
+        if match.first and words[match.first - 1] in ("extra", "intra"):
+            continue  # an extra-axial mass is no plane
         if known[term].scale == "view" and not _named_beside(words, matches, match):
             continue
         found.setdefault(known[term].scale, set()).add(term)

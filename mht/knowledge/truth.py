@@ -77,7 +77,7 @@ def _kin_pairs() -> dict[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=1 << 12)
-def _kin(finding: str) -> frozenset[str]:
+def kin_of(finding: str) -> frozenset[str]:
     """What another reader may call the finding, or what it is a kind of: a cystic lesion is a mass to some."""
     return frozenset().union(*(_kin_pairs().get(term, frozenset()) for term in lexicon().ancestors[finding]))
 
@@ -94,7 +94,7 @@ def world(reading: Reading) -> World:
         if fact.presence == PRESENT:
             entailed |= lex.ancestors[fact.finding]
             possible |= lex.descendants[fact.finding]
-            kin |= _kin(fact.finding)
+            kin |= kin_of(fact.finding)
         elif fact.presence == ABSENT:
             if _whole(fact):
                 denied |= lex.descendants[fact.finding]
@@ -142,7 +142,7 @@ def _near(finding: str, modality: str | None, site: str | None) -> tuple[str, ..
         return ()
     near = (*lexicon().neighbours[finding], *lexicon().strangers[finding])
     return tuple(
-        t for t in near if _shown(t, modality, site) and t not in _kin(finding) and finding not in _kin(t)
+        t for t in near if _shown(t, modality, site) and t not in kin_of(finding) and finding not in kin_of(t)
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, NORMAL, STUDY, lexicon, seen_at
 from mht.knowledge.presence import PRESENT
-from mht.knowledge.truth import denied_by_name, mirrored_unsaid, per_reading, unsaid_near
+from mht.knowledge.truth import denied_by_name, kin_of, mirrored_unsaid, per_reading, unsaid_near
 from mht.records import Edit, Reading
 
 EXISTENCE, LEAP, NORMALITY, DEVICES, MODALITY = (
@@ -71,7 +71,7 @@ def _mirrored(reading: Reading, fact: int, after: str, type_: str, unsaid: bool)
     if not unsaid or denied_by_name(reading, study):
         gone = {after, *_opposed(before)}
         come = {*_opposed(after), *(() if unsaid else (before,))}
-        names = (set(denied_by_name(reading, study)) - gone) | come
+        names = ((set(denied_by_name(reading, study)) - gone) | come) - kin_of(after)
         denied = sum(type_of(after, t) == type_ for t in names if t != after)
     near = mirrored_unsaid(reading, stated, after)
     return denied, sum(type_of(after, t) == type_ for t in near) + (

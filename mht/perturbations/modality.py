@@ -7,6 +7,7 @@ import random
 from pydantic import Field
 
 from mht.knowledge.lexicon import is_study
+from mht.knowledge.presence import PRESENT
 from mht.perturbations._swap import MODALITY, SwapParams, swap
 from mht.records import Edit, Reading, Subject
 
@@ -21,6 +22,8 @@ class Params(SwapParams):
 
 def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
     """Another kind of image; None for a fact that does not say what the image is."""
-    if not is_study(reading.facts[fact].finding):
-        return None
+    stated = reading.facts[fact].finding
+    kinds = {f.finding for f in reading.facts if f.presence == PRESENT and is_study(f.finding)}
+    if kinds != {stated}:
+        return None  # an image of two kinds at once may be called either
     return swap(reading, fact, rng, params, MODALITY)
