@@ -104,7 +104,7 @@ def world(reading: Reading) -> World:
             possible |= lex.ancestors[fact.finding] | lex.descendants[fact.finding]
     stated = {fact.finding for fact in reading.facts if fact.presence == PRESENT}
     for finding in stated:
-        denied |= lex.excluded[finding]
+        denied |= lex.excluded[finding] - kin
     open_ = possible | (kin - denied)
     return World(frozenset(entailed), frozenset(open_), frozenset(denied - entailed - possible))
 
