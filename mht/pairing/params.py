@@ -14,7 +14,8 @@ class PairingParams(BaseModel):
     each fact at the most, fewer once all its edits are drawn: detailed balance refuses a good part. `forms_per_edit`
     is in how many forms, drawn at random, an edit is proposed; fewer for kinds that most facts allow. `facts_per_image`
     bounds the work of a long caption. `rare_below`: a wording with fewer true premises than this in the corpus is
-    judged in a coarser context. `balance`: off only to show what it is good for.
+    judged in a coarser context. `premise_once`: whether a premise is asked of an image in one form only. `balance`: off
+    only to show what it is good for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -24,4 +25,5 @@ class PairingParams(BaseModel):
     forms_per_edit: int = Field(default=3, ge=1, le=20)
     facts_per_image: int = Field(default=12, ge=1, le=200)
     rare_below: int = Field(default=8, ge=1, le=10_000)
+    premise_once: bool = False
     balance: bool = True

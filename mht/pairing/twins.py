@@ -20,6 +20,7 @@ from mht.pairing.balance import accept_probability
 from mht.pairing.context import PairingContext, PairsMade
 from mht.pairing.phrases import Case, describe, indefinite
 from mht.pairing.proposals import FORMS, Proposal, propose
+from mht.pairing.similar import Asked, asked, repeats
 from mht.pairing.written import Written
 from mht.records import Pair, Reading, State
 from mht.seeds import digest, row_rng
@@ -38,16 +39,19 @@ def make_pairs(
     if trace is not None:
         trace += explain.facts(reading)
     pairs: list[Pair] = []
-    asked: set[frozenset[str]] = set()
+    kept: list[Asked] = []
     backed_off = 0
     for proposal, level in _accepted(image_id, reading, context, rng, dropped, trace):
         twins = _twins(image_id, split, reading, proposal, level, rng)
-        reason = _repeated(twins, asked) or _refused(twins, reading, context, trace)
+        new = asked(*twins)
+        reason = repeats(new, kept, context.params.premise_once)
+        reason = reason or _refused(twins, reading, context, trace)
         if reason is not None:
             dropped[reason] += 1
             continue
         backed_off += 2 if level else 0
         pairs += twins
+        kept.append(new)
         if len(pairs) + 2 > context.params.pairs_per_image:
             break
     return PairsMade(tuple(pairs), dropped, backed_off)
@@ -159,15 +163,6 @@ def row_hash(pair: Pair) -> str:
 
 def _hash(values: Iterable[object]) -> str:
     return digest(*values).hex()
-
-
-def _repeated(twins: tuple[Pair, Pair], asked: set[frozenset[str]]) -> str | None:
-    """`duplicate_pair` for a question that was asked of the image before, whatever the order of its words."""
-    words = [frozenset(pair.question.casefold().split()) for pair in twins]
-    if any(one in asked for one in words):
-        return "duplicate_pair"
-    asked.update(words)
-    return None
 
 
 def _refused(

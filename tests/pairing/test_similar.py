@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mht.checks._similar import asked, repeats
+from mht.pairing.similar import asked, repeats
 from mht.records import Pair
 from tests.checks.test_contract import FAITHFUL
 
