@@ -26,7 +26,7 @@ from benchmarks.report import markdown, page, save
 from mht.config import load
 from mht.dataset.stages import pairing_context
 from mht.knowledge.facts import read_facts
-from mht.pairing.balance import PremiseTable
+from mht.pairing.premises import PremiseTable
 from mht.pairing.twins import make_pairs
 from mht.records import Pair, Reading
 

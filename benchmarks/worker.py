@@ -28,7 +28,7 @@ from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source
 from mht.dataset.stages import fingerprints, pairing_context
 from mht.imaging.decode import normalise
 from mht.imaging.params import ImagingParams
-from mht.pairing.balance import PremiseTable
+from mht.pairing.premises import PremiseTable
 from mht.pairing.twins import make_pairs
 from mht.records import NormalisedImage, PlannedImage
 from mht.schemas import PAIR_SCHEMA, to_table

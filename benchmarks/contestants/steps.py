@@ -22,8 +22,8 @@ from mht.dataset.stages import pairing_context
 from mht.imaging.decode import normalise
 from mht.imaging.params import ImagingParams
 from mht.knowledge.facts import read_facts
-from mht.pairing.balance import PremiseTable
 from mht.pairing.context import PairingContext
+from mht.pairing.premises import PremiseTable
 from mht.pairing.twins import make_pairs
 from mht.records import Fact, NormalisedImage, PlannedImage, Reading, Refusal, SourceItem
 from mht.schemas import FACT_TYPE, PAIR_SCHEMA

@@ -17,7 +17,7 @@ import pyarrow as pa
 from mht.artifacts import names_below, parquet_bytes, parquet_table
 from mht.errors import IntegrityError, StorageMissing
 from mht.knowledge.facts import read_facts
-from mht.pairing.balance import PremiseTable
+from mht.pairing.premises import PremiseTable
 from mht.records import Fact, PlannedImage, Reading, Reason, Refusal
 from mht.schemas import CAPTION_SCHEMA
 from mht.storage import Storage, join

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from mht.pairing.balance import PremiseTable
 from mht.pairing.params import PairingParams
+from mht.pairing.premises import PremiseTable
 from mht.records import Edit, Pair, Reading, Subject
 
 Perturb = Callable[[Reading, int, random.Random, Any], Edit | None]

@@ -14,10 +14,11 @@ from mht.knowledge.lexicon import is_study
 from mht.knowledge.presence import PRESENT
 from mht.knowledge.slots import FINDING, SITE
 from mht.knowledge.truth import denied_by_name, denied_outright
-from mht.pairing.balance import ENOUGH_TO_LIST, Flow, flow
+from mht.pairing.balance import Flow, flow
 from mht.pairing.besides import distractors
 from mht.pairing.context import PairingContext, Perturbation
 from mht.pairing.frames import LIST, UNIT, Frame, Terms, framed, terms
+from mht.pairing.premises import ENOUGH_TO_LIST
 from mht.records import Edit, Reading, Subject
 from mht.seeds import row_rng
 

@@ -6,9 +6,9 @@ import random
 
 from mht import catalog
 from mht.knowledge.facts import read_facts
-from mht.pairing.balance import PremiseTable
 from mht.pairing.context import perturbation
 from mht.pairing.params import PairingParams
+from mht.pairing.premises import PremiseTable
 from mht.pairing.twins import PairingContext
 from mht.phantoms.caption import caption_rng, describe
 from mht.phantoms.scene import KINDS, Scene, draw_scene

@@ -13,9 +13,10 @@ import pytest
 from mht.errors import IntegrityError
 from mht.knowledge.facts import read_facts
 from mht.knowledge.slots import BELIEF, FINDING
-from mht.pairing.balance import UNIT, Acceptance, Flow, PremiseTable, accept_probability, flow, proposed
+from mht.pairing.balance import UNIT, Acceptance, Flow, accept_probability, flow, proposed
 from mht.pairing.context import PairingContext
 from mht.pairing.frames import Frame
+from mht.pairing.premises import PremiseTable
 from mht.pairing.proposals import Proposal, propose
 from mht.pairing.twins import make_pairs
 from mht.records import Edit, Pair, Reading
