@@ -21,12 +21,16 @@ CHECKS = tuple((name, catalog.load("checks", name).judge) for name in catalog.na
 IMAGE = "00000000000000ab"
 
 
+def made(*settings: str) -> tuple[Pair, ...]:
+    given = ["pairing.balance=false", "pairing.pairs_per_image=60", *settings]
+    return make_pairs(IMAGE, "train", READING, pairing_context(load(None, given).resolved())).pairs
+
+
 @pytest.fixture(scope="module")
 def pairs() -> tuple[Pair, ...]:
-    context = pairing_context(load(None, ["pairing.balance=false", "pairing.pairs_per_image=60"]).resolved())
-    made = make_pairs(IMAGE, "train", READING, context).pairs
-    assert len(made) >= 8
-    return made
+    pairs = made()
+    assert len(pairs) >= 8
+    return pairs
 
 
 def about(pair: Pair, verdict: str, **more: Any) -> Decision:
@@ -107,7 +111,8 @@ def test_an_edited_question_finds_its_span_again(pairs: tuple[Pair, ...]) -> Non
     assert new.premise == pair.premise
 
 
-def test_an_edit_that_makes_the_false_premise_true_is_refused(pairs: tuple[Pair, ...]) -> None:
+def test_an_edit_that_makes_the_false_premise_true_is_refused() -> None:
+    pairs = made("pairing.forms=[yes_no]")
     pair = next(p for p in pairs if p.polarity == "no" and p.type == "existence")
     question = pair.question[: pair.span_start] + "a pleural effusion" + pair.question[pair.span_end :]
     _, outcomes = told(pairs, about(pair, "edit", question=question))
