@@ -9,7 +9,7 @@ from pathlib import Path
 
 DAFT = "daft>=0.7,<0.8"
 # What the contestant loads of ours, at our versions; pyarrow is left to Daft, which has bounds of its own.
-_SAME = ("pillow", "numpy", "pydantic", "pydicom", "fsspec", "omegaconf", "pyyaml")
+_SAME = ("cykooz-resizer", "pillow", "numpy", "pydantic", "pydicom", "fsspec", "omegaconf", "pyyaml")
 
 
 class NoDaft(Exception):

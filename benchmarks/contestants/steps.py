@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from mht.captioners import given
 from mht.config import BuildConfig
-from mht.dataset.captions import facts_column
+from mht.dataset.captions import facts_column, facts_from
 from mht.dataset.plan import group_id, image_id, split_of
 from mht.dataset.stages import pairing_context
 from mht.imaging.decode import normalise
@@ -25,7 +25,7 @@ from mht.knowledge.facts import read_facts
 from mht.pairing.context import PairingContext
 from mht.pairing.premises import PremiseTable
 from mht.pairing.twins import make_pairs
-from mht.records import Fact, NormalisedImage, PlannedImage, Reading, Refusal, SourceItem
+from mht.records import NormalisedImage, PlannedImage, Reading, Refusal, SourceItem
 from mht.schemas import FACT_TYPE, PAIR_SCHEMA
 
 _HEADER = {
@@ -137,7 +137,6 @@ def pairs_column(
         if row is None:
             made.append([])
             continue
-        facts = tuple(Fact(**fact) for fact in row["facts"])
-        reading = Reading(row["caption"], facts, row["modality"])
+        reading = Reading(row["caption"], facts_from(row["facts"]), row["modality"])
         made.append([asdict(pair) for pair in make_pairs(one, split, reading, settings).pairs])
     return made

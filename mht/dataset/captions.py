@@ -7,7 +7,7 @@ shard before the first pair is made.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -156,11 +156,16 @@ def facts_column(reading: Reading) -> list[dict[str, Any]]:
     return [{name: getattr(fact, name) for name in _FACT_FIELDS} for fact in reading.facts]
 
 
+def facts_from(column: Sequence[Mapping[str, Any]]) -> tuple[Fact, ...]:
+    """The facts of a row, as `facts_column` wrote them; lists come back as the tuples that they were."""
+    return tuple(Fact(**{**fact, "attributes": tuple(fact["attributes"])}) for fact in column)
+
+
 def _from_table(table: pa.Table) -> Iterator[CaptionRead]:
     for row in table.to_pylist():
         reading = refusal = None
         if row["caption"] is not None:
-            facts = tuple(Fact(**{**fact, "attributes": tuple(fact["attributes"])}) for fact in row["facts"])
+            facts = facts_from(row["facts"])
             reading = Reading(row["caption"], facts, row["modality"])
         if row["reason"] is not None:
             refusal = Refusal(Reason(row["reason"]), row["detail"])
