@@ -14,7 +14,7 @@ from types import ModuleType
 
 from mht.errors import ConfigError
 
-FAMILIES = ("sources", "captioners", "perturbations", "checks")
+FAMILIES = ("sources", "engines", "captioners", "perturbations", "checks")
 
 
 @cache

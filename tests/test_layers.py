@@ -11,14 +11,14 @@ ROOT = Path(__file__).parent.parent / "mht"
 # Row by row; a room may import its own row's shared floor and every row above, never one below.
 ROWS = (
     {"errors"},
-    {"records", "schemas", "seeds", "knowledge"},
+    {"records", "schemas", "seeds", "generation", "knowledge"},
     {"storage", "artifacts", "catalog"}
-    | {"sources", "imaging", "captioners", "perturbations", "pairing", "checks", "phantoms"},
+    | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "phantoms"},
     {"config", "config_file"},
     {"dataset"},
     {"cli"},
 )  # fmt: skip
-FAMILIES = {"sources", "imaging", "captioners", "perturbations", "pairing", "checks", "phantoms"}
+FAMILIES = {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "phantoms"}
 # The phantoms source is the phantoms' own door.
 ALLOWED_ACROSS = {("sources", "phantoms")}
 RAY_FILES = {"dataset/fleet.py"}

@@ -1,0 +1,94 @@
+"""What goes to a model and what comes back: every request ends as text, or as a failure of a named kind.
+
+A request is complete in itself, so that any engine can answer it, alone or in a batch, and the same request draws the
+same numbers wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Failure(StrEnum):
+    """Why there is no text; one word a cause. `TRANSIENT` ones may go otherwise another time."""
+
+    # the way there and back
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    # the endpoint's answer
+    NOT_ACCEPTED = "not_accepted"
+    NOT_A_COMPLETION = "not_a_completion"
+    EMPTY_REPLY = "empty_reply"
+    REPLY_TOO_LARGE = "reply_too_large"
+    FILTERED = "filtered"
+    # the model
+    OUT_OF_MEMORY = "oom"
+    PROMPT_TOO_LONG = "prompt_too_long"
+    CUT_SHORT = "cut_short"
+    NOT_FINITE = "not_finite"
+
+
+TRANSIENT = frozenset({Failure.RATE_LIMITED, Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.CONNECTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model.
+
+    `request_id` names it in errors and logs. `system` and `prompt` are plain text, without a chat template's marks;
+    what is untrusted in them stands in a fence (see `mht.prompts`). `image` is an encoded JPEG or PNG; requests with
+    equal bytes and equal `system` share its computation. `schema` is a JSON schema that the reply's text must satisfy,
+    where the engine can hold it to one; whoever asked checks it all the same. `max_tokens` bounds the reply.
+    Temperature 0 is greedy; above it the draws depend on `seed` and on nothing else.
+    """
+
+    request_id: str
+    prompt: str
+    system: str | None = None
+    image: bytes | None = None
+    schema: Mapping[str, Any] | None = None
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a request: `text`, or the `failure` with its particulars, never both.
+
+    `prompt_tokens` and `tokens` (of the reply) are the engine's own counts, 0 where it gives none; `calls` is how often
+    the model was asked, tries that failed included. A text that the bound of tokens ended is a failure, `cut_short`.
+    """
+
+    request_id: str
+    text: str | None
+    failure: Failure | None = None
+    detail: str = ""
+    prompt_tokens: int = 0
+    tokens: int = 0
+    calls: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An engine's sign of life: replies and tokens since the sign before, and requests that still wait."""
+
+    replies: int
+    tokens: int
+    waiting: int
+
+
+class Tell(Protocol):
+    """Called by an engine as it works, from the thread that called `generate`."""
+
+    def __call__(self, heard: Heard) -> None: ...
+
+
+def silent(_: Heard) -> None:
+    """For whoever does not listen."""
