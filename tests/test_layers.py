@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "mht"
 # Row by row; a room may import its own row's shared floor and every row above, never one below.
 ROWS = (
     {"errors"},
-    {"records", "schemas", "seeds", "generation", "knowledge"},
+    {"records", "schemas", "seeds", "generation", "replies", "knowledge"},
     {"storage", "artifacts", "catalog"}
     | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "phantoms"},
     {"config", "config_file"},
