@@ -6,7 +6,6 @@
     ├── ConfigError             2   the configuration or the command line is wrong
     ├── TooManyQuarantined      3   the build is whole, but too many inputs were refused
     ├── BenchmarkLeak           4   images of a benchmark are among the inputs
-    ├── BudgetSpent             5   an engine may make no more calls, or write no more tokens
     ├── IntegrityError         65   an artifact is not what its manifest says
     ├── InputError             66   there is nothing to read, or it is not what was announced
     ├── RunConflict            73   the output holds another run, or another driver owns it
@@ -15,8 +14,10 @@
     │   ├── StorageMissing     66   no such object, bucket or folder
     │   ├── StorageDenied      77   the store knows us and says no, or does not know us
     │   └── StorageOutage      75   the store did not answer for longer than allowed
-    ├── EngineDenied           77   the endpoint knows us and says no, or does not know us
-    ├── EngineOutage           75   the endpoint did not answer for longer than allowed
+    ├── EngineStopped           1   never raised itself; holds the replies that were ready by then
+    │   ├── BudgetSpent         5   an engine may make no more calls, or write no more tokens
+    │   ├── EngineDenied       77   the endpoint knows us and says no, or does not know us
+    │   └── EngineOutage       75   the endpoint did not answer for longer than allowed
     ├── Stalled                75   no progress for too long, three times
     └── Interrupted           130   Ctrl-C, SIGTERM or a spot notice (143 for SIGTERM)
 
@@ -25,6 +26,9 @@ A message names the thing, the stage and the remedy, on one line each.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 
 class MhtError(Exception):
@@ -49,12 +53,6 @@ class BenchmarkLeak(MhtError):
     """The inputs show pictures of a benchmark and `leakage.action` is `fail`; no dataset was closed."""
 
     exit_code = 4
-
-
-class BudgetSpent(MhtError):
-    """An engine's `max_calls` or `max_tokens` is used up; what was paid for is kept, a higher limit goes on."""
-
-    exit_code = 5
 
 
 class IntegrityError(MhtError):
@@ -105,13 +103,27 @@ class StorageOutage(StorageError):
     exit_code = 75
 
 
-class EngineDenied(MhtError):
+class EngineStopped(MhtError):
+    """An engine goes no further. `replies` has what it was paid for in this call, in the order of the requests."""
+
+    def __init__(self, message: str, replies: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.replies = tuple(replies)
+
+
+class BudgetSpent(EngineStopped):
+    """An engine's `max_calls` or `max_tokens` is used up; what was paid for is kept, a higher limit goes on."""
+
+    exit_code = 5
+
+
+class EngineDenied(EngineStopped):
     """An endpoint refuses the key, or has no such model; never retried."""
 
     exit_code = 77
 
 
-class EngineOutage(MhtError):
+class EngineOutage(EngineStopped):
     """An endpoint gave no reply at all for longer than the engine's `outage_limit_s`; the same command resumes."""
 
     exit_code = 75

@@ -7,7 +7,7 @@ same numbers wherever it stands.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -50,7 +50,7 @@ class Request:
     request_id: str
     prompt: str
     system: str | None = None
-    image: bytes | None = None
+    image: bytes | None = field(default=None, repr=False)
     schema: Mapping[str, Any] | None = None
     max_tokens: int = 256
     temperature: float = 0.0
@@ -87,7 +87,7 @@ class Heard:
 class Tell(Protocol):
     """Called by an engine as it works, from the thread that called `generate`."""
 
-    def __call__(self, heard: Heard) -> None: ...
+    def __call__(self, heard: Heard, /) -> None: ...
 
 
 def silent(_: Heard) -> None:

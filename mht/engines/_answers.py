@@ -1,0 +1,106 @@
+"""What an HTTP answer means: a body to read, a failure to try again, one to keep, or the end of the run.
+
+An endpoint's message may repeat the prompt, the image or part of the key, so none of it is passed on: only its short
+codes are, and what can be told from the status.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from mht.generation import Failure
+
+# Beside 401 and 403: a request that nothing but a person can help.
+_NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"})
+_TOO_LONG = re.compile(
+    r"context[ _]length|context window|prompt is too long|too many (?:input )?tokens", re.IGNORECASE
+)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,47}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one try brought: a `body` to read, or the `failure` with its particulars.
+
+    `heard` says that somebody answered, however badly. `denied` is a remedy: no request will fare better.
+    """
+
+    body: bytes = b""
+    failure: Failure | None = None
+    detail: str = ""
+    heard: bool = True
+    denied: str | None = None
+    retry_after_s: float | None = None
+
+
+def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """The meaning of a whole answer."""
+    if status == 200:
+        return Answer(body=body)
+    codes, message = _error_of(body)
+    detail = " ".join([f"status {status}", *codes])
+    denied = _denied(status, codes)
+    if denied is not None:
+        return Answer(failure=Failure.NOT_ACCEPTED, detail=detail, denied=denied)
+    if 300 <= status < 400:
+        moved = "a redirect, which is not followed; set base_url to the address itself"
+        return Answer(failure=Failure.NOT_ACCEPTED, detail=f"{detail}: {moved}")
+    failure = _failure(status, codes, message)
+    return Answer(failure=failure, detail=detail, retry_after_s=retry_after_s(headers))
+
+
+def _failure(status: int, codes: list[str], message: str) -> Failure:
+    if status == 429:
+        return Failure.RATE_LIMITED
+    if status >= 500:
+        return Failure.SERVER_ERROR
+    if status == 408:
+        return Failure.TIMEOUT
+    if status < 300:
+        return Failure.NOT_A_COMPLETION
+    too_long = _TOO_LONG.search(" ".join([*codes, message]))
+    return Failure.PROMPT_TOO_LONG if too_long else Failure.NOT_ACCEPTED
+
+
+def _denied(status: int, codes: list[str]) -> str | None:
+    """The remedy, as a template for the names of the model, the address and the key's variable."""
+    if status == 402 or _NO_CREDIT.intersection(codes):
+        return "the account behind {key} has no credit left; add some, the same command goes on"
+    if status in (401, 403):
+        return "the endpoint refuses the key; check the environment variable {key} and what it may use"
+    if status == 404:
+        return "the endpoint knows no such model or address; check model and base_url"
+    return None
+
+
+def _error_of(body: bytes) -> tuple[list[str], str]:
+    """(type, code and parameter as far as they are plain words, message) of an error in OpenAI's shape or vLLM's."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return [], ""
+    error = found.get("error", found) if isinstance(found, dict) else None
+    if not isinstance(error, dict):
+        return [], ""
+    words = [error.get(key) for key in ("type", "code", "param")]
+    codes = [word for word in words if isinstance(word, str) and _CODE.fullmatch(word)]
+    return list(dict.fromkeys(codes)), str(error.get("message", ""))
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from Retry-After as seconds or as a date; a date is read against the answer's own Date.
+
+    None where there is no header or no sense in it. `headers` ignores case.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):  # no date, or one with a zone beside one without
+        return None

@@ -1,0 +1,109 @@
+"""A request as chat messages, and a chat completion as a reply. Pure: bytes and dicts, no network.
+
+The image stands before the text, and the system's words before both, so that requests which share them share a
+prefix, and an endpoint that caches prefixes computes the image once.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from mht.generation import Failure, Reply, Request
+
+_MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def media_type(image: bytes) -> str | None:
+    """The type that the first bytes name; None for anything but JPEG and PNG."""
+    return next((name for magic, name in _MAGIC.items() if image.startswith(magic)), None)
+
+
+def unsendable(request: Request) -> Reply | None:
+    """The reply to a request that no endpoint should get; it costs no call."""
+    if request.image is None or media_type(request.image):
+        return None
+    detail = "the image is neither JPEG nor PNG; it was not sent"
+    return Reply(request.request_id, None, Failure.NOT_ACCEPTED, detail, calls=0)
+
+
+def messages(request: Request, detail: str | None = None) -> list[dict[str, Any]]:
+    """The chat messages of OpenAI's shape; the image as a data URL, with `detail` beside it when given."""
+    content: str | list[dict[str, Any]] = request.prompt
+    if request.image is not None:
+        encoded = base64.b64encode(request.image).decode("ascii")
+        address = {"url": f"data:{media_type(request.image)};base64,{encoded}"}
+        if detail is not None:
+            address["detail"] = detail
+        content = [{"type": "image_url", "image_url": address}, {"type": "text", "text": request.prompt}]
+    user = {"role": "user", "content": content}
+    return [user] if request.system is None else [{"role": "system", "content": request.system}, user]
+
+
+def completion(request: Request, body: bytes, calls: int) -> Reply:
+    """What a body that came with status 200 says; tokens are counted even where the text is of no use."""
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):
+        return _failed(request, Failure.NOT_A_COMPLETION, "status 200 with a body that is not JSON", calls)
+    choices = envelope.get("choices") if isinstance(envelope, dict) else None
+    if not isinstance(choices, list):
+        return _failed(request, Failure.NOT_A_COMPLETION, "status 200 with JSON that has no choices", calls)
+    text, failure, detail = _choice(choices)
+    usage = envelope.get("usage")
+    return Reply(
+        request.request_id,
+        text=text,
+        failure=failure,
+        detail=detail,
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        tokens=_count(usage, "completion_tokens"),
+        calls=calls,
+    )
+
+
+def _failed(request: Request, failure: Failure, detail: str, calls: int) -> Reply:
+    return Reply(request.request_id, None, failure, detail, calls=calls)
+
+
+def _count(usage: object, key: str) -> int:
+    value = usage.get(key) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _choice(choices: list[Any]) -> tuple[str | None, Failure | None, str]:
+    """(text, failure, detail) of the first choice."""
+    if not choices:
+        return None, Failure.EMPTY_REPLY, "no choices"
+    message = choices[0].get("message") if isinstance(choices[0], dict) else None
+    if not isinstance(message, dict):
+        return None, Failure.NOT_A_COMPLETION, "a choice without a message"
+    ended = ended_badly(choices[0].get("finish_reason"))
+    if ended is not None:
+        return None, *ended
+    if message.get("refusal"):
+        return None, Failure.FILTERED, "the model refused, in the field made for it"
+    return text_of(message.get("content"))
+
+
+def ended_badly(finish_reason: object) -> tuple[Failure, str] | None:
+    """The failure that a reason to stop stands for."""
+    if finish_reason == "content_filter":
+        return Failure.FILTERED, "the endpoint's content filter ended the reply"
+    if finish_reason == "length":
+        return Failure.CUT_SHORT, "the bound of tokens ended the reply; raise max_tokens"
+    return None
+
+
+def text_of(content: object) -> tuple[str | None, Failure | None, str]:
+    """(text, failure, detail) of a message's content."""
+    if content is None:
+        return None, Failure.EMPTY_REPLY, "no content"
+    if not isinstance(content, str):
+        return None, Failure.NOT_A_COMPLETION, "content that is not text"
+    if not content.strip():
+        return None, Failure.EMPTY_REPLY, "blank content"
+    if any("\ud800" <= char <= "\udfff" for char in content):
+        return None, Failure.NOT_A_COMPLETION, "content with a surrogate that has no partner"
+    return content, None, ""

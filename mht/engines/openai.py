@@ -1,0 +1,256 @@
+"""Any endpoint that speaks OpenAI's `/chat/completions`: a hosted service, `vllm serve`, `transformers serve`.
+
+Each request is asked for by itself, `concurrency` at a time. What fails on the way is tried again (see
+`mht.engines._patience`), what the endpoint says no to is not. The key is read from the environment where the engine
+runs and stands in no error, log or repr; neither does an image, nor what the endpoint wrote beside its short codes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mht.engines._address import is_loopback, key_of, url_fault
+from mht.engines._chat import completion, messages, unsendable
+from mht.engines._ledger import Budget, Ledger
+from mht.engines._patience import Patience, Trial
+from mht.errors import BudgetSpent, ConfigError, EngineDenied, EngineStopped
+from mht.generation import TRANSIENT, Heard, Reply, Request, Tell, silent
+
+
+class Params(BaseModel):
+    """Which endpoint, within which limits.
+
+    `base_url` ends before `/chat/completions`. `revision` is a label of yours for what is served under the model's
+    name, part of the fingerprint: change it when the weights change. `api_key_env` names the environment variable
+    that holds the key; on loopback it may be unset. `phi_ok` states that images and captions may leave this machine.
+    `connect_timeout_s`, `read_timeout_s` (between two pieces of an answer, so also up to its first) and
+    `total_timeout_s` bound one try. `max_calls` counts tries, `max_tokens` prompt and reply as the endpoint counts
+    them; both are for one process, and what is in flight when tokens run out may still exceed them. `json_schema` says
+    how a request's schema is passed on. Prices are per million tokens.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    model: str = Field(min_length=1)
+    base_url: str = Field(min_length=1)
+    revision: str | None = Field(default=None, min_length=1)
+    api_key_env: str = Field(default="OPENAI_API_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    phi_ok: bool = False
+    concurrency: int = Field(default=16, ge=1, le=1024)
+    connect_timeout_s: float = Field(default=10, gt=0)
+    read_timeout_s: float = Field(default=180, gt=0)
+    total_timeout_s: float = Field(default=300, gt=0)
+    max_tries: int = Field(default=8, ge=1)
+    outage_limit_s: float = Field(default=300, ge=0)
+    max_reply_bytes: int = Field(default=1_000_000, ge=1024)
+    max_calls: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    price_in: float | None = Field(default=None, ge=0)
+    price_out: float | None = Field(default=None, ge=0)
+    json_schema: Literal["strict", "object", "none"] = "strict"
+    token_bound: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    image_detail: Literal["low", "high", "auto"] | None = None
+
+
+def check(params: Params) -> None:
+    """Raises ConfigError for what can be told without a call: the address, the consent, the key."""
+    fault = url_fault(params.base_url)
+    if fault is not None:
+        raise ConfigError(f"base_url {fault}")
+    key = key_of(params.api_key_env)
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigError(
+            f"the environment variable {params.api_key_env} holds no key: it has blanks or control signs"
+        )
+    if is_loopback(params.base_url):
+        return
+    if not params.phi_ok:
+        raise ConfigError(
+            f"{params.base_url} is not on loopback: set phi_ok: true to state that images and captions may go there"
+        )
+    if key is None:
+        raise ConfigError(
+            f"the environment variable {params.api_key_env} is not set: put the key for {params.base_url} in it, "
+            "on every machine that runs the engine"
+        )
+
+
+def identity(params: Params) -> dict[str, Any]:
+    """What decides the replies: the model, the label of what is served under its name, how it is asked.
+
+    Not the address: the same model behind another port or proxy gives the same replies, and what was paid for is
+    not paid for again. Whoever serves other weights under the same name says so in `revision`.
+    """
+    return params.model_dump(include={"model", "revision", "json_schema", "image_detail"})
+
+
+class Engine:
+    """Asks the endpoint; not from a thread that runs an event loop, and one `generate` at a time.
+
+    `clock` gives and `sleep` takes seconds, `rng` spreads the waits; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        import aiohttp
+
+        from mht.engines._endpoint import Endpoint
+
+        check(params)
+        self._params = params
+        timeout = aiohttp.ClientTimeout(
+            total=params.total_timeout_s,
+            sock_connect=params.connect_timeout_s,
+            sock_read=params.read_timeout_s,
+        )
+        self._endpoint = Endpoint(
+            params.base_url, key_of(params.api_key_env), timeout, params.max_reply_bytes
+        )
+        self._budget = Budget(params.max_calls, params.max_tokens, params.price_in, params.price_out)
+        self._patience = Patience(
+            params.base_url, params.max_tries, params.outage_limit_s, clock, sleep, rng or random.Random()
+        )
+        self._runner = asyncio.Runner()
+        self._closed = False
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connections; a second time does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._runner.run(self._endpoint.close())
+            self._runner.close()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What this engine has used so far."""
+        return self._budget.ledger
+
+    def generate(self, requests: Sequence[Request], tell: Tell = silent) -> list[Reply]:
+        """A reply for each request, in their order.
+
+        Raises EngineDenied at once when no request can succeed, EngineOutage when none has for too long, BudgetSpent
+        when a limit is used up: then requests in flight are finished first. Each holds the replies that were ready.
+        """
+        return self._runner.run(self._answer_all(requests, tell))
+
+    async def _answer_all(self, requests: Sequence[Request], tell: Tell) -> list[Reply]:
+        self._patience.begin()
+        batch = _Batch(requests, tell)
+        workers = [
+            asyncio.create_task(self._work(batch))
+            for _ in range(min(self._params.concurrency, len(requests)))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        except EngineStopped as stopped:
+            stopped.replies = tuple(batch.ready())
+            raise
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        replies = list(batch.ready())
+        if len(replies) < len(requests):
+            raise BudgetSpent(
+                f"{self._params.model} at {self._params.base_url}: {self._budget.spent()} is used up, "
+                f"{len(requests) - len(replies)} of {len(requests)} requests were not asked. Raise it to go on.",
+                replies,
+            )
+        return replies
+
+    async def _work(self, batch: _Batch) -> None:
+        """Takes requests off the batch till none is left, or till the budget is spent."""
+        for place, request in batch.todo:
+            reply = unsendable(request) or await self._answer(request, batch)
+            if reply is None:
+                return
+            batch.keep(place, reply)
+
+    async def _answer(self, request: Request, batch: _Batch) -> Reply | None:
+        """One request with all its tries; None when there is no call left for it."""
+        payload, trial = self._payload(request), Trial()
+        while True:
+            await self._patience.ready()
+            if not self._budget.take():
+                return None
+            answer = await self._endpoint.post(payload)
+            calls = trial.failures + 1
+            if answer.denied is not None:
+                self._budget.failed()
+                remedy = answer.denied.format(key=self._params.api_key_env)
+                raise EngineDenied(
+                    f"{self._params.model} at {self._params.base_url}: {answer.detail}: {remedy}."
+                )
+            if answer.failure in TRANSIENT:
+                self._budget.failed()
+                if not self._patience.goes_on(trial, answer, alone=batch.waiting == 1):
+                    return Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
+                batch.still_waits()
+                await self._patience.pause(trial)
+                continue
+            self._patience.answered()
+            if answer.failure is None:
+                reply = completion(request, answer.body, calls)
+            else:
+                reply = Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
+            self._budget.pay(reply)
+            return reply
+
+    def _payload(self, request: Request) -> dict[str, Any]:
+        payload: dict[str, Any] = {
+            "model": self._params.model,
+            "messages": messages(request, self._params.image_detail),
+            self._params.token_bound: request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+        }
+        if request.schema is not None and self._params.json_schema == "object":
+            payload["response_format"] = {"type": "json_object"}
+        if request.schema is not None and self._params.json_schema == "strict":
+            schema = {"name": "reply", "strict": True, "schema": dict(request.schema)}
+            payload["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return payload
+
+
+class _Batch:
+    """The requests of one call of `generate`: those to do, and the replies by place."""
+
+    def __init__(self, requests: Sequence[Request], tell: Tell) -> None:
+        self.todo: Iterator[tuple[int, Request]] = iter(enumerate(requests))
+        self.waiting = len(requests)
+        self._replies: list[Reply | None] = [None] * len(requests)
+        self._tell = tell
+
+    def keep(self, place: int, reply: Reply) -> None:
+        self._replies[place] = reply
+        self.waiting -= 1
+        self._tell(Heard(1, reply.tokens, self.waiting))
+
+    def still_waits(self) -> None:
+        """A try failed: a sign of life without a reply."""
+        self._tell(Heard(0, 0, self.waiting))
+
+    def ready(self) -> Iterator[Reply]:
+        return (reply for reply in self._replies if reply is not None)
