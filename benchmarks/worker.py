@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks.report import markdown
 from mht.artifacts import parquet_bytes
 from mht.config import BuildConfig, SplitConfig, load
+from mht.dataset.asked.stages import cleaner
 from mht.dataset.captions import PremiseStore, count_premises, read_captions
 from mht.dataset.pixels import ImageRow, image_table
 from mht.dataset.plan import Plan, assign, write_plan
@@ -142,19 +143,20 @@ def _children_cpu_s() -> float:
 
 def _alone(config: BuildConfig, storage: Storage, spec: WorkSpec, plan: Plan) -> str:
     """Each step called in a plain loop over one shard's images, in this process and without the child."""
-    from mht import catalog
     from mht.dataset.plan import PlanReader
 
     with PlanReader(storage, spec.root) as reader:
         rows = reader.read(sorted(plan.shards)[0])
     source = make_source(config.resolved(), storage)
-    captioner = catalog.load("captioners", config.captioner.kind)
-    params = config.plugin_params("captioners")
     steps = _Steps()
     fetched = steps.time(
         "bytes from storage", len(rows), lambda: source.fetch([r.item for r in rows], 1 << 26)
     )
-    read = steps.time("captions read", len(rows), lambda: read_captions(rows, source, captioner, params))
+    read = steps.time(
+        "captions read",
+        len(rows),
+        lambda: read_captions(rows, source.captions([row.item for row in rows]), cleaner(config.resolved())),
+    )
     steps.time("premises counted", len(rows), lambda: count_premises(read))
     kept = [i for i, row in enumerate(read) if row.refusal is None]
     table = PremiseStore(storage, spec.root, spec.fingerprints.pair).table(spec.run)

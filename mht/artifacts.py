@@ -49,10 +49,14 @@ class Commit:
     seconds: float
     reviewed: FileRecord | None = None
     leaks: FileRecord | None = None
+    refused_pairs: FileRecord | None = None
 
     def files(self) -> list[FileRecord]:
-        written = [self.images, self.pairs, self.hashes, self.quarantine, self.reviewed, self.leaks]
+        written = [self.images, self.pairs, self.hashes, self.quarantine, *self._extra()]
         return [record for record in written if record is not None]
+
+    def _extra(self) -> list[FileRecord | None]:
+        return [self.reviewed, self.leaks, self.refused_pairs]
 
     def to_json(self) -> bytes:
         return dump_json(asdict(self))
@@ -62,17 +66,11 @@ class Commit:
         """Raises IntegrityError for a record that is not one."""
         try:
             plain = json.loads(data)
-            quarantine, reviewed = plain.pop("quarantine"), plain.pop("reviewed", None)
-            leaks = plain.pop("leaks", None)
-            return cls(
-                images=FileRecord(**plain.pop("images")),
-                pairs=FileRecord(**plain.pop("pairs")),
-                hashes=FileRecord(**plain.pop("hashes")),
-                quarantine=FileRecord(**quarantine) if quarantine else None,
-                reviewed=FileRecord(**reviewed) if reviewed else None,
-                leaks=FileRecord(**leaks) if leaks else None,
-                **plain,
-            )
+            for name in ("images", "pairs", "hashes"):
+                plain[name] = FileRecord(**plain[name])
+            for name in ("quarantine", "reviewed", "leaks", "refused_pairs"):
+                plain[name] = FileRecord(**plain[name]) if plain.get(name) else None
+            return cls(**plain)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise IntegrityError(f"{where}: not a commit record ({error}). Remove it and resume.") from None
 

@@ -14,7 +14,16 @@ from types import ModuleType
 
 from mht.errors import ConfigError
 
-FAMILIES = ("sources", "engines", "captioners", "perturbations", "checks")
+FAMILIES = (
+    "sources",
+    "engines",
+    "captioners",
+    "perturbations",
+    "pairing.forms",
+    "pairing.writers",
+    "checks",
+    "verifiers",
+)
 
 
 @cache

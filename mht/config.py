@@ -8,7 +8,6 @@ any storage is touched. `load` returns a `BuildConfig` or raises one ConfigError
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -24,12 +23,12 @@ from pydantic import (
 
 from mht import catalog
 from mht.config_file import Placed, read_overrides, read_yaml
+from mht.config_mistakes import explain, place_of
 from mht.errors import ConfigError
 from mht.imaging.hashes import NEAR_DUPLICATE_BITS
 from mht.imaging.leakage import LeakageParams
 from mht.imaging.params import ImagingParams
 from mht.pairing.params import PairingParams
-from mht.seeds import digest
 from mht.storage import StorageParams
 from mht.storage.uris import refuse_unusable, same_or_inside
 
@@ -43,6 +42,31 @@ class PluginConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     kind: str
+
+
+class EngineConfig(PluginConfig):
+    """A way to run a model, and how many of it: the keys beside these are the engine's own `Params`.
+
+    Of these keys none changes a row. `num_gpus` may be a fraction: several replicas share a card.
+    """
+
+    num_gpus: float = Field(default=0, ge=0, le=64)
+    num_cpus: float = Field(default=1, gt=0, le=1024)
+    replicas: int = Field(default=1, ge=1, le=10_000)
+    """Actors that each load the model once."""
+    max_replicas: int | None = Field(default=None, ge=1, le=10_000)
+    """Grow the pool up to so many where the cluster has room; None keeps it at `replicas`."""
+
+    @model_validator(mode="after")
+    def _most_is_not_fewer(self) -> EngineConfig:
+        if self.max_replicas is not None and self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas={self.max_replicas} is less than replicas={self.replicas}")
+        return self
+
+    def params(self) -> BaseModel:
+        """The validated Params of the engine."""
+        made: BaseModel = catalog.load("engines", self.kind).Params(**(self.model_extra or {}))
+        return made
 
 
 class SplitConfig(BaseModel):
@@ -93,6 +117,12 @@ class RayConfig(BaseModel):
     temp_dir: str | None = None
 
 
+SECTIONS = {
+    "source": "sources", "captioner": "captioners", "writer": "pairing.writers", "verifier": "verifiers"
+}  # fmt: skip
+"""The keys that choose one plug-in of a family."""
+
+
 class BuildConfig(BaseModel):
     """Everything `mht build` can be told."""
 
@@ -105,7 +135,11 @@ class BuildConfig(BaseModel):
     new_run: bool = False
     """Start over in an output that holds another configuration's run; stages that are the same are reused."""
     source: PluginConfig = PluginConfig(kind="phantoms")
+    engines: dict[str, EngineConfig] = Field(default_factory=dict)
+    """Ways to run a model, by names that the captioner, the writer and the verifier call them by."""
     captioner: PluginConfig = PluginConfig(kind="given")
+    writer: PluginConfig = PluginConfig(kind="templates")
+    verifier: PluginConfig = PluginConfig(kind="none")
     perturbations: dict[str, dict[str, Any]] = Field(default_factory=dict, validate_default=True)
     """All kinds by default; settings by name, null to leave one out."""
     checks: tuple[str, ...] = Field(default_factory=lambda: catalog.names("checks"))
@@ -119,7 +153,7 @@ class BuildConfig(BaseModel):
     storage: StorageParams = StorageParams()
     ray: RayConfig = RayConfig()
 
-    @field_validator("source", "captioner", mode="before")
+    @field_validator(*SECTIONS, mode="before")
     @classmethod
     def _of_the_default_kind(cls, given: object, info: ValidationInfo) -> object:
         default = cls.model_fields[str(info.field_name)].default
@@ -133,55 +167,41 @@ class BuildConfig(BaseModel):
         merged = {**{name: {} for name in catalog.names("perturbations")}, **given}
         return {name: params for name, params in merged.items() if params is not None}
 
-    def plugin_params(self, family: str) -> BaseModel:
-        """The validated Params of the chosen source or captioner."""
-        chosen = self.source if family == "sources" else self.captioner
-        params: BaseModel = catalog.load(family, chosen.kind).Params(**(chosen.model_extra or {}))
+    def plugin_params(self, section: str) -> BaseModel:
+        """The validated Params of the plug-in that a section chooses."""
+        chosen: PluginConfig = getattr(self, section)
+        params: BaseModel = catalog.load(SECTIONS[section], chosen.kind).Params(**(chosen.model_extra or {}))
         return params
 
+    def engine_of(self, section: str) -> str | None:
+        """The name of the engine that a section asks; None where it asks none."""
+        named: str | None = getattr(self.plugin_params(section), "engine", None)
+        return named
+
+    def engines_asked(self) -> list[str]:
+        """The engines that the sections ask, each once, in the order of the sections."""
+        return list(dict.fromkeys(name for section in SECTIONS if (name := self.engine_of(section))))
+
     def resolved(self) -> dict[str, Any]:
-        """Every key with its value, plug-in settings filled in; plain JSON types."""
+        """Every key with its value, plug-in settings filled in; plain JSON types.
+
+        `models` is added: what decides the replies of each engine that is asked.
+        """
         plain = self.model_dump(mode="json")
-        for key, family in (("source", "sources"), ("captioner", "captioners")):
-            params = self.plugin_params(family).model_dump(mode="json")
-            plain[key] = {"kind": plain[key]["kind"], **params}
+        for section in SECTIONS:
+            params = self.plugin_params(section).model_dump(mode="json")
+            plain[section] = {"kind": plain[section]["kind"], **params}
         plain["perturbations"] = {
             name: catalog.load("perturbations", name).Params(**given).model_dump(mode="json")
             for name, given in sorted(self.perturbations.items())
         }
+        for name, engine in self.engines.items():
+            plain["engines"][name] |= engine.params().model_dump(mode="json")
+        plain["models"] = {
+            name: catalog.load("engines", self.engines[name].kind).identity(self.engines[name].params())
+            for name in self.engines_asked()
+        }
         return plain
-
-
-# What may differ when a run is resumed: where and how fast the work is done, never what comes out of it.
-RESUMABLE_KEYS = (
-    "plan", "new_run", "build.workers", "build.stall_s", "build.stall_tries", "build.max_quarantined",
-    "build.progress", "build.near_duplicate_bits", "build.gallery_images", "ray", "storage",
-)  # fmt: skip
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of every leaf; an empty mapping is a leaf."""
-    for key, value in tree.items():
-        dotted = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{dotted}.")
-        else:
-            yield dotted, value
-
-
-def identity(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """The flat keys that decide the rows: all but RESUMABLE_KEYS and where the output lies."""
-    skipped = (*RESUMABLE_KEYS, "output")
-    return {
-        key: value
-        for key, value in flatten(resolved)
-        if not any(key == skip or key.startswith(skip + ".") for skip in skipped)
-    }
-
-
-def identity_hash(resolved: Mapping[str, Any]) -> str:
-    """32 hex digits over `identity`."""
-    return digest(json.dumps(identity(resolved), sort_keys=True)).hex()
 
 
 def load(path: str | None = None, overrides: Sequence[str] = ()) -> BuildConfig:
@@ -201,7 +221,7 @@ def validated(model: type[Model], values: Mapping[str, Any], where: Mapping[str,
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(error, where, "", model))) from None
+        raise ConfigError("\n".join(explain(error, where, "", model))) from None
 
 
 def _merge(file: dict[str, Any], command_line: dict[str, Any]) -> Any:
@@ -209,14 +229,11 @@ def _merge(file: dict[str, Any], command_line: dict[str, Any]) -> Any:
     from omegaconf.errors import OmegaConfBaseException
 
     # Another plug-in on the command line takes the file's section away: its settings were for the one named there.
-    for section in ("source", "captioner"):
-        before, now = file.get(section), command_line.get(section)
-        if (
-            isinstance(before, dict)
-            and isinstance(now, dict)
-            and now.get("kind", before.get("kind")) != before.get("kind")
-        ):
-            file = {key: value for key, value in file.items() if key != section}
+    file = {**file, **{key: {} for key in SECTIONS if _of_another_kind(file.get(key), command_line.get(key))}}
+    before, now = file.get("engines"), command_line.get("engines")
+    if isinstance(before, dict) and isinstance(now, dict):
+        kept = {name: {} if _of_another_kind(one, now.get(name)) else one for name, one in before.items()}
+        file = {**file, "engines": kept}
     try:
         merged = OmegaConf.merge(OmegaConf.create(file), OmegaConf.create(command_line))
         return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
@@ -225,11 +242,18 @@ def _merge(file: dict[str, Any], command_line: dict[str, Any]) -> Any:
         raise ConfigError(f"config: {text}. Write the value out, without ${{…}} or ???.") from None
 
 
+def _of_another_kind(before: object, now: object) -> bool:
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return False
+    return bool(now.get("kind", before.get("kind")) != before.get("kind"))
+
+
 def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[str]:
     chosen = [
-        ("source", "sources", config.source.kind, config.source.model_extra or {}),
-        ("captioner", "captioners", config.captioner.kind, config.captioner.model_extra or {}),
+        (key, family, getattr(config, key).kind, getattr(config, key).model_extra or {})
+        for key, family in SECTIONS.items()
     ]
+    chosen += [(f"engines.{n}", "engines", e.kind, e.model_extra or {}) for n, e in config.engines.items()]
     chosen += [(f"perturbations.{n}", "perturbations", n, v or {}) for n, v in config.perturbations.items()]
     for i, benchmark in enumerate(config.leakage.benchmarks):
         chosen.append((f"leakage.benchmarks.{i}", "sources", benchmark.kind, benchmark.model_extra or {}))
@@ -237,13 +261,24 @@ def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[
         try:
             catalog.load(family, name).Params(**extra)
         except ConfigError as error:
-            yield f"{_place(where, key)}{key}: {error}"
+            yield f"{place_of(where, key)}{key}: {error}"
         except ValidationError as error:
-            yield from _explain(error, where, f"{key}.", catalog.load(family, name).Params)
+            yield from explain(error, where, f"{key}.", catalog.load(family, name).Params)
+    yield from _engine_mistakes(config, where)
     for name in config.checks:
         if name not in catalog.names("checks"):
             near = difflib.get_close_matches(name, catalog.names("checks"), n=1, cutoff=0.0)
-            yield f"{_place(where, 'checks')}checks: no check is called {name!r}; did you mean {near[0]!r}?"
+            yield f"{place_of(where, 'checks')}checks: no check is called {name!r}; did you mean {near[0]!r}?"
+
+
+def _engine_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[str]:
+    """A section that asks an engine which nobody has described."""
+    for section in SECTIONS:
+        asked = (getattr(config, section).model_extra or {}).get("engine")
+        if isinstance(asked, str) and asked not in config.engines:
+            near = difflib.get_close_matches(asked, config.engines, n=1, cutoff=0.0)
+            hint = f"did you mean {near[0]!r}?" if near else f"Describe it: engines.{asked}.kind=…"
+            yield f"{place_of(where, section)}{section}.engine: no engine is called {asked!r}; {hint}"
 
 
 def _conflicts(config: BuildConfig, where: Mapping[str, str]) -> list[str]:
@@ -254,51 +289,10 @@ def _conflicts(config: BuildConfig, where: Mapping[str, str]) -> list[str]:
         try:
             refuse_unusable(uri)
         except ConfigError as error:
-            return [f"{_place(where, key)}{key}: {error}"]
+            return [f"{place_of(where, key)}{key}: {error}"]
     return [
-        f"{_place(where, 'output')}output: {config.output!r} and {key} {place!r} are the same place or one inside the "
-        "other; the build would read what it writes. Choose an output beside it."
-        for key, place in read
-        if same_or_inside(config.output, place)
+        f"{place_of(where, 'output')}output: {config.output!r} and {key} {address!r} are the same place or one inside "
+        "the other; the build would read what it writes. Choose an output beside it."
+        for key, address in read
+        if same_or_inside(config.output, address)
     ]
-
-
-def _place(where: Mapping[str, str], dotted: str) -> str:
-    """The place of the key, or of its nearest parent that was written down."""
-    while dotted:
-        if dotted in where:
-            return f"{where[dotted]}: "
-        dotted = dotted.rpartition(".")[0]
-    return ""
-
-
-def _explain(
-    error: ValidationError, where: Mapping[str, str], prefix: str, model: type[BaseModel]
-) -> Iterator[str]:
-    for item in error.errors(include_url=False):
-        dotted = prefix + ".".join(map(str, item["loc"]))
-        given = item.get("input")
-        if item["type"] == "extra_forbidden":
-            allowed = _keys_at(model, item["loc"][:-1])
-            near = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1, cutoff=0.0)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            message = f"unknown key; {hint}Allowed here: {', '.join(allowed)}."
-        elif item["type"] == "missing":
-            message = f"required, and not given. Set {dotted}=… on the command line or in the file."
-        else:
-            message = f"{item['msg']} (given: {_shorten(given)})"
-        yield f"{_place(where, dotted)}{dotted or 'config'}: {message}"
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    for step in path:
-        kind = model.model_fields[str(step)].annotation if str(step) in model.model_fields else None
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return []
-        model = kind
-    return sorted(model.model_fields)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from mht.records import Reason, Refusal
+from mht.replies import Unusable
+
 
 class Failure(StrEnum):
     """Why there is no text; one word a cause. `TRANSIENT` ones may go otherwise another time."""
@@ -73,6 +76,16 @@ class Reply:
     prompt_tokens: int = 0
     tokens: int = 0
     calls: int = 1
+
+
+def refusal(of: Reply | Unusable) -> Refusal:
+    """A failed request, or a reply that cannot be used, as the reason of a row."""
+    if isinstance(of, Unusable):
+        return Refusal(Reason(f"reply_{of.kind}"), of.detail)
+    if of.failure is None:
+        raise ValueError(f"request {of.request_id} did not fail")
+    word = of.failure.value
+    return Refusal(Reason(word if of.failure is Failure.OUT_OF_MEMORY else f"engine_{word}"), of.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,35 @@ class Reason(StrEnum):
     CAPTION_NOT_UTF8 = "caption_not_utf8"
     NO_FACTS = "no_facts"
     NO_PAIRS = "no_pairs"
+    # the engine, see generation.Failure
+    ENGINE_RATE_LIMITED = "engine_rate_limited"
+    ENGINE_SERVER_ERROR = "engine_server_error"
+    ENGINE_TIMEOUT = "engine_timeout"
+    ENGINE_CONNECTION = "engine_connection"
+    ENGINE_NOT_ACCEPTED = "engine_not_accepted"
+    ENGINE_NOT_A_COMPLETION = "engine_not_a_completion"
+    ENGINE_EMPTY_REPLY = "engine_empty_reply"
+    ENGINE_REPLY_TOO_LARGE = "engine_reply_too_large"
+    ENGINE_FILTERED = "engine_filtered"
+    ENGINE_PROMPT_TOO_LONG = "engine_prompt_too_long"
+    ENGINE_CUT_SHORT = "engine_cut_short"
+    ENGINE_NOT_FINITE = "engine_not_finite"
+    # what it replied, see replies.Kind
+    REPLY_TOO_LONG = "reply_too_long"
+    REPLY_EMPTY = "reply_empty"
+    REPLY_PROSE = "reply_prose"
+    REPLY_JSON_IN_PROSE = "reply_json_in_prose"
+    REPLY_BROKEN_JSON = "reply_broken_json"
+    REPLY_DUPLICATE_KEY = "reply_duplicate_key"
+    REPLY_NOT_A_NUMBER = "reply_not_a_number"
+    REPLY_NOT_UNICODE = "reply_not_unicode"
+    REPLY_WRONG_SCHEMA = "reply_wrong_schema"
+    REPLY_REFUSED = "reply_refused"
+    REPLY_ECHOED = "reply_echoed"
+    REPLY_DEGENERATE = "reply_degenerate"
+    REPLY_UNFIT = "reply_unfit"
+    # the verifier
+    VERIFIER_DISAGREES = "verifier_disagrees"
     # the benchmarks
     BENCHMARK_LEAK = "benchmark_leak"
 
@@ -225,6 +254,50 @@ class Pair:
     risk: str
     risk_rule: str
     row_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A model's words for one twin pair. `question` holds the writer's mark where the premise goes, once.
+
+    `true_answer` is right and `true_wrong` wrong where the question has the true reading of the premise, `false_answer`
+    and `false_wrong` where it has the false one.
+    """
+
+    twin_id: str
+    question: str
+    true_answer: str
+    true_wrong: str
+    false_answer: str
+    false_wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier's model said of one step of one pair.
+
+    `row_hash` is the row's that was judged. `verdict` is the model's word, None where it gave none; `reason` its own
+    reason, or what became of the request. `refusal` is why the pair cannot stay, None where the model agrees.
+    """
+
+    pair_id: str
+    row_hash: str
+    step: str
+    verdict: str | None
+    reason: str
+    refusal: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPair:
+    """A pair that a model's work refused, with its twin: at which stage, why, and the particulars."""
+
+    pair_id: str
+    twin_id: str
+    image_id: str
+    stage: str
+    reason: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

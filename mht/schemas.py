@@ -146,6 +146,44 @@ PAIR_SCHEMA = _schema(
     row_hash=pa.string(),
 )
 
+_COST = {"calls": pa.int32(), "prompt_tokens": pa.int64(), "tokens": pa.int64()}
+
+TEXT_SCHEMA = _schema(
+    image_id=pa.string(), stage=pa.string(), text=pa.string(), reason=pa.string(), detail=pa.string(), **_COST
+)
+
+WORDING_SCHEMA = _schema(
+    twin_id=pa.string(),
+    image_id=pa.string(),
+    question=pa.string(),
+    true_answer=pa.string(),
+    true_wrong=pa.string(),
+    false_answer=pa.string(),
+    false_wrong=pa.string(),
+    reason=pa.string(),
+    detail=pa.string(),
+    **_COST,
+)
+
+VERDICT_SCHEMA = _schema(
+    pair_id=pa.string(),
+    row_hash=pa.string(),
+    step=pa.string(),
+    verdict=pa.string(),
+    reason=pa.string(),
+    refusal=pa.string(),
+    **_COST,
+)
+
+REFUSED_PAIR_SCHEMA = _schema(
+    pair_id=pa.string(),
+    twin_id=pa.string(),
+    image_id=pa.string(),
+    stage=pa.string(),
+    reason=pa.string(),
+    detail=pa.string(),
+)
+
 QUARANTINE_SCHEMA = _schema(
     image_id=pa.string(),
     split=pa.string(),

@@ -20,3 +20,8 @@ def row_rng(seed: int, stage: str, row_id: str) -> random.Random:
 def row_fraction(seed: int, stage: str, row_id: str) -> float:
     """One number in [0, 1) for the row, where a whole generator would be too much."""
     return int.from_bytes(digest(seed, stage, row_id, size=7), "big") / (1 << 56)
+
+
+def row_seed(seed: int, stage: str, row_id: str) -> int:
+    """A seed of the row's own for a generator elsewhere: below 2**53, which JSON and every library can hold."""
+    return int.from_bytes(digest(seed, stage, row_id, size=7), "big") >> 3

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mht import catalog
-from mht.config import BuildConfig, identity, load
+from mht.config import SECTIONS, BuildConfig, load
+from mht.config_identity import identity
 from mht.errors import ConfigError
 
 
@@ -75,7 +76,10 @@ def test_every_single_edit_typo_of_every_key_is_caught() -> None:
 
 def _check(tree: object) -> None:
     config = BuildConfig.model_validate(tree)
-    config.plugin_params("sources"), config.plugin_params("captioners")
+    for section in SECTIONS:
+        config.plugin_params(section)
+    for engine in config.engines.values():
+        engine.params()
     for name, params in config.perturbations.items():
         catalog.load("perturbations", name).Params(**params)
 

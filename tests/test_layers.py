@@ -11,14 +11,24 @@ ROOT = Path(__file__).parent.parent / "mht"
 # Row by row; a room may import its own row's shared floor and every row above, never one below.
 ROWS = (
     {"errors"},
-    {"records", "schemas", "seeds", "generation", "replies", "knowledge"},
+    {"records", "schemas", "seeds", "generation", "replies", "prompts", "knowledge"},
     {"storage", "artifacts", "catalog"}
-    | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "phantoms"},
-    {"config", "config_file"},
+    | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "verifiers", "phantoms"},
+    {"config", "config_file", "config_identity", "config_mistakes"},
     {"dataset"},
     {"cli"},
 )  # fmt: skip
-FAMILIES = {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "phantoms"}
+FAMILIES = {
+    "sources",
+    "imaging",
+    "engines",
+    "captioners",
+    "perturbations",
+    "pairing",
+    "checks",
+    "verifiers",
+    "phantoms",
+}
 # The phantoms source is the phantoms' own door.
 ALLOWED_ACROSS = {("sources", "phantoms")}
 RAY_FILES = {"dataset/fleet.py"}

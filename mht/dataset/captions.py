@@ -7,9 +7,8 @@ shard before the first pair is made.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -40,18 +39,19 @@ class CaptionRead:
         return self.reading
 
 
+Clean = Callable[[str | None], str | Refusal]
+"""A raw caption, cleaned; or why it cannot be used."""
+
+
 def read_captions(
-    rows: Sequence[PlannedImage], source: Any, captioner: ModuleType, params: Any
+    rows: Sequence[PlannedImage], raw: Sequence[str | Refusal | None], clean: Clean
 ) -> list[CaptionRead]:
     """The readings of a shard's captions, in the plan's order."""
-    raw = source.captions([row.item for row in rows])
-    return [_read_one(row, text, captioner, params) for row, text in zip(rows, raw, strict=True)]
+    return [_read_one(row, text, clean) for row, text in zip(rows, raw, strict=True)]
 
 
-def _read_one(
-    row: PlannedImage, raw: str | Refusal | None, captioner: ModuleType, params: Any
-) -> CaptionRead:
-    caption = raw if isinstance(raw, Refusal) else captioner.caption(raw, params)
+def _read_one(row: PlannedImage, raw: str | Refusal | None, clean: Clean) -> CaptionRead:
+    caption = raw if isinstance(raw, Refusal) else clean(raw)
     if isinstance(caption, Refusal):
         return CaptionRead(row.image_id, None, caption)
     reading = read_facts(caption, row.item.modality)

@@ -19,18 +19,18 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import ray
 import ray.cloudpickle
 import ray.data
 import ray.exceptions
 
-from mht.dataset.shard import Progress, ShardBuilder, WorkSpec
-from mht.dataset.watch import Post, Watch
+from mht.dataset.shard import Progress, WorkSpec
+from mht.dataset.watch import Post, Totals, Watch
 from mht.errors import MhtError, Stalled
 
-Work = Literal["caption", "build"]
+Work = Literal["describe", "caption", "word", "judge", "build"]
 Job = tuple[Work, str]
 _POLL_S = 0.2
 # What a private Ray reports about itself to nobody: 1.5 % of a core, and 0.1 % more in each of its processes.
@@ -59,26 +59,38 @@ class Done:
     crash: str | None = None
 
 
+class Builder(Protocol):
+    """What works in a worker: knows its run, does one job at a time."""
+
+    def do(self, work: str, shard: str) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FleetConfig:
-    """How a pass is staffed and watched."""
+    """How a pass is staffed and watched. The pool grows from `workers` to `most` where that is given."""
 
     workers: int
     stall_s: float
     stall_tries: int
+    most: int | None = None
+    num_cpus: float = 1
+    num_gpus: float = 0
+
+
+Make = Callable[[WorkSpec, Callable[[Progress], None]], Builder]
 
 
 class _Worker:
     """An actor of Ray Data's pool: one row in, a job; one row out, what became of it."""
 
-    def __init__(self, spec: WorkSpec, watch: Any) -> None:
+    def __init__(self, spec: WorkSpec, watch: Any, make: Make) -> None:
         context = ray.get_runtime_context()
         self._name = context.get_actor_id() or str(os.getpid())
         self._node = context.get_node_id()
         # As bytes: a handle that Ray unpacks brings Ray Data into the watch's process, 2 s and 50 MiB.
         self._handle = ray.cloudpickle.dumps(context.current_actor)  # type: ignore[no-untyped-call]
         self._watch = watch
-        self._builder = ShardBuilder(spec, self._tell)
+        self._builder = make(spec, self._tell)
 
     def _tell(self, progress: Progress) -> None:
         self._watch.hear.remote(self._name, self._node, os.getpid(), self._handle, astuple(progress))
@@ -87,10 +99,9 @@ class _Worker:
         return {"done": [self._one(work, str(shard)) for work, shard in zip(*batch.values(), strict=True)]}
 
     def _one(self, work: Work, shard: str) -> Done:
-        do = self._builder.caption if work == "caption" else self._builder.build
         began = time.time()
         try:
-            return Done(work, shard, began, result=do(shard))
+            return Done(work, shard, began, result=self._builder.do(work, shard))
         except MhtError as error:
             return Done(work, shard, began, error=error)
         except Exception:  # noqa: BLE001 - a defect in one shard must not end the others: it is told at the end
@@ -160,15 +171,21 @@ def cpus() -> int:
     return int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
 
 
+def gpus() -> float:
+    """GPUs of the cluster."""
+    return float(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
+
+
 class Fleet:
     """The workers of one build. `run` is one pass over some shards; `close` ends what is left."""
 
-    def __init__(self, spec: WorkSpec, config: FleetConfig) -> None:
+    def __init__(self, spec: WorkSpec, config: FleetConfig, make: Make) -> None:
         self._spec = spec
         self._config = config
+        self._make = make
         # Restarted for ever, and free to die: it holds nothing that cannot be read from the commits.
         self._watch: Any = ray.remote(num_cpus=0, max_restarts=-1)(Watch).remote()
-        self.totals = (0, 0, 0)
+        self.totals: Totals = (0, 0, 0, 0, 0)
         self._tries: dict[str, int] = {}
 
     def run(self, jobs: Sequence[Job], pulse: Callable[[], None]) -> Iterator[Done]:
@@ -219,16 +236,22 @@ class Fleet:
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         context.max_errored_blocks = 0
-        workers = min(self._config.workers, len(jobs))
+        config = self._config
+        workers = min(config.workers, len(jobs))
         items = [{"work": work, "shard": shard} for work, shard in jobs]
         rows = ray.data.from_items(items, override_num_blocks=len(items))
         return rows.map_batches(
             _Worker,
-            fn_constructor_args=(self._spec, self._watch),
+            fn_constructor_args=(self._spec, self._watch, self._make),
             batch_size=1,
             batch_format="numpy",
-            compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
-            num_cpus=1,
+            compute=ray.data.ActorPoolStrategy(
+                min_size=workers,
+                max_size=max(workers, min(config.most or workers, len(jobs))),
+                max_tasks_in_flight_per_actor=2,
+            ),
+            num_cpus=config.num_cpus,
+            num_gpus=config.num_gpus or None,
         )
 
     def _look(self) -> None:

@@ -10,7 +10,7 @@ from mht.dataset.pixels import ImageRow
 from mht.dataset.review.settle import Reviewed
 from mht.dataset.tallies import tally_rows
 from mht.imaging.guard import Decoded
-from mht.records import Pair, PlannedImage, Quarantined, Refusal
+from mht.records import Pair, PlannedImage, Quarantined, Refusal, RefusedPair
 
 
 @dataclass(slots=True)
@@ -22,9 +22,11 @@ class Outcome:
     quarantined: list[Quarantined] = field(default_factory=list)
     reviewed: list[Reviewed] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
+    refused_pairs: list[RefusedPair] = field(default_factory=list)
     refused_pixels: dict[str, Decoded] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     backed_off: int = 0
+    spent: Counter[str] = field(default_factory=Counter)
     reported: tuple[int, int] = (0, 0)
 
     def refuse(self, row: PlannedImage, stage: str, refusal: Refusal, attempts: int = 1) -> None:
@@ -42,6 +44,8 @@ class Outcome:
         }
         if self.reviewed:
             tallies["review"] = Counter(reviewed.outcome for reviewed in self.reviewed)
+        if self.spent:
+            tallies["spent"] = self.spent
         totals = {
             "in": asked,
             "out": len(self.images),

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mht.artifacts import Commit, dump_json
-from mht.config import BuildConfig, SplitConfig, identity_hash
+from mht.config import BuildConfig, SplitConfig
+from mht.config_identity import identity_hash
 from mht.dataset.captions import PremiseStore
 from mht.dataset.memory import tree_bytes
 from mht.dataset.plan import Plan, assign, write_plan

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from mht import catalog
 from mht.config import BuildConfig
+from mht.dataset.asked.stages import cleaner
 from mht.dataset.captions import count_premises, read_captions
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import assign
@@ -30,8 +30,7 @@ def preview(config: BuildConfig, twins: int) -> str:
     source.check()
     shards = assign(islice(source.items(), SAMPLE_IMAGES), config.seed, config.splits, SAMPLE_IMAGES)
     rows = [row for shard in shards for row in shard]
-    captioner = catalog.load("captioners", config.captioner.kind)
-    read = read_captions(rows, source, captioner, config.plugin_params("captioners"))
+    read = read_captions(rows, source.captions([row.item for row in rows]), cleaner(resolved))
     # The corpus-wide table is not there yet; the sample's own stands in for it.
     context = replace(pairing_context(resolved), table=count_premises(read))
     stage = PixelStage(source, config.imaging)

@@ -14,7 +14,10 @@ _RATE_WINDOW_S = 20.0
 
 
 class ProgressLine:
-    """`pairs  4,250 / 10,000 images  312/s  42,117 pairs  17 quarantined  ETA 0:18`."""
+    """`pairs  4,250 / 10,000 images  312/s  42,117 pairs  17 quarantined  ETA 0:18`.
+
+    A stage that asks a model shows its tokens/s and the requests that wait instead of pairs.
+    """
 
     def __init__(
         self, stream: TextIO = sys.stderr, clock: Callable[[], float] = time.monotonic, on: bool = True
@@ -25,7 +28,7 @@ class ProgressLine:
         self._live = on and stream.isatty()
         self._last_s = float("-inf")
         self._width = 0
-        self._seen: deque[tuple[float, int]] = deque()
+        self._seen: deque[tuple[float, int, int]] = deque()
         self._stage, self._total, self._base = "", 0, 0
 
     def stage(self, name: str, total: int, base: int) -> None:
@@ -35,16 +38,16 @@ class ProgressLine:
         self._seen.clear()
         self._last_s = float("-inf")
 
-    def show(self, images: int, pairs: int, quarantined: int) -> None:
+    def show(self, images: int, pairs: int, quarantined: int, tokens: int = 0, waiting: int = 0) -> None:
         """The pass's own counts so far; drawn at most twice a second, or every 15 s without a terminal."""
         now = self._clock()
-        self._seen.append((now, images))
+        self._seen.append((now, images, tokens))
         while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_WINDOW_S:
             self._seen.popleft()
         if not self._on or now - self._last_s < (_LIVE_S if self._live else _PLAIN_S):
             return
         self._last_s = now
-        self._draw(self._line(images, pairs, quarantined))
+        self._draw(self._line(images, pairs, quarantined, waiting))
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -58,13 +61,23 @@ class ProgressLine:
             self._stream.flush()
             self._width = 0
 
-    def _line(self, images: int, pairs: int, quarantined: int) -> str:
-        (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
-        rate = (last - first) / (last_s - first_s) if last_s > first_s else 0.0
+    def _line(self, images: int, pairs: int, quarantined: int, waiting: int) -> str:
+        (first_s, first, early), (last_s, last, late) = self._seen[0], self._seen[-1]
+        seconds = last_s - first_s
+        rate = (last - first) / seconds if seconds > 0 else 0.0
         done = min(self._base + images, self._total)
-        parts = [f"{self._stage:<8}  {done:,} / {self._total:,} images", f"{rate:,.0f}/s"]
+        slow = 0 < rate < 10
+        parts = [
+            f"{self._stage:<8}  {done:,} / {self._total:,} images",
+            f"{rate:,.1f}/s" if slow else f"{rate:,.0f}/s",
+        ]
         if self._stage == "pairs":
             parts += [f"{pairs:,} pairs", f"{quarantined:,} quarantined"]
+        if late:
+            parts += [
+                f"{(late - early) / seconds if seconds > 0 else 0:,.0f} tokens/s",
+                f"{waiting:,} waiting",
+            ]
         if rate > 0:
             parts.append(f"ETA {clock_face((self._total - done) / rate)}")
         return "  ".join(parts)

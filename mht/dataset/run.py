@@ -9,7 +9,8 @@ from typing import Any
 
 import mht
 from mht.artifacts import MANIFEST, RUN, SUCCESS, dump_json
-from mht.config import BuildConfig, identity
+from mht.config import BuildConfig
+from mht.config_identity import identity
 from mht.dataset.plan import Plan
 from mht.dataset.stages import Fingerprints, fingerprints
 from mht.errors import IntegrityError, RunConflict, StorageMissing

@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from mht import catalog
 from mht.artifacts import Commit, FileRecord, make_commit, parquet_bytes, write_content
+from mht.dataset.asked.stages import AskedStages, ShardAsked, cleaner
+from mht.dataset.asked.texts import captions_from
 from mht.dataset.captions import CaptionRead, CaptionStore, PremiseStore, count_premises, read_captions
 from mht.dataset.leakage.gate import Gate
 from mht.dataset.outcome import Outcome
@@ -36,10 +38,17 @@ from mht.errors import IntegrityError
 from mht.imaging.guard import Decoded, DecoderGuard
 from mht.imaging.leakage import LeakageParams
 from mht.imaging.params import ImagingParams
-from mht.pairing.context import PairingContext
+from mht.pairing.context import PairingContext, PairsMade
 from mht.pairing.twins import make_pairs
 from mht.records import PlannedImage, Reason, Refusal
-from mht.schemas import LEAK_SCHEMA, PAIR_SCHEMA, QUARANTINE_SCHEMA, REVIEWED_SCHEMA, to_table
+from mht.schemas import (
+    LEAK_SCHEMA,
+    PAIR_SCHEMA,
+    QUARANTINE_SCHEMA,
+    REFUSED_PAIR_SCHEMA,
+    REVIEWED_SCHEMA,
+    to_table,
+)
 from mht.storage import Storage, StorageParams
 
 
@@ -61,13 +70,15 @@ class WorkSpec:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A worker's sign of life: where it is, and what it did since the sign before."""
+    """A worker's sign of life: where it is, and what it did since the sign before; requests that wait in its engine."""
 
     shard: str
     stage: str
     images: int = 0
     pairs: int = 0
     quarantined: int = 0
+    tokens: int = 0
+    waiting: int = 0
 
 
 _TABLE_POLL_S = 0.25
@@ -95,9 +106,8 @@ class ShardBuilder:
         self._shard = ""
         self._storage = Storage(StorageParams(**resolved["storage"]), sleep=self._wait)
         self._source = make_source(resolved, self._storage)
-        captioner = dict(resolved["captioner"])
-        self._captioner = catalog.load("captioners", captioner.pop("kind"))
-        self._captioner_params = self._captioner.Params(**captioner)
+        self._clean = cleaner(resolved)
+        self._asked = AskedStages(self._storage, spec.root, resolved, spec.fingerprints)
         self._captions = CaptionStore(self._storage, spec.root, spec.fingerprints.caption)
         self._premises = PremiseStore(self._storage, spec.root, spec.fingerprints.pair)
         self._uncounted = pairing_context(resolved)
@@ -109,6 +119,13 @@ class ShardBuilder:
         self._context: PairingContext | None = None
         self._decisions: dict[str, dict[Key, Decision]] | None = None
 
+    def do(self, work: str, shard: str) -> Commit | None:
+        """One job: `caption` or `build`."""
+        if work == "build":
+            return self.build(shard)
+        self.caption(shard)
+        return None
+
     def caption(self, shard: str) -> None:
         """Read a shard's captions into facts, unless that is done, and count what pairs can be made of them."""
         self._shard = shard
@@ -117,10 +134,22 @@ class ShardBuilder:
         key = self._spec.stage_keys[shard]
         read = self._captions.read(key)
         if read is None:
-            read = read_captions(rows, self._source, self._captioner, self._captioner_params)
+            read = read_captions(rows, self._raw_captions(rows, key), self._clean)
             self._captions.write(key, read)
         self._premises.write(key, count_premises(read))
-        self._tell(Progress(shard, "captions", images=len(rows)))
+        self._tell(Progress(shard, "captions"))
+
+    def _raw_captions(self, rows: Sequence[PlannedImage], key: str) -> Sequence[str | Refusal | None]:
+        """What the source ships, or what a model said of the images."""
+        if self._asked.texts is None:
+            raw: Sequence[str | Refusal | None] = self._source.captions([row.item for row in rows])
+            return raw
+        kept = self._asked.texts.read(key)
+        if kept is None:
+            raise IntegrityError(
+                f"shard {rows[0].shard}: its texts are gone. Run the same command to ask again."
+            )
+        return captions_from(kept)
 
     def build(self, shard: str) -> Commit:
         """Build and commit a shard; when another worker was first, its commit is returned."""
@@ -143,6 +172,9 @@ class ShardBuilder:
             quarantine=self._write_any(f"quarantine/{shard}", outcome.quarantined, QUARANTINE_SCHEMA),
             reviewed=self._write_any(f"reviewed/{shard}", outcome.reviewed, REVIEWED_SCHEMA),
             leaks=self._write_any(f"leaks/{shard}", outcome.leaks, LEAK_SCHEMA),
+            refused_pairs=self._write_any(
+                f"refused_pairs/{shard}", outcome.refused_pairs, REFUSED_PAIR_SCHEMA
+            ),
             counts=outcome.counts(len(rows)),
             seconds=round(time.monotonic() - began, 3),
         )
@@ -179,21 +211,24 @@ class ShardBuilder:
             raise IntegrityError(
                 f"shard {rows[0].shard}: its captions are gone. Give new_run=true to read them again."
             )
+        kept = self._asked.read(key)
+        outcome.spent.update(kept.spent)
         for row, read in zip(rows, captions, strict=True):
             if read.refusal is None:
                 wanted.append((row, read))
             else:
-                outcome.refuse(row, "caption", read.refusal)
+                stage = "image" if row.image_id in kept.undecoded else "caption"
+                outcome.refuse(row, stage, read.refusal)
         batches = [wanted[i : i + BATCH_IMAGES] for i in range(0, len(wanted), BATCH_IMAGES)]
         known = self._pixel_cache.read(key, thumbnails=not self._gate.is_open)
         decoded = self._pixels.decode([[row for row, _ in batch] for batch in batches], known)
         self._report(rows[0].shard, outcome, images=len(rows) - len(wanted))
         for batch, pixels in zip(batches, decoded, strict=True):
-            self._pair(batch, pixels, outcome)
+            self._pair(batch, pixels, kept, outcome)
             self._report(rows[0].shard, outcome, images=len(batch))
-        kept = {image.planned.image_id for image in outcome.images}
+        out = {image.planned.image_id for image in outcome.images}
         for row in rows:
-            if row.image_id not in kept:
+            if row.image_id not in out:
                 outcome.reviewed.extend(unmatched(self._decided(row.image_id)))
         return outcome
 
@@ -203,10 +238,12 @@ class ShardBuilder:
         outcome.reported = (pairs, refused)
         self._tell(Progress(shard, "pairs", images, new_pairs, new_refused))
 
-    def _pair(self, batch: Sequence[_Wanted], pixels: Iterator[Decoded], outcome: Outcome) -> None:
+    def _pair(
+        self, batch: Sequence[_Wanted], pixels: Iterator[Decoded], kept: ShardAsked, outcome: Outcome
+    ) -> None:
         # The pairs first: they need this process, while the child decodes the same batch.
         context = self._pairing()
-        made = [make_pairs(row.image_id, row.split, read.known(), context) for row, read in batch]
+        made = [self._make(row, read, kept, outcome) for row, read in batch]
         done = list(pixels)
         leaks = self._gate.find([row for row, _ in batch], done)
         for (row, read), pairs, decoded, leak in zip(batch, made, done, leaks, strict=True):
@@ -223,12 +260,21 @@ class ShardBuilder:
             elif pairs.pairs:
                 outcome.images.append(ImageRow(row, read.known(), decoded.result))
                 decisions = self._decided(row.image_id)
-                kept, reviewed = settle(pairs.pairs, read.known(), decisions, context.checks)
-                outcome.pairs.extend(kept)
+                stay, reviewed = settle(pairs.pairs, read.known(), decisions, context.checks)
+                outcome.pairs.extend(stay)
                 outcome.reviewed.extend(reviewed)
             else:
                 why = ", ".join(f"{name} {n}" for name, n in sorted(pairs.dropped.items()))
                 outcome.refuse(row, "pair", Refusal(Reason.NO_PAIRS, f"no twin was accepted ({why})"))
+
+    def _make(self, row: PlannedImage, read: CaptionRead, kept: ShardAsked, outcome: Outcome) -> PairsMade:
+        """An image's pairs in their final words, less those that a writer or a verifier refused."""
+        context = self._pairing()
+        made = make_pairs(row.image_id, row.split, read.known(), context)
+        stay, refused = self._asked.settled(made.pairs, read.known(), kept, context.checks)
+        outcome.refused_pairs.extend(refused)
+        made.dropped.update(pair.reason for pair in refused[::2])
+        return replace(made, pairs=tuple(stay))
 
     def _decided(self, image_id: str) -> dict[Key, Decision]:
         """The review's decisions about an image's pairs."""

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Sign = tuple[str, str, int, int, int]
-"""A worker's `Progress` as plain values: shard, stage, images, pairs, quarantined."""
+Sign = tuple[str, str, int, int, int, int, int]
+"""A worker's `Progress` as plain values: shard, stage, images, pairs, quarantined, tokens, requests that wait."""
+Totals = tuple[int, int, int, int, int]
+"""Images, pairs, quarantined and tokens so far, and the requests that wait now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Post:
     node: str
     pid: int
     handle: bytes
+    waiting: int = 0
 
 
 class Watch:
@@ -28,23 +31,22 @@ class Watch:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._posts: dict[str, Post] = {}
-        self._sum = [0, 0, 0]
+        self._sum = [0, 0, 0, 0]
 
     def hear(self, worker: str, node: str, pid: int, handle: bytes, sign: Sign) -> None:
-        shard, stage, images, pairs, quarantined = sign
+        shard, stage, *counts, waiting = sign
         if stage == "idle":
             self._posts.pop(worker, None)
         else:
-            self._posts[worker] = Post(self._clock(), shard, stage, node, pid, handle)
-        self._sum[0] += images if stage == "pairs" else 0
-        self._sum[1] += pairs
-        self._sum[2] += quarantined
+            self._posts[worker] = Post(self._clock(), shard, stage, node, pid, handle, waiting)
+        self._sum = [total + new for total, new in zip(self._sum, counts, strict=True)]
 
-    def look(self, patience_s: float) -> tuple[tuple[int, int, int], list[tuple[float, Post]]]:
-        """(images paired, pairs, quarantined) so far, and each worker silent for longer: its seconds and its post."""
+    def look(self, patience_s: float) -> tuple[Totals, list[tuple[float, Post]]]:
+        """What was done so far, and each worker silent for longer: its seconds and its post."""
         now = self._clock()
         silent = [(now - p.since_s, p) for p in self._posts.values() if now - p.since_s > patience_s]
-        return (self._sum[0], self._sum[1], self._sum[2]), silent
+        images, pairs, quarantined, tokens = self._sum
+        return (images, pairs, quarantined, tokens, sum(p.waiting for p in self._posts.values())), silent
 
     def forget(self, pid: int, node: str) -> None:
         gone = [key for key, post in self._posts.items() if (post.pid, post.node) == (pid, node)]

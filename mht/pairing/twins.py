@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from mht.knowledge.slots import BELIEF, FINDING
 from mht.knowledge.truth import against
 from mht.pairing import trace as explain
 from mht.pairing.balance import accept_probability
-from mht.pairing.context import PairingContext, PairsMade
+from mht.pairing.context import Judge, PairingContext, PairsMade
 from mht.pairing.phrases import Case, describe, indefinite
 from mht.pairing.proposals import FORMS, Proposal, propose
 from mht.pairing.similar import Asked, asked, repeats
@@ -45,7 +45,7 @@ def make_pairs(
         twins = _twins(image_id, split, reading, proposal, level, rng)
         new = asked(*twins)
         reason = repeats(new, kept, context.params.premise_once)
-        reason = reason or _refused(twins, reading, context, trace)
+        reason = reason or refusal_of(twins, reading, context.checks, trace)
         if reason is not None:
             dropped[reason] += 1
             continue
@@ -165,13 +165,16 @@ def _hash(values: Iterable[object]) -> str:
     return digest(*values).hex()
 
 
-def _refused(
-    twins: tuple[Pair, Pair], reading: Reading, context: PairingContext, trace: list[str] | None
+def refusal_of(
+    twins: tuple[Pair, Pair],
+    reading: Reading,
+    checks: Sequence[tuple[str, Judge]],
+    trace: list[str] | None = None,
 ) -> str | None:
     """The first reason that a check gives against either twin; both fall together."""
     if trace is not None:
         trace += map(explain.worded, twins)
-    for name, judge in context.checks:
+    for name, judge in checks:
         for pair, twin in (twins, twins[::-1]):
             reason = judge(pair, twin, reading)
             if trace is not None:
@@ -181,4 +184,4 @@ def _refused(
     return None
 
 
-__all__ = ["PairingContext", "PairsMade", "make_pairs", "row_hash"]
+__all__ = ["PairingContext", "PairsMade", "make_pairs", "refusal_of", "row_hash"]

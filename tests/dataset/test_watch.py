@@ -6,12 +6,12 @@ from mht.dataset.watch import Watch
 def test_the_silent_are_told_and_the_totals_kept() -> None:
     now = [100.0]
     watch = Watch(clock=lambda: now[0])
-    watch.hear("a", "node", 1, b"handle a", ("train-0", "captions", 5, 0, 0))
-    watch.hear("b", "node", 2, b"handle b", ("train-1", "pairs", 50, 400, 3))
+    watch.hear("a", "node", 1, b"handle a", ("train-0", "captions", 0, 0, 0, 0, 0))
+    watch.hear("b", "node", 2, b"handle b", ("train-1", "pairs", 50, 400, 3, 0, 0))
     now[0] = 110.0
-    watch.hear("b", "node", 2, b"handle b", ("train-1", "pairs", 50, 410, 0))
+    watch.hear("b", "node", 2, b"handle b", ("train-1", "word", 50, 410, 0, 900, 7))
     totals, silent = watch.look(patience_s=9.0)
-    assert totals == (100, 810, 3)  # images of the captions stage are counted with their pairs
+    assert totals == (100, 810, 3, 900, 7)
     assert [(seconds, post.shard, post.stage, post.pid, post.handle) for seconds, post in silent] == [
         (10.0, "train-0", "captions", 1, b"handle a")
     ]
@@ -22,8 +22,8 @@ def test_who_is_idle_or_forgotten_is_never_silent() -> None:
     now = [0.0]
     watch = Watch(clock=lambda: now[0])
     for worker, pid in (("a", 1), ("b", 2), ("c", 3)):
-        watch.hear(worker, "node", pid, b"", ("train-0", "pairs", 0, 0, 0))
-    watch.hear("a", "node", 1, b"", ("train-0", "idle", 0, 0, 0))
+        watch.hear(worker, "node", pid, b"", ("train-0", "pairs", 0, 0, 0, 0, 0))
+    watch.hear("a", "node", 1, b"", ("train-0", "idle", 0, 0, 0, 0, 0))
     watch.forget(2, "node")
     watch.forget(3, "another node")
     now[0] = 60.0
