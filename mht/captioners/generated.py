@@ -35,7 +35,7 @@ def ask(
     words = prompt(PROMPT)
     text = words.parts["user"]
     if modality and params.name_modality:
-        data = fence({"modality": modality}, seed, image_id)
+        data = fence({"modality": modality}, image_id)
         text += "\n" + words.fill("with modality", data=data)
     return Request(
         request_id=image_id,

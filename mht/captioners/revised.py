@@ -42,7 +42,7 @@ def ask(
     data = {"caption": caption} | ({"modality": modality} if modality else {})
     return Request(
         request_id=image_id,
-        prompt=words.fill("user", data=fence(data, seed, image_id)),
+        prompt=words.fill("user", data=fence(data, image_id)),
         system=words.parts["system"],
         image=image,
         schema=_SCHEMA,

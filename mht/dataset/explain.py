@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mht.artifacts import Commit, commit_uri, read_table
 from mht.config import BuildConfig
+from mht.dataset.asked.stages import AskedStages
 from mht.dataset.captions import CaptionStore, PremiseStore
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import PlanReader
@@ -95,7 +96,8 @@ def _rebuild(
     storage: Storage, root: str, run: Run, row: PlannedImage, pair_id: str
 ) -> tuple[list[str], Pair | None]:
     captions = CaptionStore(storage, root, run.fingerprints.caption)
-    for read in captions.read(run.plan.stage_key(row.shard)) or []:
+    key = run.plan.stage_key(row.shard)
+    for read in captions.read(key) or []:
         if read.image_id == row.image_id:
             break
     else:
@@ -107,9 +109,16 @@ def _rebuild(
     made = make_pairs(row.image_id, row.split, reading, context, steps)
     review = adopted(storage, root, run.resolved)
     decisions = review.by_image().get(row.image_id, {}) if review else {}
-    pairs, reviewed = settle(made.pairs, reading, decisions, context.checks)
+    asked = AskedStages(storage, root, run.resolved, run.fingerprints)
+    stay, refused = asked.settled(made.pairs, reading, asked.read(key), context.checks)
+    pairs, reviewed = settle(stay, reading, decisions, context.checks)
     lines = [f"caption  {reading.caption}"]
     lines += [f"step     {step}" for step in steps]
+    lines += [
+        f"refused  at {told.stage}: {told.reason}: {told.detail}"
+        for told in refused
+        if told.pair_id == pair_id
+    ]
     lines += [f"review   {_outcome_face(told)}" for told in reviewed if told.pair_id == pair_id]
     return lines, next((pair for pair in pairs if pair.pair_id == pair_id), None)
 

@@ -51,7 +51,8 @@ def fingerprints(resolved: Mapping[str, Any]) -> Fingerprints:
     images = {"imaging": resolved["imaging"], "source": source}
     pairs = {key: resolved[key] for key in ("seed", "pairing", "perturbations", "checks")}
     libraries = [f"{name} {metadata.version(name)}" for name in _IMAGE_LIBRARIES]
-    text = _asking(resolved, "captioner", {**images, "seed": resolved["seed"]}, code_digest(("captioners",)))
+    drawn = {"seed": resolved["seed"]} if resolved["captioner"].get("temperature") else {}
+    text = _asking(resolved, "captioner", images, drawn, code_digest(("captioners",)))
     captions = {"captioner": _without_engine(resolved["captioner"]), "source": source}
     caption = _of(captions, code_digest(_CAPTION_ROOMS), text)
     pair = _of(pairs, code_digest(_PAIR_ROOMS), caption)

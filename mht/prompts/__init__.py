@@ -64,9 +64,9 @@ def read(name: str, text: str) -> Prompt:
 def fence(data: Any, *owner: object) -> str:
     """Untrusted text as data: JSON on one line between two marks that the text cannot hold.
 
-    The nonce is a hash over the owner (the run's seed, the row) and the text itself, so that no text can be written to
-    contain it, and the same row makes the same prompt again. What chat templates and formats are made of (`<`, `>`,
-    `&`, brackets, `|`) is escaped inside strings, with characters that nobody sees: no special token can stand there.
+    The nonce is a hash over the owner (the row) and the text itself, so that no text can be written to contain it, and
+    the same row makes the same prompt again. What chat templates and formats are made of (`<`, `>`, `&`, brackets, `|`)
+    is escaped inside strings, with characters that nobody sees: no special token can stand there.
     """
     body = _escaped(data)
     nonce = digest(*owner, body, size=8).hex()

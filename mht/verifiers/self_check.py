@@ -65,7 +65,7 @@ def ask(pair: Pair, caption: str, image: bytes | None, params: Params, seed: int
         requests.append(
             Request(
                 request_id=f"{pair.pair_id}/{step}",
-                prompt=words.fill("user", data=fence(told[step], seed, pair.pair_id, step)),
+                prompt=words.fill("user", data=fence(told[step], pair.pair_id, step)),
                 system=words.parts["system"],
                 image=image if params.image else None,
                 schema=_schema(step),

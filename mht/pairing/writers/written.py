@@ -75,7 +75,7 @@ def ask(twins: tuple[Pair, Pair], reading: Reading, params: Params, seed: int) -
     polar = _POLAR if true.polarity is not None else ""
     return Request(
         request_id=true.twin_id,
-        prompt=words.fill("user", polar=polar, data=fence(data, seed, true.twin_id)),
+        prompt=words.fill("user", polar=polar, data=fence(data, true.twin_id)),
         system=words.parts["system"],
         schema=_SCHEMA,
         max_tokens=params.max_tokens,
