@@ -16,7 +16,7 @@ import pyarrow as pa
 from mht.artifacts import names_below, parquet_bytes, parquet_table
 from mht.errors import IntegrityError, StorageMissing
 from mht.knowledge.facts import read_facts
-from mht.pairing.premises import PremiseTable
+from mht.pairing.premises import PremiseSum, PremiseTable
 from mht.records import Fact, PlannedImage, Reading, Reason, Refusal
 from mht.schemas import CAPTION_SCHEMA
 from mht.storage import Storage, join
@@ -110,23 +110,31 @@ class PremiseStore:
     def write(self, key: str, counts: PremiseTable) -> None:
         self._storage.write(join(self._folder, f"{key}.counts"), _packed(counts))
 
+    def add(self, key: str, total: PremiseSum) -> None:
+        """Add a shard's counts to a sum."""
+        total.add(self._unpacked(join(self._folder, f"{key}.counts")))
+
+    def write_table(self, total: PremiseSum, name: str) -> None:
+        """Write the run's table, the sum over all its shards, unless it is there."""
+        self._storage.create(self._table(name), _packed(total))
+
     def add_up(self, keys: Sequence[str], name: str) -> None:
-        """Write the run's table, the sum over its shards in any order, unless it is there."""
+        """Write the run's table from its shards' counts, unless it is there."""
         if not self.has_table(name):
-            table = PremiseTable()
+            total = PremiseSum()
             for key in keys:
-                table.merge(self._read(join(self._folder, f"{key}.counts")))
-            self._storage.create(self._table(name), _packed(table))
+                self.add(key, total)
+            self.write_table(total, name)
 
     def has_table(self, name: str) -> bool:
         return self._storage.exists(self._table(name))
 
     def table(self, name: str) -> PremiseTable:
-        return self._read(self._table(name))
+        return PremiseTable.from_bytes(self._unpacked(self._table(name)))
 
-    def _read(self, uri: str) -> PremiseTable:
+    def _unpacked(self, uri: str) -> bytes:
         try:
-            return PremiseTable.from_bytes(zlib.decompress(self._storage.read(uri)))
+            return zlib.decompress(self._storage.read(uri))
         except zlib.error:
             raise IntegrityError(f"{uri}: not a table of premises. Remove it and build again.") from None
 
@@ -134,7 +142,7 @@ class PremiseStore:
         return join(self._folder, f"{name}.table")
 
 
-def _packed(table: PremiseTable) -> bytes:
+def _packed(table: PremiseTable | PremiseSum) -> bytes:
     """The same bytes for the same counts, on one zlib; keys repeat their words, so they pack to a tenth."""
     return zlib.compress(table.to_bytes(), level=1)
 

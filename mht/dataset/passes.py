@@ -25,6 +25,7 @@ from mht.dataset.review.decisions import Review
 from mht.dataset.run import Run
 from mht.dataset.shard import ShardBuilder, WorkSpec
 from mht.errors import ConfigError, MhtError
+from mht.pairing.premises import PremiseSum
 from mht.storage import Storage
 
 if TYPE_CHECKING:
@@ -151,6 +152,32 @@ def work_off(site: Site, run: Run, staff: Staff) -> list[Commit]:
     return list(_captions_and_pairs(site, run, staff, unread, unbuilt))
 
 
+class _Counts:
+    """The corpus's table in the making: each shard's counts are added as they come, while others are being read."""
+
+    def __init__(self, premises: PremiseStore, run: Run, unread: set[str]) -> None:
+        self._premises = premises
+        self._name = run.name
+        self._keys = run.plan.stage_keys()
+        self._unread = unread
+        self._total = PremiseSum()
+        if not premises.has_table(run.name):
+            for shard in self._keys.keys() - unread:
+                premises.add(self._keys[shard], self._total)
+
+    def add(self, shard: str) -> None:
+        """A shard was read. A job that ran twice counts once."""
+        if shard in self._unread:
+            self._unread.discard(shard)
+            self._premises.add(self._keys[shard], self._total)
+
+    def close(self) -> bool:
+        """Write the table if it is whole."""
+        if not self._unread:
+            self._premises.write_table(self._total, self._name)
+        return not self._unread
+
+
 def _ask(site: Site, run: Run, staff: Staff, work: Work, kept: Kept | None, shards: Sequence[str]) -> None:
     """One pass of an engine over the shards that it has not been asked about."""
     if kept is None or not shards:
@@ -170,9 +197,9 @@ def _captions_and_pairs(
 ) -> Iterator[Commit]:
     """Captions of the unread shards, the corpus's table, then pairs of the unbuilt ones, in one pass."""
     premises = PremiseStore(site.storage, site.config.output, run.fingerprints.pair)
-    keys, images = run.plan.stage_keys(), run.plan.images
-    if not unread and unbuilt:
-        premises.add_up(list(keys.values()), run.name)
+    images = run.plan.images
+    counts = _Counts(premises, run, unread)
+    counts.close()
     jobs: list[Job] = [("caption", shard) for shard in sorted(unread)] + [("build", s) for s in unbuilt]
     if not jobs:
         return
@@ -188,9 +215,8 @@ def _captions_and_pairs(
                 )
             yield done.result
         else:
-            unread.discard(done.shard)
-            if not unread:
-                premises.add_up(list(keys.values()), run.name)
+            counts.add(done.shard)
+            if counts.close():
                 site.progress.stage("pairs", images, images - left)
 
 

@@ -35,7 +35,7 @@ from mht.records import Fact, Reading
 
 ENOUGH_TO_LIST = 3
 """Denied findings that a reading must have for a choice among several: two beside the edited one."""
-_FORMAT = 3
+_FORMAT = 4
 ANYHOW = "*|"  # before the value of a finding, however it is worded
 
 
@@ -96,32 +96,81 @@ class PremiseTable:
         return self._coarse
 
     def to_bytes(self) -> bytes:
-        """The same bytes for the same counts, added in the same order."""
-        rows = [(s.modality, s.slot, s.value, s.terms, s.listed, n) for s, n in self.situations.items()]
-        body = {"format": _FORMAT, "situations": rows}
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        """The same bytes for the same counts, in whatever order they were added."""
+        return _dumped({_line(situation): n for situation, n in self.situations.items()})
 
     @staticmethod
     def from_bytes(data: bytes) -> PremiseTable:
         """Raises IntegrityError for bytes that are not a table of this format."""
+        lines = _loaded(data)
         try:
-            body = json.loads(data.decode("utf-8"))
-            found = body["format"]
-            situations = {
-                Situation(str(m), str(slot), str(value), Terms(*terms) if terms else None, bool(listed)): int(
-                    n
-                )
-                for m, slot, value, terms, listed, n in body.get("situations", ())
-            }
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return PremiseTable({_situation(line): n for line, n in lines.items()})
+        except (ValueError, TypeError, AttributeError) as error:
             raise IntegrityError(
                 f"the premise table cannot be read: {error}. Count the corpus again."
             ) from error
-        if found != _FORMAT:
-            raise IntegrityError(
-                f"the premise table has format {found!r}, this version reads {_FORMAT}. Count the corpus again."
-            )
-        return PremiseTable(situations)
+
+
+class PremiseSum:
+    """Tables added up as they lie in their files: no situation is made of a line, nor a line of a situation."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+
+    def add(self, data: bytes) -> None:
+        """Raises IntegrityError for bytes that are not a table of this format."""
+        own = self._lines
+        for line, n in _loaded(data).items():
+            own[line] = own.get(line, 0) + n
+
+    def to_bytes(self) -> bytes:
+        """What `PremiseTable.to_bytes` of the whole would give."""
+        return _dumped(self._lines)
+
+
+def _line(situation: Situation) -> str:
+    modality, slot, value, own, listed = situation
+    words = (modality, slot, value, "listed" if listed else "")
+    if own is not None:
+        words += (
+            own.finding,
+            own.side or "",
+            own.site or "",
+            own.severity or "",
+            "sized" if own.size else "",
+        )
+    return "\t".join(words)
+
+
+def _situation(line: str) -> Situation:
+    modality, slot, value, listed, *words = line.split("\t")
+    own = None
+    if words:
+        finding, side, site, severity, size = words
+        own = Terms(finding, side or None, site or None, severity or None, size == "sized")
+    return Situation(modality, slot, value, own, listed == "listed")
+
+
+def _dumped(lines: Mapping[str, int]) -> bytes:
+    body = {"format": _FORMAT, "situations": dict(sorted(lines.items()))}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _loaded(data: bytes) -> dict[str, int]:
+    try:
+        body = json.loads(data.decode("utf-8"))
+        found, lines = body["format"], body.get("situations", {})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(f"the premise table cannot be read: {error}. Count the corpus again.") from error
+    if found != _FORMAT:
+        raise IntegrityError(
+            f"the premise table has format {found!r}, this version reads {_FORMAT}. Count the corpus again."
+        )
+    if not isinstance(lines, dict):
+        raise IntegrityError(
+            "the premise table cannot be read: it holds no situations. Count the corpus again."
+        )
+    return lines
 
 
 @lru_cache(maxsize=1 << 17)

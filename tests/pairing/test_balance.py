@@ -16,7 +16,7 @@ from mht.knowledge.slots import BELIEF, FINDING
 from mht.pairing.balance import UNIT, Acceptance, Flow, accept_probability, flow, proposed
 from mht.pairing.context import PairingContext
 from mht.pairing.frames import Frame
-from mht.pairing.premises import PremiseTable
+from mht.pairing.premises import PremiseSum, PremiseTable
 from mht.pairing.proposals import Proposal, propose
 from mht.pairing.twins import make_pairs
 from mht.records import Edit, Pair, Reading
@@ -186,6 +186,13 @@ def test_tables_of_parts_add_up_to_the_table_of_the_whole() -> None:
     for _, reading in corpus:
         whole.add(reading)
     assert parts.situations == whole.situations
+    total = PremiseSum()
+    for k in range(3):
+        part = PremiseTable()
+        for _, reading in corpus[k::3]:
+            part.add(reading)
+        total.add(part.to_bytes())
+    assert total.to_bytes() == whole.to_bytes() == parts.to_bytes()
     assert parts.counts == whole.counts
     assert parts.coarse() == whole.coarse()
     assert sum(whole.counts.values()) > 60 * UNIT
@@ -206,7 +213,16 @@ def test_a_table_comes_back_from_its_bytes_and_asked_counts_follow_what_is_added
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\xff", b"[]", b"{}", b'{"format":1}', b'{"format":9,"situations":[]}']
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"format":1}',
+        b'{"format":9,"situations":[]}',
+        b'{"format":4,"situations":[]}',
+    ],
 )
 def test_bytes_that_are_no_table(data: bytes) -> None:
     with pytest.raises(IntegrityError, match="Count the corpus again"):
