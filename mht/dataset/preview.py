@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 
 from mht.config import BuildConfig
+from mht.dataset.asked.here import Asking
 from mht.dataset.asked.stages import cleaner
 from mht.dataset.captions import count_premises, read_captions
 from mht.dataset.pixels import PixelStage
@@ -21,6 +23,8 @@ from mht.records import Pair, PlannedImage, Refusal
 from mht.storage import Storage
 
 SAMPLE_IMAGES = 64
+ASKED_IMAGES = 8
+"""Of which a model is asked, for each twin that is wanted at most: a look must not cost a minute."""
 
 
 def preview(config: BuildConfig, twins: int) -> str:
@@ -28,29 +32,37 @@ def preview(config: BuildConfig, twins: int) -> str:
     resolved = config.resolved()
     source = make_source(resolved, Storage(config.storage))
     source.check()
-    shards = assign(islice(source.items(), SAMPLE_IMAGES), config.seed, config.splits, SAMPLE_IMAGES)
+    sample = (
+        SAMPLE_IMAGES if config.engine_of("captioner") is None else min(SAMPLE_IMAGES, ASKED_IMAGES * twins)
+    )
+    shards = assign(islice(source.items(), sample), config.seed, config.splits, sample)
     rows = [row for shard in shards for row in shard]
-    read = read_captions(rows, source.captions([row.item for row in rows]), cleaner(resolved))
-    # The corpus-wide table is not there yet; the sample's own stands in for it.
-    context = replace(pairing_context(resolved), table=count_premises(read))
-    stage = PixelStage(source, config.imaging)
-    shown: list[str] = []
-    refused: list[str] = []
-    try:
+    with closing(PixelStage(source, config.imaging)) as stage, Asking(config) as asking:
+        known: dict[str, Decoded] = {}
+        raw = source.captions([row.item for row in rows])
+        if asking.captioner is not None:
+            known = dict(zip((row.image_id for row in rows), next(stage.decode([rows], {})), strict=True))
+            raw = asking.describe(rows, raw, list(known.values()))
+        read = read_captions(rows, raw, cleaner(resolved))
+        # The corpus-wide table is not there yet; the sample's own stands in for it.
+        context = replace(pairing_context(resolved), table=count_premises(read))
+        shown: list[str] = []
+        refused: list[str] = []
         for row, caption in zip(rows, read, strict=True):
             if len(shown) >= twins:
                 break
             if caption.refusal is not None:
                 refused.append(f"{row.item.name}: {caption.refusal.reason}")
                 continue
-            pairs = make_pairs(row.image_id, row.split, caption.known(), context).pairs
-            decoded = next(next(stage.decode([[row]], {})))
+            pairs = make_pairs(row.image_id, row.split, caption.known(), context).pairs[:2]
+            decoded = next(next(stage.decode([[row]], known)))
             if isinstance(decoded.result, Refusal):
                 refused.append(f"{row.item.name}: {decoded.result.reason}: {decoded.result.detail}")
-            elif pairs:
-                shown.append(_face(row, decoded, caption.known().caption, pairs[:2]))
-    finally:
-        stage.close()
+                continue
+            kept, fallen = asking.settle(pairs, caption.known(), decoded.result.data, context.checks)
+            refused += [f"{row.item.name}: {pair.stage}: {pair.reason}: {pair.detail}" for pair in fallen]
+            if kept:
+                shown.append(_face(row, decoded, caption.known().caption, kept))
     if not shown:
         raise InputError(
             f"none of the first {len(rows)} images gave a pair: {'; '.join(refused[:5]) or 'no facts'}. "

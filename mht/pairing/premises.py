@@ -130,7 +130,7 @@ class PremiseSum:
 
 def _line(situation: Situation) -> str:
     modality, slot, value, own, listed = situation
-    words = (modality, slot, value, "listed" if listed else "")
+    words = [modality, slot, value, "listed" if listed else ""]
     if own is not None:
         words += (
             own.finding,
