@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from mht import catalog
 from mht.artifacts import RUN, read_commits, write_named
 from mht.config import BuildConfig
+from mht.dataset.asked.stages import check_engines
 from mht.dataset.books import Books, add_up
 from mht.dataset.finish import finish
 from mht.dataset.leakage.benchmarks import Benchmark, keep, open_benchmarks
@@ -81,13 +81,6 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
             startup_s=min(staff.first_job, time.time()) - began,
             work_s=max(0.0, time.time() - staff.first_job),
         )
-
-
-def check_engines(config: BuildConfig) -> None:
-    """What an engine lacks here is told before anything starts. Raises ConfigError or InputError with the remedy."""
-    for name in config.engines_asked():
-        engine = config.engines[name]
-        catalog.load("engines", engine.kind).check(engine.params())
 
 
 def _benchmarks(config: BuildConfig, storage: Storage) -> list[Benchmark]:

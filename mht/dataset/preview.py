@@ -10,7 +10,7 @@ from itertools import islice
 
 from mht.config import BuildConfig
 from mht.dataset.asked.here import Asking
-from mht.dataset.asked.stages import cleaner
+from mht.dataset.asked.stages import check_engines, cleaner
 from mht.dataset.captions import count_premises, read_captions
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import assign
@@ -29,6 +29,7 @@ ASKED_IMAGES = 8
 
 def preview(config: BuildConfig, twins: int) -> str:
     """`twins` pairs of pairs from the first images, in words. Raises InputError when no image gives any."""
+    check_engines(config)
     resolved = config.resolved()
     source = make_source(resolved, Storage(config.storage))
     source.check()

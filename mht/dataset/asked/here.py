@@ -17,7 +17,7 @@ from mht.dataset.asked.verdicts import Case, judge, sift
 from mht.dataset.asked.wordings import reword, word
 from mht.imaging.guard import Decoded
 from mht.pairing.context import Judge
-from mht.records import Pair, PlannedImage, Reading, RefusedPair, Refusal
+from mht.records import Pair, PlannedImage, Reading, Refusal, RefusedPair
 
 
 class Asking:

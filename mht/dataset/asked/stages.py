@@ -11,7 +11,7 @@ from typing import Any
 
 from mht import catalog
 from mht.captioners import given
-from mht.config import SECTIONS
+from mht.config import SECTIONS, BuildConfig
 from mht.dataset.asked import texts, verdicts, wordings
 from mht.dataset.asked.kept import Kept, spent_on
 from mht.dataset.captions import Clean
@@ -32,6 +32,13 @@ def plugin(resolved: Mapping[str, Any], section: str) -> Plugin:
     settings = dict(resolved[section])
     module = catalog.load(SECTIONS[section], settings.pop("kind"))
     return module, module.Params(**settings)
+
+
+def check_engines(config: BuildConfig) -> None:
+    """What an engine lacks here is told before anything starts. Raises ConfigError or InputError with the remedy."""
+    for name in config.engines_asked():
+        engine = config.engines[name]
+        catalog.load("engines", engine.kind).check(engine.params())
 
 
 def cleaner(resolved: Mapping[str, Any]) -> Clean:
