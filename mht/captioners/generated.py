@@ -53,4 +53,4 @@ def read(request: Request, reply: Reply, params: Params) -> str | Refusal:
     """The description in the reply, cleaned; or why there is none."""
     if reply.text is None:
         return refusal(reply)
-    return judged(given.clean(reply.text), request, params.max_chars)
+    return judged(given.clean(reply.text), prompt(PROMPT), params.max_chars)

@@ -60,4 +60,4 @@ def read(request: Request, reply: Reply, params: Params) -> str | Refusal:
     parsed = parse(reply.text, _SCHEMA)
     if isinstance(parsed, Unusable):
         return refusal(parsed)
-    return judged(given.clean(parsed["caption"]), request, params.max_chars)
+    return judged(given.clean(parsed["caption"]), prompt(PROMPT), params.max_chars)

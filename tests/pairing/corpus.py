@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 from mht import catalog
 from mht.knowledge.facts import read_facts
 from mht.pairing.context import perturbation
 from mht.pairing.params import PairingParams
 from mht.pairing.premises import PremiseTable
-from mht.pairing.twins import PairingContext
+from mht.pairing.twins import PairingContext, make_pairs
 from mht.phantoms.caption import caption_rng, describe
 from mht.phantoms.scene import KINDS, Scene, draw_scene
-from mht.records import Reading
+from mht.records import Pair, Reading
 
 FINDINGS = (
     "pleural effusion", "pneumothorax", "consolidation", "atelectasis", "rib fracture", "lung nodule", "emphysema",
@@ -56,6 +57,20 @@ def context(corpus: list[tuple[str, Reading]], seed: int = 1, **params: object) 
         checks=tuple((name, catalog.load("checks", name).judge) for name in catalog.names("checks")),
         table=table,
     )
+
+
+@cache
+def pairs_of_phantoms(n: int = 40, seed: int = 3) -> tuple[Pair, ...]:
+    """The pairs of some phantoms, twins side by side, faithful first."""
+    return tuple(pair for _, pairs in read_pairs(n, seed) for pair in pairs)
+
+
+@cache
+def read_pairs(n: int = 40, seed: int = 3) -> tuple[tuple[Reading, tuple[Pair, ...]], ...]:
+    """The readings of some phantoms with their pairs."""
+    corpus = [row for _, row in phantoms(n, seed)]
+    known = context(corpus)
+    return tuple((reading, make_pairs(name, "train", reading, known).pairs) for name, reading in corpus)
 
 
 def phantoms(n: int, seed: int) -> list[tuple[Scene, tuple[str, Reading]]]:
