@@ -81,7 +81,7 @@ _FENCE = re.compile(r"```(?:json)?[ \t]*\r?\n(.*?)\r?\n?[ \t]*```", re.DOTALL | 
 
 def _unfenced(text: str) -> str:
     fenced = _FENCE.fullmatch(text)
-    return fenced[1].strip() if fenced and "```" not in fenced[1] else text
+    return fenced[1].strip() if fenced else text
 
 
 class _BadValueError(Exception):

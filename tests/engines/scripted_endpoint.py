@@ -14,6 +14,7 @@ every call that it gets.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import threading
@@ -89,9 +90,12 @@ def _rate_limited_date(call: dict[str, Any]) -> web.Response:
     return web.Response(status=429, headers=dates)
 
 
+_BOMB = gzip.compress(json.dumps(envelope("x" * 20 * MEGABYTE)).encode())
+
 _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "fine": lambda call: web.json_response(envelope(f"reply to {prompt_of(call)}")),
     "uncounted": _ok({"choices": [{"message": {"content": "a reply"}}]}),
+    "odd_usage": _ok({**envelope("a reply"), "usage": {"prompt_tokens": True, "completion_tokens": "5"}}),
     "no_choices": _ok({"choices": []}),
     "null_content": _ok(envelope(None)),
     "blank_content": _ok(envelope(" \n")),
@@ -107,6 +111,7 @@ _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "surrogate": _raw('{"choices": [{"message": {"content": "half \\ud800"}}]}'),
     "megabyte": _raw(json.dumps(envelope("x" * MEGABYTE))),
     "error_400": _error(400, param="seed", code="unsupported_parameter"),
+    "told_400": _error(400, type="JANE DOE", code=42, param="x" * 60),
     "error_413": _error(413),
     "too_long": _error(400, message="This model's maximum context length is 4096 tokens."),
     "error_401": _error(401, code="invalid_api_key"),
@@ -124,6 +129,7 @@ _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "rate_limited_for_an_hour": _error(429, {"Retry-After": "3600"}),
     "rate_limited_bare": _error(429),
     "busy": _error(503, {"Retry-After": str(RETRY_AFTER_S)}),
+    "bomb": lambda call: web.Response(body=_BOMB, headers={"Content-Encoding": "gzip"}),
     "redirect": lambda call: web.Response(status=307, headers={"Location": "/v1/elsewhere"}),
 }
 _STATUS = {"error_502": 502}
@@ -138,6 +144,7 @@ class _Server:
             "silence": self._silence,
             "slow_drip": self._slow_drip,
             "endless": self._endless,
+            "claims_5_gib": self._claim,
         }
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -188,6 +195,11 @@ class _Server:
             await response.write(b" ")
             await asyncio.sleep(0.05)
         return response
+
+    async def _claim(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(5 << 30)})
+        await response.prepare(request)
+        return await self._silence(request)
 
     async def _endless(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
