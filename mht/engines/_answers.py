@@ -16,6 +16,7 @@ from mht.generation import Failure
 
 # Beside 401 and 403: a request that nothing but a person can help.
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"})
+_FILTERS = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _TOO_LONG = re.compile(
     r"context[ _]length|context window|prompt is too long|too many (?:input )?tokens", re.IGNORECASE
 )
@@ -62,6 +63,8 @@ def _failure(status: int, codes: list[str], message: str) -> Failure:
         return Failure.TIMEOUT
     if status < 300:
         return Failure.NOT_A_COMPLETION
+    if _FILTERS.intersection(codes):
+        return Failure.FILTERED
     too_long = _TOO_LONG.search(" ".join([*codes, message]))
     return Failure.PROMPT_TOO_LONG if too_long else Failure.NOT_ACCEPTED
 

@@ -21,7 +21,10 @@ from mht.engines._chat import completion, messages, unsendable
 from mht.engines._ledger import Budget, Ledger
 from mht.engines._patience import Patience, Trial
 from mht.errors import BudgetSpent, ConfigError, EngineDenied, EngineStopped
-from mht.generation import TRANSIENT, Heard, Reply, Request, Tell, silent
+from mht.generation import TRANSIENT, Failure, Heard, Reply, Request, Tell, silent
+
+# So many requests refused and none taken yet: how they are asked is wrong, and the rest would go the same way.
+_REFUSED_FIRST = 20
 
 
 class Params(BaseModel):
@@ -125,6 +128,7 @@ class Engine:
         )
         self._runner = asyncio.Runner()
         self._closed = False
+        self._refused_first: int | None = 0
 
     def __enter__(self) -> Engine:
         return self
@@ -149,8 +153,9 @@ class Engine:
     def generate(self, requests: Sequence[Request], tell: Tell = silent) -> list[Reply]:
         """A reply for each request, in their order.
 
-        Raises EngineDenied at once when no request can succeed, EngineOutage when none has for too long, BudgetSpent
-        when a limit is used up: then requests in flight are finished first. Each holds the replies that were ready.
+        Raises EngineDenied when no request can succeed (at once for a key or a model, after 20 for a way of asking that
+        the endpoint does not take), EngineOutage when none has for too long, BudgetSpent when a limit is used up: then
+        requests in flight are finished first. Each holds the replies that were ready.
         """
         return self._runner.run(self._answer_all(requests, tell))
 
@@ -215,7 +220,21 @@ class Engine:
             else:
                 reply = Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
             self._budget.pay(reply)
+            self._note_refusal(reply)
             return reply
+
+    def _note_refusal(self, reply: Reply) -> None:
+        if reply.failure is not Failure.NOT_ACCEPTED:
+            self._refused_first = None
+        if self._refused_first is not None:
+            self._refused_first += 1
+            if self._refused_first >= _REFUSED_FIRST:
+                raise self._denied(
+                    reply.detail, f"it took none of the first {_REFUSED_FIRST} requests; check the settings"
+                )
+
+    def _denied(self, detail: str, remedy: str) -> EngineDenied:
+        return EngineDenied(f"{self._params.model} at {self._params.base_url}: {detail}: {remedy}.")
 
     def _payload(self, request: Request) -> dict[str, Any]:
         payload: dict[str, Any] = {

@@ -112,6 +112,7 @@ _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "megabyte": _raw(json.dumps(envelope("x" * MEGABYTE))),
     "error_400": _error(400, param="seed", code="unsupported_parameter"),
     "told_400": _error(400, type="JANE DOE", code=42, param="x" * 60),
+    "filtered_400": _error(400, code="content_filter"),
     "error_413": _error(413),
     "too_long": _error(400, message="This model's maximum context length is 4096 tokens."),
     "error_401": _error(401, code="invalid_api_key"),
