@@ -97,7 +97,7 @@ def ended_badly(finish_reason: object) -> tuple[Failure, str] | None:
 
 
 def text_of(content: object) -> tuple[str | None, Failure | None, str]:
-    """(text, failure, detail) of a message's content."""
+    """(text, failure, detail) of a message's content; the text without white space around it."""
     if content is None:
         return None, Failure.EMPTY_REPLY, "no content"
     if not isinstance(content, str):
@@ -106,4 +106,4 @@ def text_of(content: object) -> tuple[str | None, Failure | None, str]:
         return None, Failure.EMPTY_REPLY, "blank content"
     if any("\ud800" <= char <= "\udfff" for char in content):
         return None, Failure.NOT_A_COMPLETION, "content with a surrogate that has no partner"
-    return content, None, ""
+    return content.strip(), None, ""

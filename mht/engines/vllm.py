@@ -26,16 +26,16 @@ from mht.generation import Failure, Heard, Reply, Request, Tell, silent
 class Params(BaseModel):
     """Which model, on how much of which GPUs.
 
-    `model` is a folder or a name on the Hub, which needs a `revision`. `gpu_memory_utilization` is the share of a
-    GPU's memory that vLLM takes when it starts, `max_model_len` the most tokens of prompt and reply (the model's own
-    bound unless given), `tensor_parallel_size` the GPUs that hold one model. `batch_size` requests are handed to vLLM
-    at once; it decides by itself how many of them run together.
+    `model` is a folder, or a name on the Hub with its `revision`, a full commit id. `gpu_memory_utilization` is the
+    share of a GPU's memory that vLLM takes when it starts, `max_model_len` the most tokens of prompt and reply (the
+    model's own bound unless given), `tensor_parallel_size` the GPUs that hold one model. `batch_size` requests are
+    handed to vLLM at once; it decides by itself how many of them run together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: str = Field(min_length=1)
-    revision: str | None = Field(default=None, min_length=1)
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     gpu_memory_utilization: float = Field(default=0.9, gt=0, lt=1)
     max_model_len: int | None = Field(default=None, ge=1)

@@ -93,7 +93,7 @@ def _rate_limited_date(call: dict[str, Any]) -> web.Response:
 _BOMB = gzip.compress(json.dumps(envelope("x" * 20 * MEGABYTE)).encode())
 
 _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
-    "fine": lambda call: web.json_response(envelope(f"reply to {prompt_of(call)}")),
+    "fine": lambda call: web.json_response(envelope(f"\n reply to {prompt_of(call)} ")),
     "uncounted": _ok({"choices": [{"message": {"content": "a reply"}}]}),
     "odd_usage": _ok({**envelope("a reply"), "usage": {"prompt_tokens": True, "completion_tokens": "5"}}),
     "no_choices": _ok({"choices": []}),

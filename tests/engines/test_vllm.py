@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from mht.engines.vllm import Engine, Params, check, identity
 from mht.errors import ConfigError
@@ -13,6 +14,7 @@ from mht.generation import Failure, Heard, Reply, Request
 
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 MAX_LEN = 50
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class OutOfMemoryError(RuntimeError):
@@ -85,11 +87,11 @@ def ask(params: Params, stand_in: StandIn, *prompts: str, tell: Any = None) -> l
 
 def test_the_model_is_loaded_as_configured_and_without_its_code() -> None:
     stand_in = StandIn()
-    Engine(Params(model="org/m", revision="abc", max_model_len=4096, tensor_parallel_size=2), vllm=stand_in)
+    Engine(Params(model="org/m", revision=COMMIT, max_model_len=4096, tensor_parallel_size=2), vllm=stand_in)
     assert stand_in.made == {
         "model": "org/m",
-        "revision": "abc",
-        "tokenizer_revision": "abc",
+        "revision": COMMIT,
+        "tokenizer_revision": COMMIT,
         "trust_remote_code": False,
         "dtype": "auto",
         "gpu_memory_utilization": 0.9,
@@ -181,10 +183,12 @@ def test_what_is_missing_is_said_before_anything_starts(params: Callable[..., Pa
         check(params())
     with pytest.raises(ConfigError, match="revision"):
         Engine(Params(model="org/m"), vllm=StandIn())
+    with pytest.raises(ValidationError):
+        Params(model="org/m", revision="main")
 
 
 def test_what_decides_the_replies_is_in_the_identity() -> None:
-    one = Params(model="org/m", revision="a")
+    one = Params(model="org/m", revision=COMMIT)
     assert identity(one) == identity(one.model_copy(update={"batch_size": 3, "gpu_memory_utilization": 0.5}))
     for change in ({"model": "n"}, {"revision": "b"}, {"dtype": "float16"}, {"max_model_len": 99}):
         assert identity(one.model_copy(update=change)) != identity(one)
