@@ -78,7 +78,9 @@ def _unread(status: int, max_bytes: int) -> Answer:
 def _unheard(error: BaseException) -> Answer:
     """What it means that there was no whole answer; by the error's class, as its text may name what it likes."""
     if isinstance(error, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
-        remedy = "the endpoint's certificate is not trusted; check base_url, or name the authority in SSL_CERT_FILE"
+        remedy = (
+            "no TLS that can be trusted; check base_url, or name the certificate's authority in SSL_CERT_FILE"
+        )
         return Answer(failure=Failure.CONNECTION, detail=type(error).__name__, heard=False, denied=remedy)
     timeout = isinstance(error, asyncio.TimeoutError)
     cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__

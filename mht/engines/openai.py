@@ -34,9 +34,10 @@ class Params(BaseModel):
     name, part of the fingerprint: change it when the weights change. `api_key_env` names the environment variable
     that holds the key; on loopback it may be unset. `phi_ok` states that images and captions may leave this machine.
     `connect_timeout_s`, `read_timeout_s` (between two pieces of an answer, so also up to its first) and
-    `total_timeout_s` bound one try. `max_calls` counts tries, `max_tokens` prompt and reply as the endpoint counts
-    them; both are for one process, and what is in flight when tokens run out may still exceed them. `json_schema` says
-    how a request's schema is passed on. Prices are per million tokens.
+    `total_timeout_s` bound one try. `max_tries` ends a request that fails while others do not, `outage_limit_s` the run
+    when all do. `max_calls` counts tries, `max_tokens` prompt and reply as the endpoint counts them; both are for one
+    process, and what is in flight when tokens run out may still exceed them. `json_schema` says how a request's schema
+    is passed on, `token_bound` what the endpoint calls the bound of a reply. Prices are per million tokens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -203,10 +204,7 @@ class Engine:
             calls = trial.failures + 1
             if answer.denied is not None:
                 self._budget.failed()
-                remedy = answer.denied.format(key=self._params.api_key_env)
-                raise EngineDenied(
-                    f"{self._params.model} at {self._params.base_url}: {answer.detail}: {remedy}."
-                )
+                raise self._denied(answer.detail, answer.denied.format(key=self._params.api_key_env))
             if answer.failure in TRANSIENT:
                 self._budget.failed()
                 if not self._patience.goes_on(trial, answer, alone=batch.waiting == 1):

@@ -53,6 +53,13 @@ def test_who_is_denied_stops_at_once(
     assert fake.slept == []
 
 
+def test_who_cannot_be_trusted_is_not_asked_again(endpoint: Endpoint) -> None:
+    """The server speaks no TLS; a certificate that nobody vouches for ends the same way."""
+    with pytest.raises(EngineDenied, match="SSL_CERT_FILE"):
+        ask(endpoint.base_url.replace("http:", "https:"), "a", "b")
+    assert endpoint.calls == []
+
+
 def test_a_way_of_asking_that_is_never_taken_stops_the_run(endpoint: Endpoint) -> None:
     with pytest.raises(
         EngineDenied, match="unsupported_parameter seed: it took none of the first 20 requests"
