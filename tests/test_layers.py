@@ -57,14 +57,55 @@ def imports(tree: ast.AST) -> Iterator[str]:
                 yield from (f"mht.{alias.name}" for alias in node.names)
 
 
+def at_once(tree: ast.Module) -> Iterator[str]:
+    """What importing the module imports: not what stands in a function, or is there for the type checker."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imports(node)
+            if isinstance(node, ast.ImportFrom):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def private_engine(path: Path) -> bool:
+    return room(path) == "engines" and path.name[0] == "_" and path.name != "__init__.py"
+
+
+def heavy_faults(path: Path, name: str) -> Iterator[str]:
+    """Heavy libraries are for engines, and come with the first call: importing a public module loads none."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if room(path) != "engines":
+        yield from (f"{name} imports {one}" for one in sorted(tops(imports(tree)) & HEAVY))
+    if not private_engine(path):
+        yield from (f"{name} loads {one} when it is imported" for one in sorted(loads(path, set()) & HEAVY))
+
+
+def tops(targets: Iterator[str]) -> set[str]:
+    return {target.partition(".")[0] for target in targets}
+
+
+def loads(path: Path, seen: set[Path]) -> set[str]:
+    """The libraries that importing a module loads, by itself or through the engines' private modules."""
+    if path in seen:
+        return set()
+    seen.add(path)
+    targets = set(at_once(ast.parse(path.read_text(encoding="utf-8"))))
+    within = {ROOT / "engines" / f"{t.split('.')[2]}.py" for t in targets if t.startswith("mht.engines._")}
+    return tops(iter(targets)).union(*(loads(module, seen) for module in within if module.exists()))
+
+
 def faults(path: Path) -> Iterator[str]:
     here, name = room(path), path.relative_to(ROOT).as_posix()
+    yield from heavy_faults(path, name)
     for target in imports(ast.parse(path.read_text(encoding="utf-8"))):
         top = target.partition(".")[0]
         if top == "ray" and name not in RAY_FILES:
             yield f"{name} imports ray"
-        if top in HEAVY:
-            yield f"{name} imports {top}"
         if top != "mht" or "." not in target:
             continue
         there = target.split(".")[1]
@@ -85,9 +126,52 @@ def test_every_room_has_a_row() -> None:
     assert {room(path) for path in modules()} - {"__init__"} == set().union(*ROWS)
 
 
-def test_the_rule_is_not_blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty house, for modules that break a rule."""
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    (tmp_path / "pairing").mkdir()
-    bad = tmp_path / "pairing" / "bad.py"
-    bad.write_text("import ray\nfrom mht import cli\nfrom mht.checks import unchanged\nimport torch\n")
-    assert len(list(faults(bad))) == 4
+    for family in ("pairing", "engines"):
+        (tmp_path / family).mkdir()
+    return tmp_path
+
+
+def test_the_rule_is_not_blind(house: Path) -> None:
+    bad = house / "pairing" / "bad.py"
+    bad.write_text("import ray\nfrom mht import cli\nfrom mht.checks import unchanged\nimport peft\n")
+    assert len(list(faults(bad))) == 5
+    bad.write_text("def late():\n    import torch\n")
+    assert list(faults(bad)) == ["pairing/bad.py imports torch"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import torch.nn",
+        "try:\n    from transformers import AutoModel\nexcept ImportError:\n    pass",
+        "class Engine:\n    import peft",
+        "from mht.engines import _heavy",
+        "from mht.engines._heavy import Model",
+        "from mht.engines._door import Model",
+    ],
+)
+def test_importing_an_engine_must_load_nothing_heavy(house: Path, text: str) -> None:
+    (house / "engines" / "_heavy.py").write_text("import torch")
+    (house / "engines" / "_door.py").write_text("from mht.engines import _heavy")
+    bad = house / "engines" / "bad.py"
+    bad.write_text(text)
+    assert len(list(faults(bad))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Engine:\n    def __init__(self):\n        import torch\n        from mht.engines import _heavy",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mht.engines._heavy import Model",
+    ],
+)
+def test_an_engine_may_load_them_when_it_is_made(house: Path, text: str) -> None:
+    (house / "engines" / "_heavy.py").write_text("import torch")
+    good = house / "engines" / "good.py"
+    good.write_text(text)
+    assert list(faults(good)) == []
+    assert list(faults(house / "engines" / "_heavy.py")) == []

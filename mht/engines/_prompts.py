@@ -1,0 +1,216 @@
+"""Requests as a model's tokens: chat template, special tokens refused, the image's place in them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError
+from PIL import Image
+
+from mht.errors import IntegrityError
+from mht.generation import Failure, Reply, Request
+
+
+@dataclass(slots=True)
+class Prompt:
+    """A request in tokens; `place` is its number among the requests.
+
+    `raw` has one token for the image, at `image_at`; `ids`, which `Reader.expand` makes, as many as the model sees.
+    """
+
+    place: int
+    request: Request
+    text: str
+    raw: list[int]
+    ids: list[int]
+    image_at: int | None = None
+    image_digest: bytes = b""
+    image_size: tuple[int, int] = (0, 0)
+
+
+Group = list[Prompt]
+"""Prompts that begin alike: one image or none, and the same text before it."""
+Pixels = dict[str, Any]
+"""What a processor makes of images beside tokens, by the names of the model's arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """Groups with the pixels of their images, in the groups' order; and the prompts that are over the context."""
+
+    groups: list[Group]
+    pixels: Pixels
+    over: list[Prompt]
+
+
+class Reader:
+    """Turns requests into prompts for one model. `processor` is None for a model that reads text only."""
+
+    def __init__(self, tokenizer: Any, processor: Any | None) -> None:
+        self.tokenizer = tokenizer
+        self._processor = processor
+        self._speaks = tokenizer if processor is None else processor
+        self._image_token: str = "" if processor is None else processor.image_token
+        marks = sorted(_marks(tokenizer) | ({self._image_token} - {""}), key=len, reverse=True)
+        self._marks = re.compile("|".join(map(re.escape, marks)) or r"(?!)")
+        self._bos: str = tokenizer.bos_token or ""
+
+    def read(self, requests: Sequence[Request]) -> list[Prompt | Reply]:
+        """Each request in tokens; or why the model cannot be given it. Each image is looked at once."""
+        sizes: dict[bytes, tuple[int, int] | None] = {}
+        return [self._read(place, request, sizes) for place, request in enumerate(requests)]
+
+    def _read(
+        self, place: int, request: Request, sizes: dict[bytes, tuple[int, int] | None]
+    ) -> Prompt | Reply:
+        said = self._refusal(request)
+        if said is not None:
+            return _refused(request, said)
+        text = self._rendered(request)
+        raw = self._tokens(text)
+        prompt = Prompt(place, request, text, raw, raw)
+        if request.image is None:
+            return prompt
+        mark = self.tokenizer.convert_tokens_to_ids(self._image_token)
+        if raw.count(mark) != 1:
+            return _refused(
+                request, "the chat template has no place for an image; use a model that reads images"
+            )
+        prompt.image_at = raw.index(mark)
+        prompt.image_digest = hashlib.sha256(request.image).digest()
+        if prompt.image_digest not in sizes:
+            sizes[prompt.image_digest] = _size_of(request.image)
+        size = sizes[prompt.image_digest]
+        if size is None:
+            return _refused(request, "the image is neither a JPEG nor a PNG that can be decoded")
+        prompt.image_size = size
+        return prompt
+
+    def expand(self, groups: Sequence[Group], context: int) -> Expanded:
+        """Give each prompt's image its tokens, and leave out prompts that fill the context of so many tokens.
+
+        All groups have an image, or none has. Each image is processed once.
+        """
+        pixels = self._expand(groups)
+        fit = [[prompt for prompt in group if len(prompt.ids) < context] for group in groups]
+        over = [prompt for group in groups for prompt in group if len(prompt.ids) >= context]
+        kept = [group for group in fit if group]
+        if kept and len(kept) < len(groups):
+            pixels = self._expand(kept)
+        return Expanded(kept, pixels, over)
+
+    def _expand(self, groups: Sequence[Group]) -> Pixels:
+        if self._processor is None or groups[0][0].image_at is None:
+            return {}
+        firsts = [group[0] for group in groups]
+        made = dict(
+            self._processor(
+                text=[prompt.text for prompt in firsts],
+                images=[[_decoded(prompt.request.image)] for prompt in firsts],
+                return_tensors="pt",
+                padding=True,
+                padding_side="left",
+                add_special_tokens=self._adds_special(firsts[0].text),
+            )
+        )
+        ids, mask = made.pop("input_ids"), made.pop("attention_mask")
+        for group, row, real in zip(groups, ids, mask, strict=True):
+            _put_in(group, row[real.bool()].tolist())
+        return made
+
+    def text_of(self, tokens: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+
+    def _refusal(self, request: Request) -> str | None:
+        if request.image is not None and self._processor is None:
+            return "the model reads no images; use one that does, or leave the image out"
+        for part in (request.system or "", request.prompt):
+            if any("\ud800" <= char <= "\udfff" for char in part):
+                return "the text holds surrogates without a partner: it was not UTF-8"
+            found = self._marks.search(part)
+            if found:
+                return f"the text holds {found[0]!r}, a special token of the model; escape it"
+        return None
+
+    def _rendered(self, request: Request) -> str:
+        """The request in the model's chat template; a system prompt that it has no place for begins the user's turn."""
+        if not getattr(self._speaks, "chat_template", None):
+            image = self._image_token if request.image is not None else None
+            return "\n".join(part for part in (request.system, image, request.prompt) if part)
+        if request.system is None:
+            return self._templated(None, request.prompt, request.image is not None)
+        try:
+            text = self._templated(request.system, request.prompt, request.image is not None)
+        except TemplateError:
+            text = ""
+        if request.system.strip() in text:
+            return text
+        return self._templated(None, f"{request.system}\n\n{request.prompt}", request.image is not None)
+
+    def _templated(self, system: str | None, prompt: str, image: bool) -> str:
+        turns = [("system", system)] if system is not None else []
+        messages = [{"role": role, "content": self._content(text, False)} for role, text in turns]
+        messages.append({"role": "user", "content": self._content(prompt, image)})
+        return str(self._speaks.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+
+    def _content(self, text: str, image: bool) -> str | list[dict[str, str]]:
+        if self._processor is None:
+            return text
+        return [*([{"type": "image"}] if image else []), {"type": "text", "text": text}]
+
+    def _adds_special(self, text: str) -> bool:
+        """False where the template wrote what the tokenizer would add."""
+        if self._processor is None and getattr(self._speaks, "chat_template", None):
+            return False
+        return not (self._bos and text.startswith(self._bos))
+
+    def _tokens(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=self._adds_special(text))["input_ids"])
+
+
+def _marks(tokenizer: Any) -> set[str]:
+    """Tokens that a text must not hold: the special ones, and added ones in the brackets of a mark."""
+    added = tokenizer.added_tokens_decoder.values()
+    named = {str(token.content) for token in added if token.special or token.content.strip()[:1] in "<["}
+    return (named | set(tokenizer.all_special_tokens)) - {""}
+
+
+def _refused(request: Request, said: str) -> Reply:
+    return Reply(request.request_id, None, Failure.NOT_ACCEPTED, said, calls=0)
+
+
+def _decoded(image: bytes | None) -> Image.Image:
+    with Image.open(io.BytesIO(image or b""), formats=("JPEG", "PNG")) as opened:
+        return opened.convert("RGB")
+
+
+def _size_of(image: bytes) -> tuple[int, int] | None:
+    """Width and height, None for what cannot be decoded: all of it is, so that nothing fails within a batch."""
+    try:
+        return _decoded(image).size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _put_in(group: Group, whole: list[int]) -> None:
+    """Give each prompt what stands for the image in `whole`, the first prompt expanded, in place of its one token.
+
+    Raises IntegrityError where the processor changed other tokens, too.
+    """
+    group[0].ids = whole
+    if len(group) == 1:
+        return
+    at, tail = group[0].image_at or 0, len(group[0].raw) - (group[0].image_at or 0) - 1
+    seen = whole[at : len(whole) - tail]
+    if group[0].raw[:at] + seen + group[0].raw[at + 1 :] != whole:
+        raise IntegrityError(
+            "the model's processor and its tokenizer disagree on the text around an image; "
+            "take both from one checkpoint"
+        )
+    for prompt in group[1:]:
+        prompt.ids = prompt.raw[:at] + seen + prompt.raw[at + 1 :]

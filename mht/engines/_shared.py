@@ -1,0 +1,169 @@
+"""Decoding where what prompts begin with is computed once: the keys and values of an image serve all its questions.
+
+Columns of a batch: the beginnings, padded on the left, then the rests, padded on the left, then the replies. What is
+padding is masked, and a token's position counts what is before it in its own row, so that a row computes what it would
+compute alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import Cache, DynamicCache
+
+from mht.engines._cache import KeysValues, seated
+from mht.engines._draws import Draws
+from mht.engines._flights import Ended
+from mht.engines._loading import Loaded
+from mht.engines._prompts import Group, Prompt
+from mht.engines._replies import Growing, growing
+
+_BY_TOKEN = {"mm_token_type_ids", "token_type_ids"}
+"""What a processor gives for each token of a whole prompt; beginnings are shorter."""
+
+
+@dataclass(slots=True)
+class Begun:
+    """What the beginnings gave, a row each: keys and values, which columns are real, next position, last logits."""
+
+    layers: list[KeysValues]
+    real: torch.Tensor
+    next: torch.Tensor
+    logits: torch.Tensor
+
+
+class Shared:
+    """The way of architectures whose parity with separate calls is tested."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+
+    def start(self, groups: Sequence[Group]) -> Flight:
+        loaded = self._loaded
+        made = loaded.reader.expand(groups, loaded.context)
+        lengths = [
+            _shared_length(group, len(made.groups) == sum(map(len, made.groups))) for group in made.groups
+        ]
+        if not made.groups:
+            return Flight(loaded, [], made.over, {}, None)
+        ids, real = loaded.padded([g[0].ids[:n] for g, n in zip(made.groups, lengths, strict=True)])
+        with torch.inference_mode():
+            pixels = {n: loaded.placed(t) for n, t in made.pixels.items() if n not in _BY_TOKEN}
+            positions, following = loaded.positions(ids, real, pixels)
+            cache = DynamicCache()
+            logits = loaded.forward(ids, _causal(real, ids.shape[1]), positions, cache, pixels)
+        begun = Begun([(layer.keys, layer.values) for layer in cache.layers], real, following, logits)
+        seats = {prompt.place: (row, n) for row, n in enumerate(lengths) for prompt in made.groups[row]}
+        rows = sorted(
+            (p for group in made.groups for p in group), key=lambda p: len(p.ids) - seats[p.place][1]
+        )
+        return Flight(loaded, rows, made.over, seats, begun)
+
+
+class Flight:
+    """Prompts whose beginnings are computed. `seats` has of each prompt its row among them and their length."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        rows: list[Prompt],
+        over: list[Prompt],
+        seats: dict[int, tuple[int, int]],
+        begun: Begun | None,
+    ) -> None:
+        self.rows = rows
+        self.over = over
+        self._loaded = loaded
+        self._seats = seats
+        self._begun = begun
+
+    def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
+        assert self._begun is not None
+        replies = growing(rows, self._loaded)
+        with torch.inference_mode():
+            batch = _Batch(self._loaded, self._begun, [self._seats[p.place] for p in rows], replies)
+            batch.run()
+        return [reply.ended() for reply in replies]
+
+
+def _shared_length(group: Group, no_rests: bool) -> int:
+    """How many tokens all prompts of the group begin with, short of a whole prompt.
+
+    A whole prompt only where no prompt of the flight has a rest to compute: its own logits are the first to draw from.
+    """
+    if no_rests:
+        return len(group[0].ids)
+    # What the first and the last in order have in common, all between have, too.
+    low, high = min(p.ids for p in group), max(p.ids for p in group)
+    alike = next((n for n, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
+    return min(alike, min(len(p.ids) for p in group) - 1)
+
+
+def _causal(real: torch.Tensor, queries: int) -> torch.Tensor | None:
+    """What each of the last `queries` columns sees, as [rows, 1, queries, columns]; None where it is simply causal.
+
+    A padding column sees itself, so that no softmax is over nothing.
+    """
+    columns = real.shape[1]
+    if queries in (1, columns) and bool(real.all()):
+        return None
+    at = torch.arange(columns, device=real.device)
+    asking = at[columns - queries :, None]
+    return ((real[:, None] & (at <= asking)) | (at == asking))[:, None]
+
+
+class _Batch:
+    """Rows that are decoded together, until each has ended."""
+
+    def __init__(
+        self, loaded: Loaded, begun: Begun, seats: Sequence[tuple[int, int]], replies: list[Growing]
+    ) -> None:
+        self._loaded = loaded
+        self._replies = replies
+        self._draws = Draws([reply.prompt.request for reply in replies])
+        at = torch.tensor([row for row, _ in seats], device=loaded.device)
+        # Columns that are padding in all of these rows stay behind.
+        skip = begun.real.shape[1] - max(n for _, n in seats)
+        rests = [reply.prompt.ids[n:] for reply, (_, n) in zip(replies, seats, strict=True)]
+        new = max(reply.most for reply in replies)
+        capacity = begun.real.shape[1] - skip + max(map(len, rests)) + new
+        layers = [(keys[:, :, skip:], values[:, :, skip:]) for keys, values in begun.layers]
+        self._cache: Cache = seated(layers, at, capacity)
+        self._real = begun.real[at, skip:]
+        self._next = begun.next[at]
+        self._logits = begun.logits[at]
+        if any(rests):
+            self._feed(*loaded.padded(rests))
+
+    def run(self) -> None:
+        while True:
+            tokens = self._draws.choose(self._logits)
+            for reply, token in zip(self._replies, tokens, strict=True):
+                reply.take(token)
+            live = [row for row, reply in enumerate(self._replies) if not reply.done]
+            if not live:
+                return
+            if 2 * len(live) <= len(tokens):
+                self._keep(live)
+                tokens = [tokens[row] for row in live]
+            ids = torch.tensor(tokens, device=self._loaded.device).clamp(min=0)[:, None]
+            self._feed(ids, torch.ones_like(ids, dtype=torch.bool))
+
+    def _feed(self, ids: torch.Tensor, real: torch.Tensor) -> None:
+        """Let the model read further columns; its logits are those of the last."""
+        self._real = torch.cat([self._real, real], 1)
+        place = real.cumsum(1)
+        positions = self._next[:, None] + (place - 1).clamp(min=0)
+        self._next = self._next + place[:, -1]
+        mask = _causal(self._real, ids.shape[1])
+        self._logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
+
+    def _keep(self, rows: list[int]) -> None:
+        """Go on with these rows only."""
+        at = torch.tensor(rows, device=self._loaded.device)
+        self._cache.batch_select_indices(at)
+        self._real, self._next = self._real[at], self._next[at]
+        self._draws.keep(rows)
+        self._replies = [self._replies[row] for row in rows]

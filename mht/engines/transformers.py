@@ -1,0 +1,176 @@
+"""A vision-language or language model in this process, through transformers: local GPU, or CPU for small ones.
+
+Requests with equal image and system prompt share the computation of what their prompts begin with. Replies are decoded
+in batches; a batch that does not fit in memory is halved, and what does not fit alone is a failure of its own. At
+temperature 0 a request gets the same text in any batch, above it the same draws; up to the device's rounding, which may
+depend on the shape of a batch.
+
+`Request.schema` is not held to: nothing constrains the decoding, whoever asks checks the reply.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mht.engines._checkpoint import check_folder, digest, is_commit, local_folder
+from mht.errors import ConfigError
+from mht.generation import Failure, Heard, Reply, Request, Tell, silent
+
+if TYPE_CHECKING:
+    from mht.engines._flights import Ended
+    from mht.engines._loading import Loaded
+
+_log = logging.getLogger(__name__)
+_NEEDED = ("torch", "transformers", "safetensors")
+
+
+class Params(BaseModel):
+    """Which model, and how it is run.
+
+    `model` is a folder or a hub id; a hub id needs `revision`, a full commit id. `adapter` is a folder with a PEFT
+    adapter, merged into the weights. `device` auto is CUDA where there is one; `dtype` auto is bfloat16 there and
+    float32 on the CPU. `batch_size` bounds the replies decoded together and the images read together; it is halved
+    when memory does not suffice. `trust_remote_code` runs Python from the hub, and so needs the pinned revision.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    adapter: str | None = None
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    batch_size: int = Field(default=8, ge=1, le=1024)
+    trust_remote_code: bool = False
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.revision is not None and not is_commit(self.revision):
+            raise ValueError("revision is a full commit id of 40 hex digits; a branch or a tag can be moved")
+        if self.trust_remote_code and self.revision is None:
+            raise ValueError("trust_remote_code runs the hub's code: pin it with revision, a full commit id")
+        return self
+
+
+def check(params: Params) -> None:
+    """What is missing, said before anything is loaded.
+
+    Raises ConfigError for a package or a pinned revision, InputError for a folder that holds no model, IntegrityError
+    for weights that cannot be used.
+    """
+    needed = (*_NEEDED, "peft") if params.adapter else _NEEDED
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"engine transformers needs {', '.join(missing)}: pip install mht[transformers]")
+    folder = local_folder(params.model)
+    if folder is not None and params.revision is not None:
+        raise ConfigError(f"{params.model} is a folder here and has no revision; leave engine.revision out")
+    if folder is None and params.revision is None:
+        raise ConfigError(
+            f"{params.model} is no folder here, and as a hub id it needs engine.revision, a full commit id"
+        )
+    if folder is not None:
+        check_folder(folder)
+    if params.adapter is not None:
+        check_folder(Path(params.adapter), "adapter_config.json")
+
+
+def identity(params: Params) -> dict[str, str | None]:
+    """What decides a reply beside the request: model, adapter, number format.
+
+    A folder is known by the digest of its content, wherever it lies. `dtype` is the one asked for: auto on a GPU and
+    on a CPU are two roundings of the same model.
+    """
+    folder = local_folder(params.model)
+    return {
+        "model": params.model if folder is None else digest(folder),
+        "revision": params.revision,
+        "adapter": None if params.adapter is None else digest(Path(params.adapter)),
+        "dtype": params.dtype,
+    }
+
+
+class Engine:
+    """A loaded model. `load` is the seam for a model that is in memory already, or another forward."""
+
+    def __init__(self, params: Params, load: Callable[[Params], Loaded] | None = None) -> None:
+        from mht.engines import _loading
+        from mht.engines._plain import Plain
+        from mht.engines._shared import Shared
+
+        self._params = params
+        self._loaded = (load or _loading.load)(params)
+        self._way = (Shared if self._loaded.shares else Plain)(self._loaded)
+        if not self._loaded.shares:
+            kind = self._loaded.model.config.model_type
+            _log.warning(
+                "%s: shared image prefixes are not tested for %s; each question reads its image anew",
+                params.model,
+                kind,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the model's memory back."""
+        import torch
+
+        del self._loaded, self._way
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def generate(self, requests: Sequence[Request], tell: Tell = silent) -> list[Reply]:
+        """A reply to each request, in their order. `tell` hears of each batch."""
+        from mht.engines._flights import answered, grouped
+
+        read = self._loaded.reader.read(requests)
+        replies = [one if isinstance(one, Reply) else None for one in read]
+        groups = grouped([one for one in read if not isinstance(one, Reply)], self._loaded.shares)
+        waiting = replies.count(None)
+        for batch in answered(groups, self._way, self._params.batch_size):
+            for ended in batch:
+                replies[ended.prompt.place] = self._reply(ended)
+            waiting -= len(batch)
+            tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), waiting))
+        return [reply for reply in replies if reply is not None]
+
+    def _reply(self, ended: Ended) -> Reply:
+        """Tokens as text, or the failure in words."""
+        prompt, failure = ended.prompt, ended.failure
+        text = self._loaded.reader.text_of(ended.tokens) if failure is None else None
+        if text == "":
+            text, failure = None, Failure.EMPTY_REPLY
+        detail = "" if failure is None else self._detail(ended, failure)
+        counts = {"prompt_tokens": len(prompt.ids), "tokens": len(ended.tokens)}
+        return Reply(prompt.request.request_id, text, failure, detail, **counts)
+
+    def _detail(self, ended: Ended, failure: Failure) -> str:
+        length, context = len(ended.prompt.ids), self._loaded.context
+        match failure:
+            case Failure.PROMPT_TOO_LONG:
+                return f"{length} tokens, and the model's context is {context}; shorten the prompt"
+            case Failure.CUT_SHORT if length + len(ended.tokens) >= context:
+                return f"no end where the context of {context} tokens was full; shorten the prompt"
+            case Failure.CUT_SHORT:
+                return f"no end after {len(ended.tokens)} tokens; raise max_tokens"
+            case Failure.OUT_OF_MEMORY:
+                return f"{length} tokens do not fit in memory alone; take a larger device or a smaller image"
+            case Failure.NOT_FINITE:
+                return f"the logits of token {len(ended.tokens) + 1} hold NaN or infinity; try dtype float32"
+            case _:
+                return "the model ended its reply before it said anything"
