@@ -43,7 +43,7 @@ class Draws:
         temperature = torch.tensor([[request.temperature] for request in asked], **column)
         top_p = torch.tensor([[request.top_p] for request in asked], **column)
         number = torch.tensor([[self._rngs[row].random()] for row in rows], **column)
-        likely, order = torch.softmax(logits / temperature, -1).sort(-1, descending=True, stable=True)
+        likely, order = torch.softmax(logits / temperature, -1).sort(dim=-1, descending=True, stable=True)
         before = likely.cumsum(-1) - likely
         # The fewest tokens whose probabilities sum to top_p; the first is always among them.
         mass = (likely * ((before < top_p) | (before == 0))).cumsum(-1)

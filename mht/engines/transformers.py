@@ -103,19 +103,23 @@ class Engine:
 
     def __init__(self, params: Params, load: Callable[[Params], Loaded] | None = None) -> None:
         from mht.engines import _loading
-        from mht.engines._plain import Plain
-        from mht.engines._shared import Shared
 
         self._params = params
-        self._loaded = (load or _loading.load)(params)
-        self._way = (Shared if self._loaded.shares else Plain)(self._loaded)
-        if not self._loaded.shares:
-            kind = self._loaded.model.config.model_type
+        self._loaded: Loaded | None = (load or _loading.load)(params)
+        if not self.loaded.shares:
+            kind = self.loaded.model.config.model_type
             _log.warning(
-                "%s: shared image prefixes are not tested for %s; each question reads its image anew",
+                "%s: %s has no test of shared beginnings; each question reads its image anew",
                 params.model,
                 kind,
             )
+
+    @property
+    def loaded(self) -> Loaded:
+        """The model in memory, till the engine is closed."""
+        if self._loaded is None:
+            raise RuntimeError("the engine is closed")
+        return self._loaded
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +133,7 @@ class Engine:
         """Give the model's memory back."""
         import torch
 
-        del self._loaded, self._way
+        self._loaded = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -137,22 +141,25 @@ class Engine:
     def generate(self, requests: Sequence[Request], tell: Tell = silent) -> list[Reply]:
         """A reply to each request, in their order. `tell` hears of each batch."""
         from mht.engines._flights import answered, grouped
+        from mht.engines._plain import Plain
+        from mht.engines._shared import Shared
 
-        read = self._loaded.reader.read(requests)
-        replies = [one if isinstance(one, Reply) else None for one in read]
-        groups = grouped([one for one in read if not isinstance(one, Reply)], self._loaded.shares)
-        waiting = replies.count(None)
-        for batch in answered(groups, self._way, self._params.batch_size):
-            for ended in batch:
-                replies[ended.prompt.place] = self._reply(ended)
-            waiting -= len(batch)
-            tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), waiting))
-        return [reply for reply in replies if reply is not None]
+        loaded = self.loaded
+        read = loaded.reader.read(requests)
+        replies = {place: one for place, one in enumerate(read) if isinstance(one, Reply)}
+        if replies:
+            tell(Heard(len(replies), 0, len(read) - len(replies)))
+        groups = grouped([one for one in read if not isinstance(one, Reply)], loaded.shares)
+        way = Shared(loaded) if loaded.shares else Plain(loaded)
+        for batch in answered(groups, way, self._params.batch_size):
+            replies.update((ended.prompt.place, self._reply(ended)) for ended in batch)
+            tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), len(read) - len(replies)))
+        return [replies[place] for place in range(len(read))]
 
     def _reply(self, ended: Ended) -> Reply:
         """Tokens as text, or the failure in words."""
         prompt, failure = ended.prompt, ended.failure
-        text = self._loaded.reader.text_of(ended.tokens) if failure is None else None
+        text = self.loaded.reader.text_of(ended.tokens) if failure is None else None
         if text == "":
             text, failure = None, Failure.EMPTY_REPLY
         detail = "" if failure is None else self._detail(ended, failure)
@@ -160,7 +167,7 @@ class Engine:
         return Reply(prompt.request.request_id, text, failure, detail, **counts)
 
     def _detail(self, ended: Ended, failure: Failure) -> str:
-        length, context = len(ended.prompt.ids), self._loaded.context
+        length, context = len(ended.prompt.ids), self.loaded.context
         match failure:
             case Failure.PROMPT_TOO_LONG:
                 return f"{length} tokens, and the model's context is {context}; shorten the prompt"

@@ -151,10 +151,12 @@ def idefics3(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> 
 
 
 def qwen2_5_vl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> Path:
-    """Qwen2.5-VL: three-dimensional positions, and as many tokens as the picture's size asks for."""
+    """Qwen2.5-VL: three-dimensional positions, and as many tokens as the picture's size asks for.
+
+    Its processor builds one for videos, which needs torchvision: `still_processor` reads the folder without.
+    """
     import torch
-    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
     words = tokenizer("<|vision_start|><|image_pad|><|vision_end|>")
     eyes = {
@@ -170,7 +172,18 @@ def qwen2_5_vl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -
         vision_end_token_id=ids("<|vision_end|>"),
     )  # fmt: skip
     torch.manual_seed(seed)
-    model = Qwen2_5_VLForConditionalGeneration(config)
+    return _save(Qwen2_5_VLForConditionalGeneration(config), folder, words)
+
+
+def still_processor(folder: Path) -> Any:
+    """Qwen2.5-VL's processor for images, without the one for videos."""
+    from transformers import AutoTokenizer, Qwen2_5_VLProcessor
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    class Still(Qwen2_5_VLProcessor):
+        def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:
+            return None
+
+    words = AutoTokenizer.from_pretrained(folder)
     pixels = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 112 * 112})
-    reader = Qwen2_5_VLProcessor(image_processor=pixels, tokenizer=words, chat_template=words.chat_template)
-    return _save(model, folder, reader)
+    return Still(image_processor=pixels, tokenizer=words, chat_template=words.chat_template)
