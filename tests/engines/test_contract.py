@@ -18,6 +18,7 @@ from mht import catalog
 from mht.errors import MhtError
 from mht.generation import Failure, Heard, Reply, Request
 from tests.engines import tiny
+from tests.engines.scripted_endpoint import scripted_endpoint
 
 Model = Callable[[str], Path]
 
@@ -43,8 +44,29 @@ def transformers(model: Model) -> Iterator[Subject]:
     )
 
 
+@contextmanager
+def openai(model: Model) -> Iterator[Subject]:
+    from mht.engines.openai import Params
+
+    with scripted_endpoint() as endpoint:
+        params = Params(model="scripted", base_url=endpoint.base_url)
+        away = params.model_copy(update={"base_url": "https://api.example.org/v1"})
+        yield Subject(params, Request("refused", "error_400"), Failure.NOT_ACCEPTED, away)
+
+
+@contextmanager
+def vllm(model: Model) -> Iterator[Subject]:
+    from mht.engines.vllm import Params
+
+    pytest.importorskip("vllm", reason="vllm runs on a machine with a GPU")
+    gif = Request("refused", "what is it ?", image=b"GIF89a")
+    yield Subject(Params(model=str(model("llava"))), gif, Failure.NOT_ACCEPTED, Params(model="a/b"))
+
+
 FACTORIES: dict[str, Callable[[Model], AbstractContextManager[Subject]]] = {
+    "openai": openai,
     "transformers": transformers,
+    "vllm": vllm,
 }
 
 
