@@ -29,10 +29,14 @@ def model() -> Iterator[Model]:
 @pytest.fixture(scope="session")
 def some_phantoms(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """120 of the phantoms, their captions with them."""
-    folder = tmp_path_factory.mktemp("some") / "images"
+    return some_of(phantoms, tmp_path_factory.mktemp("some") / "images", 120)
+
+
+def some_of(phantoms: Path, folder: Path, count: int) -> Path:
+    """The first phantoms in a folder of their own."""
     folder.mkdir()
     kept = []
-    for line in (phantoms / "metadata.jsonl").read_text().splitlines()[:120]:
+    for line in (phantoms / "metadata.jsonl").read_text().splitlines()[:count]:
         name = json.loads(line)["file_name"]
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes((phantoms / name).read_bytes())
