@@ -19,7 +19,7 @@ from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import PlanReader
 from mht.dataset.shard import Progress, WorkSpec, make_source
 from mht.dataset.stages import pairing_context
-from mht.errors import IntegrityError
+from mht.errors import EngineStopped, IntegrityError
 from mht.generation import Heard, Reply, Request
 from mht.imaging.guard import Decoded
 from mht.imaging.params import ImagingParams
@@ -41,6 +41,7 @@ class EngineJobs:
         self._spec = spec
         self._tell = tell
         self._shard, self._stage = "", ""
+        self._known: dict[str, Reply] = {}
         self._storage = Storage(StorageParams(**resolved["storage"]))
         self._asked = AskedStages(self._storage, spec.root, resolved, spec.fingerprints)
         self._source = make_source(resolved, self._storage)
@@ -66,8 +67,18 @@ class EngineJobs:
             raise ValueError(f"this run has no {work} stage")
         key = self._spec.stage_keys[shard]
         self._tell(Progress(shard, work))
-        if kept.read(key) is None:
+        if kept.read(key) is not None:
+            return
+        self._known = kept.part(key)
+        had = len(self._known)
+        try:
             {"describe": self._describe, "word": self._word, "judge": self._judge}[work](shard, key, kept)
+        except EngineStopped:
+            if self._known:
+                kept.write_part(key, list(self._known.values()))
+            raise
+        if had:
+            kept.drop_part(key)
 
     def _describe(self, shard: str, key: str, kept: Kept) -> None:
         rows = self._planned(shard)
@@ -154,8 +165,17 @@ class EngineJobs:
             yield chunk, decoded
 
     def _generate(self, requests: Sequence[Request]) -> Sequence[Reply]:
-        replies: Sequence[Reply] = self._engine.generate(requests, self._hear) if requests else ()
-        return replies
+        """Replies to the requests; what an engine that stopped had said before is not asked again."""
+        known = self._known
+        new = [request for request in requests if request.request_id not in known]
+        try:
+            replies = self._engine.generate(new, self._hear) if new else ()
+        except EngineStopped as stopped:
+            known.update((reply.request_id, reply) for reply in stopped.replies)
+            stopped.replies = ()
+            raise
+        known.update((reply.request_id, reply) for reply in replies)
+        return [known[request.request_id] for request in requests]
 
     def _hear(self, heard: Heard) -> None:
         self._tell(Progress(self._shard, self._stage, tokens=heard.tokens, waiting=heard.waiting))

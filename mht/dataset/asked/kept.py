@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from mht.artifacts import names_below, parquet_bytes, parquet_table
 from mht.errors import StorageMissing
-from mht.generation import Reply
+from mht.generation import Failure, Reply
 from mht.schemas import to_table
 from mht.storage import Storage, join
 
@@ -56,6 +57,27 @@ class Kept:
             return None
         rows: list[dict[str, Any]] = parquet_table(data).to_pylist()
         return rows
+
+    def part(self, key: str) -> dict[str, Reply]:
+        """The replies that a shard had when an engine stopped, by request; they need not be paid for again."""
+        try:
+            lines = self._storage.read(join(self._folder, f"{key}.part")).decode().splitlines()
+        except StorageMissing:
+            return {}
+        rows = (json.loads(line) for line in lines)
+        return {
+            row["request_id"]: Reply(**row | {"failure": Failure(row["failure"]) if row["failure"] else None})
+            for row in rows
+        }
+
+    def write_part(self, key: str, replies: Sequence[Reply]) -> None:
+        """Keep what a shard has so far."""
+        lines = "".join(json.dumps(asdict(reply)) + "\n" for reply in replies)
+        self._storage.write(join(self._folder, f"{key}.part"), lines.encode())
+
+    def drop_part(self, key: str) -> None:
+        """The shard is whole: its parts are of no use any more."""
+        self._storage.delete(join(self._folder, f"{key}.part"))
 
     def _uri(self, key: str) -> str:
         return join(self._folder, f"{key}.parquet")

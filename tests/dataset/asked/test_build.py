@@ -1,6 +1,7 @@
 """A build whose captions, words and verdicts come from a model behind a real endpoint."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from mht.artifacts import read_manifest
 from mht.config import load
 from mht.dataset.explain import explain
 from mht.dataset.verify import verify
+from mht.errors import BudgetSpent, ConfigError
 from mht.storage import Storage, StorageParams
 from tests.dataset.asked.model import Model, served
 from tests.dataset.oracle import build_here, common, quarantine_of, rows_of
@@ -185,3 +187,42 @@ def test_words_and_verdicts_of_a_model(some_phantoms: Path, tmp_path: Path, mode
 
 def _captions(output: Path) -> dict[str, str]:
     return {str(row["image_id"]): str(row["caption"]) for row in rows(output, "images")}
+
+
+def test_a_spent_budget_keeps_what_was_paid_for(some_phantoms: Path, tmp_path: Path, model: Model) -> None:
+    output = tmp_path / "out"
+    setup = words(some_phantoms, output, model)
+    with pytest.raises(BudgetSpent, match="max_calls"):
+        build_here(*setup, "engines.eye.max_calls=70")
+    # One shard of 50 is whole, of the next 20 replies lie in its part; a larger budget is not another run.
+    assert model.calls == {"caption": 70}
+    assert len(list(output.glob("texts/*/*.parquet"))) >= 1
+    assert list(output.glob("texts/*/*.part"))
+    build_here(*setup, "engines.eye.max_calls=1000")
+    assert model.calls == {"caption": 120}
+    assert set(model.prompts.values()) == {1}
+    assert not list(output.glob("texts/*/*.part"))
+
+
+def test_an_engine_that_nobody_described_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
+    eye = ("engines.eye.kind=openai", "engines.eye.model=m", "engines.eye.base_url=http://127.0.0.1:1/v1")
+    for more, says in (
+        (
+            ("captioner.kind=generated", "captioner.engine=eyes"),
+            "no engine is called 'eyes'; did you mean 'eye'?",
+        ),
+        (("captioner.kind=generated",), "captioner.engine: required"),
+        (("engines.eye.modle=m",), "did you mean 'model'?"),
+        (("engines.eye.replicas=4", "engines.eye.max_replicas=2"), "max_replicas=2 is less than replicas=4"),
+        (("engines.eye.num_gpus=-1",), "engines.eye.num_gpus"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(says)):
+            load(None, [f"output={tmp_path}", *eye, *more])
+
+
+def test_more_cards_than_there_are_is_told_before_a_worker_waits_for_them(
+    some_phantoms: Path, tmp_path: Path, model: Model
+) -> None:
+    with pytest.raises(ConfigError, match="asks for 8 GPUs, and Ray finds 0 here"):
+        build_here(*words(some_phantoms, tmp_path / "out", model, "engines.eye.num_gpus=8"))
+    assert not model.calls
