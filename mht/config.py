@@ -54,6 +54,8 @@ class EngineConfig(PluginConfig):
     num_cpus: float = Field(default=1, gt=0, le=1024)
     replicas: int = Field(default=1, ge=1, le=10_000)
     """Actors that each load the model once."""
+    price_per_gpu_hour: float | None = Field(default=None, ge=0)
+    """What an hour of one card costs, for `plan=true` to tell the money; any currency."""
     max_replicas: int | None = Field(default=None, ge=1, le=10_000)
     """Grow the pool up to so many where the cluster has room; None keeps it at `replicas`."""
 

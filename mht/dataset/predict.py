@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from mht.artifacts import Commit, dump_json
 from mht.config import BuildConfig, SplitConfig
 from mht.config_identity import identity_hash
+from mht.dataset.asked.predict import lend, predict_asked
+from mht.dataset.asked.stages import check_engines
 from mht.dataset.captions import PremiseStore
 from mht.dataset.memory import tree_bytes
 from mht.dataset.plan import Plan, assign, write_plan
@@ -26,7 +28,7 @@ from mht.dataset.progress import clock_face, size_face, table
 from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source
 from mht.dataset.stages import fingerprints
 from mht.errors import InputError
-from mht.records import PlannedImage, SourceItem
+from mht.records import PlannedImage, Refusal, SourceItem
 from mht.storage import Storage, StorageParams, join
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ class Prediction:
     bytes: int
     memory_bytes: int
     probe_images: int
+    calls: int = 0
+    tokens: int = 0
+    gpu_hours: float = 0.0
+    money: float | None = None
 
 
 def plan_build(config: BuildConfig) -> int:
@@ -77,6 +83,11 @@ def plan_build(config: BuildConfig) -> int:
         "memory": f"about {size_face(prediction.memory_bytes)} in all",
         "from": f"a probe of {prediction.probe_images} images",
     }
+    if prediction.calls:
+        rows["calls"] = f"about {prediction.calls:,}, {prediction.tokens:,} tokens"
+        rows["GPU-hours"] = f"about {prediction.gpu_hours:,.2f}"
+    if prediction.money is not None:
+        rows["money"] = f"about {prediction.money:,.2f}"
     print(table(rows))
     return 0
 
@@ -89,10 +100,12 @@ def predict(config: BuildConfig) -> Prediction:
     items = list(source.items())
     if not items:
         raise InputError("the source lists no image. Look at source.path and at what is there.")
+    check_engines(config)
+    asked = predict_asked(config, items)
     workers = config.build.workers or os.cpu_count() or 1
     at_once = min(workers, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(prefix="mht-probe-") as folder:
-        measured = _probe(config, items, at_once, folder)
+        measured = _probe(config, items, at_once, folder, asked.texts)
     images = sum(one.images for one in measured)
     scale = len(items) / images
     rate = sum(one.images / one.seconds for one in measured) * workers / at_once
@@ -104,10 +117,14 @@ def predict(config: BuildConfig) -> Prediction:
         images=len(items),
         pairs=round(sum(one.pairs for one in measured) * scale),
         workers=workers,
-        work_s=round(len(items) / rate + _CLOSING_S + _CLOSING_IMAGE_S * len(items), 1),
+        work_s=round(asked.seconds + len(items) / rate + _CLOSING_S + _CLOSING_IMAGE_S * len(items), 1),
         bytes=round(sum(one.bytes for one in measured) * scale),
         memory_bytes=_RAY_BYTES + workers * per_worker + (workers + 1) * table,
         probe_images=images,
+        calls=asked.calls,
+        tokens=asked.tokens,
+        gpu_hours=round(asked.gpu_hours, 3),
+        money=None if asked.money is None else round(asked.money, 2),
     )
 
 
@@ -131,12 +148,23 @@ def table_bytes(tables: Sequence[tuple[int, int]], images: int) -> float:
     return large * math.pow(images / more, power)
 
 
-def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, folder: str) -> list[_Measured]:
+def _probe(
+    config: BuildConfig,
+    items: Sequence[SourceItem],
+    processes: int,
+    folder: str,
+    texts: Sequence[str | Refusal],
+) -> list[_Measured]:
     """Each process builds a small shard to warm up and a bigger one against the clock."""
     wanted = min(len(items), max(FEWEST_IMAGES, min(MOST_IMAGES, round(PROBE_SHARE * len(items)))))
     sample = [items[i * len(items) // wanted] for i in range(wanted)]
     storage = Storage(StorageParams())
-    resolved = config.resolved() | {"review": None}
+    # What a model words or judges is in the other probe; what it said of a few images stands in for the rest.
+    resolved = config.resolved() | {
+        "review": None,
+        "writer": {"kind": "templates"},
+        "verifier": {"kind": "none"},
+    }
     size = -(-wanted // processes)
     groups = [sample[i : i + size] for i in range(0, wanted, size)]
     everything_in_train = SplitConfig(train=1, validation=0, test=0)
@@ -146,6 +174,9 @@ def _probe(config: BuildConfig, items: Sequence[SourceItem], processes: int, fol
         plan = write_plan(storage, root, _warm_and_measured(group, everything_in_train, config.seed))
         specs.append((root, plan))
     prints = fingerprints(resolved)
+    if prints.text is not None:
+        for root, plan in specs:
+            lend(storage, root, prints.text, plan, texts)
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(len(specs))
     with context.Pool(len(specs), initializer=_hold, initargs=(barrier,)) as pool:
@@ -233,6 +264,9 @@ def compare(config: BuildConfig, report: BuildReport) -> str | None:
             size_face(said.bytes), size_face(report.books.bytes), said.bytes, report.books.bytes
         ),
     }
+    spent = sum(n for word, n in report.books.counts.get("spent", {}).items() if word.endswith("/calls"))
+    if said.calls and spent:
+        lines["calls"] = _against(f"{said.calls:,}", f"{spent:,}", said.calls, spent)
     if report.memory_bytes:
         lines["memory"] = _against(
             size_face(said.memory_bytes),

@@ -60,7 +60,8 @@ def preview(config: BuildConfig, twins: int) -> str:
             if isinstance(decoded.result, Refusal):
                 refused.append(f"{row.item.name}: {decoded.result.reason}: {decoded.result.detail}")
                 continue
-            kept, fallen = asking.settle(pairs, caption.known(), decoded.result.data, context.checks)
+            known_pairs = [(caption.known(), decoded.result.data, pairs)]
+            [(kept, fallen)] = asking.settle(known_pairs, context.checks)
             refused += [f"{row.item.name}: {pair.stage}: {pair.reason}: {pair.detail}" for pair in fallen]
             if kept:
                 shown.append(_face(row, decoded, caption.known().caption, kept))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from mht import catalog
+from mht.config import EngineConfig
 from mht.dataset.asked import texts, verdicts, wordings
 from mht.dataset.asked.kept import Kept
 from mht.dataset.asked.stages import ROLES, AskedStages, ShardAsked, plugin
@@ -192,7 +193,7 @@ class EngineJobs:
 def open_engine(resolved: Any, name: str) -> Any:
     """The engine of this name, its model loaded."""
     settings = dict(resolved["engines"][name])
-    for staffing in ("num_gpus", "num_cpus", "replicas", "max_replicas"):
+    for staffing in EngineConfig.model_fields.keys() - {"kind"}:
         settings.pop(staffing)
     module = catalog.load("engines", settings.pop("kind"))
     return module.Engine(module.Params(**settings))

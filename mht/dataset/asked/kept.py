@@ -24,6 +24,13 @@ class Spent:
     prompt_tokens: int = 0
     tokens: int = 0
 
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.tokens + other.tokens,
+        )
+
     @staticmethod
     def of(replies: Sequence[Reply]) -> Spent:
         return Spent(

@@ -49,10 +49,10 @@ def describe(
     for row, image, request in zip(rows, images, asked, strict=True):
         if isinstance(request, Refusal):
             stage = "image" if isinstance(image.result, Refusal) else "caption"
-            yield _text(row, stage, request, Spent())
+            yield text_row(row, stage, request, Spent())
             continue
         reply: Reply = next(replies)
-        yield _text(row, "caption", module.read(request, reply, params), Spent.of([reply]))
+        yield text_row(row, "caption", module.read(request, reply, params), Spent.of([reply]))
 
 
 def _request(
@@ -74,7 +74,8 @@ def _request(
     return request
 
 
-def _text(row: PlannedImage, stage: str, said: str | Refusal, spent: Spent) -> Text:
+def text_row(row: PlannedImage, stage: str, said: str | Refusal, spent: Spent) -> Text:
+    """An image's row of the stage."""
     text, reason, detail = (
         (None, said.reason.value, said.detail) if isinstance(said, Refusal) else (said, None, None)
     )

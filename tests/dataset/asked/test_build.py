@@ -11,9 +11,12 @@ import pytest
 
 from mht.artifacts import read_manifest
 from mht.config import load
+from mht.dataset.command import summary
 from mht.dataset.explain import explain
+from mht.dataset.predict import plan_build
+from mht.dataset.preview import preview
 from mht.dataset.verify import verify
-from mht.errors import BudgetSpent, ConfigError
+from mht.errors import BudgetSpent, ConfigError, InputError
 from mht.storage import Storage, StorageParams
 from tests.dataset.asked.model import Model, served
 from tests.dataset.oracle import build_here, common, quarantine_of, rows_of
@@ -226,3 +229,44 @@ def test_more_cards_than_there_are_is_told_before_a_worker_waits_for_them(
     with pytest.raises(ConfigError, match="asks for 8 GPUs, and Ray finds 0 here"):
         build_here(*words(some_phantoms, tmp_path / "out", model, "engines.eye.num_gpus=8"))
     assert not model.calls
+
+
+def test_a_plan_tells_calls_tokens_and_money(
+    some_phantoms: Path, tmp_path: Path, model: Model, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model.delay_s = 0.02
+    setup = [
+        *words(some_phantoms, tmp_path / "out", model, "engines.eye.concurrency=1"),
+        *("engines.eye.price_in=10", "engines.eye.price_out=30"),
+    ]
+    assert plan_build(load(None, [*setup, "plan=true"])) == 0
+    told = dict(re.findall(r"^  ([\w-]+) +(.+)$", capsys.readouterr().out, re.MULTILINE))
+    # 120 images at 100 tokens in and 20 out each.
+    assert told["calls"] == "about 120, 14,400 tokens"
+    assert told["money"] == "about 0.19"
+    said = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    assert 120 * 0.02 < said["work_s"] < 60
+    assert model.calls["caption"] == 24
+    config, report = build_here(*setup)
+    assert "calls   120 -> 120 (+0%)" in summary(config, report)
+
+
+def test_a_preview_asks_and_shows(some_phantoms: Path, tmp_path: Path, model: Model) -> None:
+    more = ("writer.kind=written", "writer.engine=eye", "verifier.kind=self_check", "verifier.engine=eye")
+    states: dict[str, str] = {}
+    usual = model.wording
+
+    def wording(data: dict[str, dict[str, str]]) -> str:
+        states[data["premise"]["true"]], states[data["premise"]["false"]] = "true", "absent"
+        return usual(data)
+
+    model.wording = wording
+    model.premise = lambda data: states.get(data["premise"], "open")
+    text = preview(load(None, words(some_phantoms, tmp_path / "out", model, *more)), 3)
+    assert text.count("Q: Looking at it once more: ") == 6
+    assert not (tmp_path / "out").exists()
+    model.premise = lambda data: "true"
+    with pytest.raises(
+        InputError, match="verdicts: verifier_disagrees: its twin, premise: true; because it is so"
+    ):
+        preview(load(None, words(some_phantoms, tmp_path / "out", model, *more)), 2)
