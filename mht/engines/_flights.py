@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Protocol, TypeVar
 
@@ -87,7 +88,7 @@ def answered(groups: Sequence[Group], way: Way, batch_size: int) -> Iterator[lis
     waiting, alone = list(groups), list[Group]()
     while waiting or alone:
         flight = [alone.pop()] if alone else _take(waiting, images.now)
-        started = attempt(lambda: way.start(flight))  # noqa: B023
+        started = attempt(partial(way.start, flight))
         if started is not None:
             images.sufficed(len(flight))
             failed = yield from _finished(started, replies)
@@ -119,7 +120,7 @@ def _finished(started: Started, room: Room) -> Generator[list[Ended], None, list
     failed, rows = list[Prompt](), list(started.rows)
     while rows:
         batch = rows[: room.now]
-        ended = attempt(lambda: started.finish(batch))  # noqa: B023
+        ended = attempt(partial(started.finish, batch))
         if ended is not None:
             room.sufficed(len(batch))
             yield ended

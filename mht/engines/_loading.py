@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
@@ -17,104 +17,21 @@ from transformers import (
     AutoProcessor,
     AutoTokenizer,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+)
 
 from mht.engines._checkpoint import check_folder, local_folder
-from mht.engines._prompts import Pixels, Reader
-from mht.errors import ConfigError, IntegrityError
+from mht.engines._model import Loaded, loaded
+from mht.engines._prompts import Reader
+from mht.errors import ConfigError, InputError, IntegrityError
 
 if TYPE_CHECKING:
     from mht.engines.transformers import Params
 
-# Architectures whose shared prefixes give the text of separate calls; tests/engines/test_parity.py holds each to it.
-ADMITTED = frozenset(
-    {"llava", "idefics3", "qwen2_5_vl", "qwen2_5_vl_text", "llama", "mistral", "qwen2", "qwen3"}
-)
 _FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 _SHOWN = 5
-
-
-class Forward(Protocol):
-    """The model's computation: logits [rows, vocabulary] of the last column; keys and values go into the cache."""
-
-    def __call__(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor | None,
-        positions: torch.Tensor,
-        cache: Any,
-        pixels: Pixels,
-    ) -> torch.Tensor: ...
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model and what is known of it. `context` is in tokens, `ends` are the tokens that end a reply."""
-
-    model: Any
-    reader: Reader
-    forward: Forward
-    device: torch.device
-    context: int
-    ends: frozenset[int]
-    pad: int
-    shares: bool
-
-    def placed(self, tensor: torch.Tensor) -> torch.Tensor:
-        """On the model's device, and in its number format if it is no integer."""
-        dtype = self.model.dtype if tensor.is_floating_point() else tensor.dtype
-        return tensor.to(self.device, dtype)
-
-    def padded(self, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids and which of them are real, padded on the left."""
-        width = max(map(len, rows))
-        ids = torch.tensor([[self.pad] * (width - len(row)) + list(row) for row in rows], device=self.device)
-        counts = torch.tensor([[len(row)] for row in rows], device=self.device)
-        return ids, torch.arange(width, device=self.device) >= width - counts
-
-    def positions(
-        self, ids: torch.Tensor, real: torch.Tensor, pixels: Mapping[str, torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions of padded beginnings, as the model wants them, and the position that comes next in each row."""
-        flat = (real.cumsum(1) - 1).clamp(min=0)
-        if not self._three_axes:
-            return flat, flat[:, -1] + 1
-        kinds = (ids == self.model.config.image_token_id).int()
-        whole, delta = self.model.model.get_rope_index(
-            ids, kinds, image_grid_thw=pixels.get("image_grid_thw"), attention_mask=real
-        )
-        return whole, flat[:, -1] + 1 + delta[:, 0]
-
-    def further(self, flat: torch.Tensor) -> torch.Tensor:
-        """Positions of text, as the model wants them."""
-        return flat.expand(3, -1, -1) if self._three_axes else flat
-
-    @property
-    def _three_axes(self) -> bool:
-        """Whether an image's tokens have a time, a height and a width for their position."""
-        return bool(self.model.config.model_type.startswith("qwen2_5_vl"))
-
-
-class _Whole:
-    """The model itself as a Forward."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def __call__(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor | None,
-        positions: torch.Tensor,
-        cache: Any,
-        pixels: Pixels,
-    ) -> torch.Tensor:
-        made = self._model(
-            input_ids=ids, attention_mask=mask, position_ids=positions, cache=cache, use_cache=True,
-            logits_to_keep=1, **pixels,
-        )  # fmt: skip
-        logits: torch.Tensor = made.logits[:, -1]
-        return logits
 
 
 def load(params: Params) -> Loaded:
@@ -129,43 +46,6 @@ def load(params: Params) -> Loaded:
     model = model.to(device).eval()
     _refuse_not_finite(model, folder)
     return loaded(model, _reader(params, folder, model))
-
-
-def loaded(model: Any, reader: Reader) -> Loaded:
-    """What is known of a model in memory and the reader of its prompts."""
-    config = model.config.get_text_config()
-    tokenizer = reader.tokenizer
-    ends = {
-        *_ids(model.generation_config.eos_token_id),
-        *_ids(tokenizer.eos_token_id),
-        *_ids(config.eos_token_id),
-    }
-    return Loaded(
-        model=model,
-        reader=reader,
-        forward=_Whole(model),
-        device=model.device,
-        context=getattr(config, "max_position_embeddings", None) or 1 << 30,
-        ends=frozenset(ends),
-        pad=next(iter([*_ids(tokenizer.pad_token_id), *_ids(tokenizer.eos_token_id), 0])),
-        shares=_shares(model.config),
-    )
-
-
-def _shares(config: Any) -> bool:
-    """Both the whole and its language model are admitted, and each layer sees all that is before."""
-    text = config.get_text_config()
-    kinds = set(getattr(text, "layer_types", None) or ["full_attention"])
-    windowed = kinds != {"full_attention"} or (
-        getattr(text, "sliding_window", None) is not None and getattr(text, "use_sliding_window", True)
-    )
-    return {config.model_type, text.model_type} <= ADMITTED and not windowed
-
-
-def _ids(value: int | Sequence[int] | None) -> list[int]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, int) else list(value)
 
 
 def _device(name: str) -> torch.device:
@@ -185,18 +65,24 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
 def _fetched(params: Params) -> Path:
     """The hub's files of the pinned revision in the local cache; no pickles, and code only where it is allowed."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     wanted = [*_FILES, *(["*.py"] if params.trust_remote_code else [])]
-    return Path(snapshot_download(params.model, revision=params.revision, allow_patterns=wanted))
+    try:
+        return Path(snapshot_download(params.model, revision=params.revision, allow_patterns=wanted))
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"{params.model} at {params.revision} is not to be had: {said}; check both, and the network"
+        ) from error
 
 
 def _model(params: Params, folder: Path, dtype: torch.dtype) -> Any:
     code = {"trust_remote_code": params.trust_remote_code}
-    config = AutoConfig.from_pretrained(folder, **code)
-    sees = config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
-    kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    with _readable(folder, "config.json"):
+        config = AutoConfig.from_pretrained(folder, **code)
     try:
-        model, report = kind.from_pretrained(
+        model, report = _kind(config, folder).from_pretrained(
             folder, config=config, dtype=dtype, use_safetensors=True, attn_implementation="sdpa",
             ignore_mismatched_sizes=True, output_loading_info=True, **code,
         )  # fmt: skip
@@ -205,6 +91,30 @@ def _model(params: Params, folder: Path, dtype: torch.dtype) -> Any:
     _refuse("have another shape than the model wants", folder, map(_shapes, report["mismatched_keys"]))
     _refuse("are not in the weights", folder, report["missing_keys"])
     return model
+
+
+def _kind(config: Any, folder: Path) -> Any:
+    """The library's class for models that read images, or for those that read text only."""
+    if config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return AutoModelForImageTextToText
+    remote = getattr(config, "auto_map", None) or {}
+    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or "AutoModelForCausalLM" in remote:
+        return AutoModelForCausalLM
+    raise InputError(f"{folder} holds a {config.model_type}, which writes no text; take a model that does")
+
+
+@contextmanager
+def _readable(folder: Path, what: str) -> Iterator[None]:
+    """The library's errors of reading settings, as ours, in one line."""
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(
+            f"the {what} of {folder} needs a package: {' '.join(str(error).split())}"
+        ) from error
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise InputError(f"the {what} of {folder} cannot be read: {said}") from error
 
 
 def _shapes(mismatched: Sequence[Any]) -> str:
@@ -234,7 +144,9 @@ def _adapted(model: Any, adapter: Path) -> Any:
     from peft.utils import load_peft_weights, set_peft_model_state_dict
 
     check_folder(adapter, "adapter_config.json")
-    wrapped = get_peft_model(model, PeftConfig.from_pretrained(adapter))
+    config = PeftConfig.from_pretrained(adapter)
+    config.base_model_name_or_path = None  # where the base lay at the time is no matter
+    wrapped = get_peft_model(model, config)
     try:
         report = set_peft_model_state_dict(wrapped, load_peft_weights(str(adapter), device="cpu"))
     except RuntimeError as error:
@@ -250,9 +162,8 @@ def _adapted(model: Any, adapter: Path) -> Any:
 def _reader(params: Params, folder: Path, model: Any) -> Reader:
     code = {"trust_remote_code": params.trust_remote_code}
     if model.config.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
-        return Reader(AutoTokenizer.from_pretrained(folder, **code), None)
-    try:
+        with _readable(folder, "tokenizer"):
+            return Reader(AutoTokenizer.from_pretrained(folder, **code), None)
+    with _readable(folder, "processor"):
         processor = AutoProcessor.from_pretrained(folder, **code)
-    except ImportError as error:
-        raise ConfigError(f"the processor of {params.model} needs a package: {error}") from error
     return Reader(processor.tokenizer, processor)

@@ -10,7 +10,7 @@ from transformers import GenerationConfig, LogitsProcessor, StoppingCriteria
 
 from mht.engines._draws import NOT_FINITE, Draws
 from mht.engines._flights import Ended
-from mht.engines._loading import Loaded
+from mht.engines._model import Loaded
 from mht.engines._prompts import Group, Pixels, Prompt
 from mht.engines._replies import Growing, growing
 

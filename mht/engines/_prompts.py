@@ -55,7 +55,7 @@ class Reader:
         self.tokenizer = tokenizer
         self._processor = processor
         self._speaks = tokenizer if processor is None else processor
-        self._image_token: str = "" if processor is None else processor.image_token
+        self._image_token = str(getattr(processor, "image_token", None) or "")
         marks = sorted(_marks(tokenizer) | ({self._image_token} - {""}), key=len, reverse=True)
         self._marks = re.compile("|".join(map(re.escape, marks)) or r"(?!)")
         self._bos: str = tokenizer.bos_token or ""

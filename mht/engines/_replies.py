@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mht.engines._draws import NOT_FINITE
 from mht.engines._flights import Ended
-from mht.engines._loading import Loaded
+from mht.engines._model import Loaded
 from mht.engines._prompts import Prompt
 from mht.generation import Failure
 

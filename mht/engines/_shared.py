@@ -16,7 +16,7 @@ from transformers import Cache, DynamicCache
 from mht.engines._cache import KeysValues, seated
 from mht.engines._draws import Draws
 from mht.engines._flights import Ended
-from mht.engines._loading import Loaded
+from mht.engines._model import Loaded
 from mht.engines._prompts import Group, Prompt
 from mht.engines._replies import Growing, growing
 
@@ -135,7 +135,10 @@ class _Batch:
         self._next = begun.next[at]
         self._logits = begun.logits[at]
         if any(rests):
-            self._feed(*loaded.padded(rests))
+            ids, real = loaded.padded(rests)
+            self._feed(ids, real, _causal(torch.cat([self._real, real], 1), ids.shape[1]))
+        # Asked once: each look at a tensor's values makes the GPU wait.
+        self._holes = not bool(self._real.all())
 
     def run(self) -> None:
         while True:
@@ -149,15 +152,15 @@ class _Batch:
                 self._keep(live)
                 tokens = [tokens[row] for row in live]
             ids = torch.tensor(tokens, device=self._loaded.device).clamp(min=0)[:, None]
-            self._feed(ids, torch.ones_like(ids, dtype=torch.bool))
+            real = torch.ones_like(ids, dtype=torch.bool)
+            self._feed(ids, real, torch.cat([self._real, real], 1)[:, None, None] if self._holes else None)
 
-    def _feed(self, ids: torch.Tensor, real: torch.Tensor) -> None:
+    def _feed(self, ids: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> None:
         """Let the model read further columns; its logits are those of the last."""
         self._real = torch.cat([self._real, real], 1)
         place = real.cumsum(1)
         positions = self._next[:, None] + (place - 1).clamp(min=0)
         self._next = self._next + place[:, -1]
-        mask = _causal(self._real, ids.shape[1])
         self._logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
 
     def _keep(self, rows: list[int]) -> None:

@@ -26,7 +26,7 @@ from mht.generation import Failure, Heard, Reply, Request, Tell, silent
 
 if TYPE_CHECKING:
     from mht.engines._flights import Ended
-    from mht.engines._loading import Loaded
+    from mht.engines._model import Loaded
 
 _log = logging.getLogger(__name__)
 _NEEDED = ("torch", "transformers", "safetensors")
@@ -109,9 +109,7 @@ class Engine:
         if not self.loaded.shares:
             kind = self.loaded.model.config.model_type
             _log.warning(
-                "%s: %s has no test of shared beginnings; each question reads its image anew",
-                params.model,
-                kind,
+                "%s: sharing is not tested for %s; each question reads its image anew", params.model, kind
             )
 
     @property

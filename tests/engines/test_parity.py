@@ -1,6 +1,6 @@
 """Shared beginnings and batches change no reply: each architecture is held to the library's `generate`, one by one.
 
-An architecture gets into `_loading.ADMITTED` by standing here.
+An architecture gets into `_model.ADMITTED` by standing here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUESTIONS = (
 
 def load(params: Params) -> Any:
     """As the engine loads, but for the processor that needs torchvision."""
-    from mht.engines import _loading
+    from mht.engines import _loading, _model
     from mht.engines._prompts import Reader
 
     if "qwen2_5_vl" not in params.model:
@@ -41,7 +41,7 @@ def load(params: Params) -> Any:
 
     processor = tiny.still_processor(Path(params.model))
     model = AutoModelForImageTextToText.from_pretrained(params.model).eval()
-    return _loading.loaded(model, Reader(processor.tokenizer, processor))
+    return _model.loaded(model, Reader(processor.tokenizer, processor))
 
 
 def requests(eyes: bool, temperature: float = 0.0) -> list[Request]:
@@ -122,7 +122,7 @@ def test_replies_are_those_of_separate_calls(
 
 @pytest.mark.parametrize("name", [*WITH_EYES, *TEXT_ONLY])
 def test_every_admitted_architecture_is_held_to_it(model: Callable[[str], Path], name: str) -> None:
-    from mht.engines._loading import ADMITTED
+    from mht.engines._model import ADMITTED
 
     assert {kind.removesuffix("_text") for kind in ADMITTED} == {*WITH_EYES, *TEXT_ONLY}
     assert load(Params(model=str(model(name)))).model.config.model_type == name

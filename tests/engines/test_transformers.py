@@ -151,6 +151,34 @@ def test_weights_as_a_pickle_are_refused_when_they_are_loaded(copy: Path) -> Non
         Engine(Params(model=str(copy)))
 
 
+def test_a_model_that_is_not_to_be_had_is_named() -> None:
+    with pytest.raises(InputError, match=f"owner/name at {COMMIT} is not to be had"):
+        Engine(Params(model="owner/name", revision=COMMIT))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("config.json", "{", r"the config\.json of .*copy cannot be read"),
+        ("config.json", '{"model_type": "no_such"}', r"the config\.json of .*no_such"),
+        ("config.json", '{"model_type": "vit"}', "holds a vit, which writes no text"),
+        ("tokenizer.json", "{", "the tokenizer of .*copy cannot be read"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named(copy: Path, name: str, text: str, said: str) -> None:
+    (copy / name).write_text(text)
+    with pytest.raises(InputError, match=said) as refused:
+        Engine(Params(model=str(copy)))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_model_that_reads_images_needs_its_processor(llava: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(llava, tmp_path / "copy")
+    (folder / "processor_config.json").unlink()
+    with pytest.raises(InputError, match=r"processor of .*copy cannot be read"):
+        Engine(Params(model=str(folder)))
+
+
 @pytest.fixture
 def adapter(llava: Path, tmp_path: Path) -> Path:
     """LoRA on the language model, with weights large enough to be heard."""

@@ -72,13 +72,13 @@ def _text(kind: str, words: Any, hidden: int, layers: int, **more: Any) -> dict[
     }  # fmt: skip
 
 
-def _save(model: Any, folder: Path, reader: Any) -> Path:
+def _save(model: Any, folder: Path, reader: Any, ends: int = ENDS) -> Path:
     from transformers import GenerationConfig
 
     words = getattr(reader, "tokenizer", reader)
     first = len(SPECIAL)
     model.generation_config = GenerationConfig(
-        pad_token_id=0, bos_token_id=2, eos_token_id=[3, *range(first, first + ENDS)]
+        pad_token_id=0, bos_token_id=2, eos_token_id=[3, *range(first, first + ends)]
     )
     model.save_pretrained(folder)
     words.save_pretrained(folder)
@@ -99,7 +99,9 @@ def text_only(
     return _save(AutoModelForCausalLM.from_config(AutoConfig.for_model(**settings)), folder, words)
 
 
-def llava(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, side_px: int = 56) -> Path:
+def llava(
+    folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, side_px: int = 56, ends: int = ENDS
+) -> Path:
     """LLaVA: patches of 14 px, (side / 14) squared image tokens."""
     import torch
     from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
@@ -123,7 +125,7 @@ def llava(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, side_p
         image_processor=pixels, tokenizer=words, patch_size=14, vision_feature_select_strategy="default",
         num_additional_image_tokens=1, chat_template=words.chat_template,
     )  # fmt: skip
-    return _save(model, folder, reader)
+    return _save(model, folder, reader, ends)
 
 
 def idefics3(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> Path:

@@ -1,0 +1,136 @@
+"""A model in memory, and what is known of it: how it computes, counts positions, and ends a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from mht.engines._prompts import Pixels, Reader
+
+# Architectures whose shared prefixes give the text of separate calls; tests/engines/test_parity.py holds each to it.
+ADMITTED = frozenset(
+    {"llava", "idefics3", "qwen2_5_vl", "qwen2_5_vl_text", "llama", "mistral", "qwen2", "qwen3"}
+)
+
+
+class Forward(Protocol):
+    """The model's computation: logits [rows, vocabulary] of the last column; keys and values go into the cache."""
+
+    def __call__(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        positions: torch.Tensor,
+        cache: Any,
+        pixels: Pixels,
+    ) -> torch.Tensor: ...
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model and what is known of it. `context` is in tokens, `ends` are the tokens that end a reply."""
+
+    model: Any
+    reader: Reader
+    forward: Forward
+    device: torch.device
+    context: int
+    ends: frozenset[int]
+    pad: int
+    shares: bool
+
+    def placed(self, tensor: torch.Tensor) -> torch.Tensor:
+        """On the model's device, and in its number format if it is no integer."""
+        dtype = self.model.dtype if tensor.is_floating_point() else tensor.dtype
+        return tensor.to(self.device, dtype)
+
+    def padded(self, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids and which of them are real, padded on the left."""
+        width = max(map(len, rows))
+        ids = torch.tensor([[self.pad] * (width - len(row)) + list(row) for row in rows], device=self.device)
+        counts = torch.tensor([[len(row)] for row in rows], device=self.device)
+        return ids, torch.arange(width, device=self.device) >= width - counts
+
+    def positions(
+        self, ids: torch.Tensor, real: torch.Tensor, pixels: Mapping[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Positions of padded beginnings, as the model wants them, and the position that comes next in each row."""
+        flat = (real.cumsum(1) - 1).clamp(min=0)
+        if not self._three_axes:
+            return flat, flat[:, -1] + 1
+        kinds = (ids == self.model.config.image_token_id).int()
+        whole, delta = self.model.model.get_rope_index(
+            ids, kinds, image_grid_thw=pixels.get("image_grid_thw"), attention_mask=real
+        )
+        return whole, flat[:, -1] + 1 + delta[:, 0]
+
+    def further(self, flat: torch.Tensor) -> torch.Tensor:
+        """Positions of text, as the model wants them."""
+        return flat.expand(3, -1, -1) if self._three_axes else flat
+
+    @property
+    def _three_axes(self) -> bool:
+        """Whether an image's tokens have a time, a height and a width for their position."""
+        return bool(self.model.config.model_type.startswith("qwen2_5_vl"))
+
+
+class _Whole:
+    """The model itself as a Forward."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __call__(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        positions: torch.Tensor,
+        cache: Any,
+        pixels: Pixels,
+    ) -> torch.Tensor:
+        made = self._model(
+            input_ids=ids, attention_mask=mask, position_ids=positions, cache=cache, use_cache=True,
+            logits_to_keep=1, **pixels,
+        )  # fmt: skip
+        logits: torch.Tensor = made.logits[:, -1]
+        return logits
+
+
+def loaded(model: Any, reader: Reader) -> Loaded:
+    """What is known of a model in memory and the reader of its prompts."""
+    config = model.config.get_text_config()
+    tokenizer = reader.tokenizer
+    ends = {
+        *_ids(model.generation_config.eos_token_id),
+        *_ids(tokenizer.eos_token_id),
+        *_ids(config.eos_token_id),
+    }
+    return Loaded(
+        model=model,
+        reader=reader,
+        forward=_Whole(model),
+        device=model.device,
+        context=getattr(config, "max_position_embeddings", None) or 1 << 30,
+        ends=frozenset(ends),
+        pad=next(iter([*_ids(tokenizer.pad_token_id), *_ids(tokenizer.eos_token_id), 0])),
+        shares=_shares(model.config),
+    )
+
+
+def _shares(config: Any) -> bool:
+    """Both the whole and its language model are admitted, and each layer sees all that is before."""
+    text = config.get_text_config()
+    kinds = set(getattr(text, "layer_types", None) or ["full_attention"])
+    windowed = kinds != {"full_attention"} or (
+        getattr(text, "sliding_window", None) is not None and getattr(text, "use_sliding_window", True)
+    )
+    return {config.model_type, text.model_type} <= ADMITTED and not windowed
+
+
+def _ids(value: int | Sequence[int] | None) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else list(value)
