@@ -177,8 +177,8 @@ def qwen2_5_vl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -
     return _save(Qwen2_5_VLForConditionalGeneration(config), folder, words)
 
 
-def still_processor(folder: Path) -> Any:
-    """Qwen2.5-VL's processor for images, without the one for videos."""
+def still_processor(folder: Path, most_px: int = 112) -> Any:
+    """Qwen2.5-VL's processor for images of at most that side squared, without the one for videos."""
     from transformers import AutoTokenizer, Qwen2_5_VLProcessor
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
@@ -187,5 +187,5 @@ def still_processor(folder: Path) -> Any:
             return None
 
     words = AutoTokenizer.from_pretrained(folder)
-    pixels = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 112 * 112})
+    pixels = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": most_px * most_px})
     return Still(image_processor=pixels, tokenizer=words, chat_template=words.chat_template)

@@ -1,0 +1,214 @@
+"""Claim: the transformers engine is >= 0.95 of the best plain loop, >= 3x batch 1, and >= 3x on ten questions an image.
+
+    python -m benchmarks.caption --save
+    python -m benchmarks.caption --large 7b      on a machine with a GPU: see benchmarks/large.py
+
+Contestants, over one LLaVA with drawn weights (language model: hidden 256, 4 layers; 256 image tokens of a 224 px
+image; float32 on the CPU): `one by one` (processor and `model.generate`, a request at a time), `batches of 8` (the
+same, sorted by length, padded on the left) and `mht` (the engine at batch_size 8). Each decodes greedily, from the
+encoded image to the text. Captions: one question an image, replies of up to 64 tokens. Questions: ten an image, replies
+of up to 32 tokens, of about five on average, as verification asks for. So small a model makes decoding look cheap
+beside Python: what is measured is that the engine adds no more of it than the loops do, and what sharing saves.
+
+Requests/s are of whole runs over the same requests, the model loaded before; contestants take turns within a repeat,
+after one run each that is not counted. Replies are equal when every request has the same text, or no end, as with one
+by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from PIL import Image
+
+from benchmarks.machine import describe
+from benchmarks.report import markdown, page, save
+from mht.engines.transformers import Engine, Params
+from mht.generation import Request
+from tests.engines import tiny
+
+SYSTEM = "you are a careful radiologist"
+BATCH = 8
+HEAD = (
+    "requests",
+    "contestant",
+    "requests/s (median, min-max)",
+    "to one by one",
+    "to the best loop",
+    "replies equal",
+)
+Texts = list[str | None]
+Contestant = Callable[[Sequence[Request]], Texts]
+"""Requests to texts, None for a reply without end. A build that captions by an engine can stand beside the others."""
+
+
+class Loop:
+    """What a user would write: a processor, `model.generate`, batches of one size."""
+
+    def __init__(self, folder: Path, batch_size: int) -> None:
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        self._processor = AutoProcessor.from_pretrained(folder)
+        self._model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+        self._ends = set(self._model.generation_config.eos_token_id)
+        self._batch_size = batch_size
+
+    def __call__(self, requests: Sequence[Request]) -> Texts:
+        order = sorted(range(len(requests)), key=lambda i: len(requests[i].prompt))
+        texts: Texts = [None] * len(requests)
+        for start in range(0, len(order), self._batch_size):
+            places = order[start : start + self._batch_size]
+            for place, text in zip(places, self._batch([requests[i] for i in places]), strict=True):
+                texts[place] = text
+        return texts
+
+    def _batch(self, requests: Sequence[Request]) -> Texts:
+        import torch
+
+        inputs = self._processor(
+            text=[self._prompt(request) for request in requests],
+            images=[[Image.open(io.BytesIO(request.image or b"")).convert("RGB")] for request in requests],
+            padding=True, padding_side="left", return_tensors="pt", add_special_tokens=False,
+        )  # fmt: skip
+        bound = max(request.max_tokens for request in requests)
+        with torch.inference_mode():
+            made = self._model.generate(**inputs, max_new_tokens=bound, do_sample=False)
+        return [self._text(row) for row in made[:, inputs["input_ids"].shape[1] :].tolist()]
+
+    def _prompt(self, request: Request) -> str:
+        parts: list[dict[str, Any]] = [{"type": "image"}, {"type": "text", "text": request.prompt}]
+        turns = [{"role": "system", "content": request.system}, {"role": "user", "content": parts}]
+        return str(self._processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
+
+    def _text(self, tokens: Sequence[int]) -> str | None:
+        end = next((i for i, token in enumerate(tokens) if token in self._ends), None)
+        if end is None:
+            return None
+        return str(self._processor.tokenizer.decode(tokens[:end], skip_special_tokens=True)).strip()
+
+
+def engine(folder: Path) -> Contestant:
+    made = Engine(Params(model=str(folder), batch_size=BATCH))
+
+    def asked(requests: Sequence[Request]) -> Texts:
+        # A reply that says nothing is a failure of the engine's and an empty text of the loop's.
+        return ["" if r.failure == "empty_reply" else r.text for r in made.generate(requests)]
+
+    return asked
+
+
+def captions(images: int) -> list[Request]:
+    """One question an image, of one to five words beside."""
+    words = tiny.WORDS
+    return [
+        Request(f"{i}", "describe the image " + " ".join(words[i % 40 : i % 40 + i % 5]), SYSTEM,
+                tiny.png(i, 224), max_tokens=64)
+        for i in range(images)
+    ]  # fmt: skip
+
+
+def questions(images: int) -> list[Request]:
+    """Ten questions an image."""
+    return [
+        Request(
+            f"{i}-{q}",
+            f"is there a {tiny.WORDS[12 + q]} in the image ?",
+            SYSTEM,
+            tiny.png(i, 224),
+            max_tokens=8,
+        )
+        for i in range(images)
+        for q in range(10)
+    ]
+
+
+def measured(
+    contestants: dict[str, Contestant], requests: Sequence[Request], repeats: int
+) -> tuple[dict[str, list[float]], dict[str, Texts]]:
+    """(requests/s of each repeat, texts) by contestant."""
+    texts = {name: asked(requests) for name, asked in contestants.items()}
+    rates: dict[str, list[float]] = {name: [] for name in contestants}
+    for repeat in range(repeats):
+        for name in list(contestants)[:: 1 if repeat % 2 else -1]:
+            started = time.perf_counter()
+            contestants[name](requests)
+            rates[name].append(len(requests) / (time.perf_counter() - started))
+    return rates, texts
+
+
+def lines(kind: str, rates: dict[str, list[float]], texts: dict[str, Texts]) -> list[tuple[str, ...]]:
+    """A line of the table for each contestant."""
+    middle = {name: median(values) for name, values in rates.items()}
+    best = max(rate for name, rate in middle.items() if name != "mht")
+    wanted = texts["one by one"]
+    ended = sum(text is not None for text in wanted)
+    told = []
+    for name, rate in middle.items():
+        same = sum(one == other for one, other in zip(texts[name], wanted, strict=True))
+        told.append((
+            kind, name, f"{rate:.1f} ({min(rates[name]):.1f}-{max(rates[name]):.1f})",
+            f"{rate / middle['one by one']:.2f}", f"{rate / best:.2f}",
+            f"{same} of {len(wanted)} ({ended} with an end)",
+        ))  # fmt: skip
+    return told
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.caption", description="The transformers engine."
+    )
+    parser.add_argument("--images", type=int, default=64, help="an eighth of which has ten questions each")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of torch; an engine in a build has one a CPU it is given"
+    )
+    parser.add_argument(
+        "--large", choices=["3b", "7b"], help="a model of that size on this machine's GPU instead"
+    )
+    parser.add_argument("--save", action="store_true", help="keep the table in benchmarks/results/")
+    given = parser.parse_args(words)
+    if given.large:
+        from benchmarks import large
+
+        title, table = large.measured(given.large, given.images, given.repeats)
+    else:
+        title, table = _small(given.images, given.repeats, given.threads)
+    text = page(title, describe({name: metadata.version(name) for name in ("torch", "transformers")}), table)
+    print(text)
+    if given.save:
+        print(f"kept in {save('caption', text)}")
+    return 0
+
+
+def _small(images: int, repeats: int, threads: int) -> tuple[str, str]:
+    import torch
+    import transformers
+
+    torch.set_num_threads(threads)
+    transformers.logging.disable_progress_bar()
+    rows = []
+    kinds = (("captions", captions(images), 3), ("questions", questions(images // 8), 20))
+    for kind, requests, ends in kinds:
+        with tempfile.TemporaryDirectory() as place:
+            folder = tiny.llava(Path(place), hidden=256, layers=4, side_px=224, ends=ends)
+            contestants = {
+                "one by one": Loop(folder, 1),
+                f"batches of {BATCH}": Loop(folder, BATCH),
+                "mht": engine(folder),
+            }
+            rows += lines(f"{kind}: {len(requests)}", *measured(contestants, requests, repeats))
+    title = f"The transformers engine on the CPU, threads: {threads}, {repeats} repeats"
+    return title, markdown(HEAD, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
