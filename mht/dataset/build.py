@@ -7,7 +7,7 @@ shards' commits say what is done, and the manifest is written last.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from mht.dataset.leakage.benchmarks import Benchmark, keep, open_benchmarks
 from mht.dataset.leakage.report import report
 from mht.dataset.lease import Lease
 from mht.dataset.memory import MemoryGauge
-from mht.dataset.passes import Pulse, Site, Staff, work_off
+from mht.dataset.passes import Asked, Pulse, Site, Staff, work_off
 from mht.dataset.plan import Plan, assign, write_plan
 from mht.dataset.progress import ProgressLine
 from mht.dataset.review.files import read_review
@@ -44,6 +44,8 @@ class BuildReport:
     startup_s: float
     """Until a worker began its first job: checking, listing, starting Ray and the workers."""
     work_s: float
+    asked: Mapping[str, Asked]
+    """The passes that asked a model, by their job: describe, word, judge."""
 
 
 def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildReport:
@@ -80,6 +82,7 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
             memory_bytes=site.memory.peak_bytes,
             startup_s=min(staff.first_job, time.time()) - began,
             work_s=max(0.0, time.time() - staff.first_job),
+            asked=staff.asked,
         )
 
 

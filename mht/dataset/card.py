@@ -64,6 +64,7 @@ def card(run: Run, version: str, books: Books, stats: Mapping[str, Any], pattern
         "pairs": f"{books.total('pairs'):,}",
         "images": f"{books.total('out'):,}",
         "making": _making(run, books),
+        **_steps(run),
         "tables": "\n\n".join(_table(name, books.counts[name]) for name in _TABLES if books.counts.get(name)),
         "columns_pairs": _columns("pairs"),
         "columns_images": _columns("images"),
@@ -132,7 +133,9 @@ def _making(run: Run, books: Books) -> str:
     told = {
         "run": f"`{run.name}`",
         "source": f"`{resolved['source']['kind']}`, {run.plan.images:,} images in {run.plan.groups:,} groups",
-        "captions": f"`{resolved['captioner']['kind']}`",
+        "captions": _who(resolved, "captioner"),
+        "words": _who(resolved, "writer"),
+        "judged by": _who(resolved, "verifier"),
         "perturbations": ", ".join(f"`{name}`" for name in sorted(resolved["perturbations"])),
         "checks": ", ".join(f"`{name}`" for name in resolved["checks"]),
         "seed": str(resolved["seed"]),
@@ -141,6 +144,27 @@ def _making(run: Run, books: Books) -> str:
         "quarantined": f"{books.total('quarantined'):,} of {books.total('in'):,} inputs",
     }
     return "\n".join(f"| {name} | {words} |" for name, words in told.items())
+
+
+def _who(resolved: Mapping[str, Any], section: str) -> str:
+    """The plug-in of a section, with the model that it asked and that model's revision."""
+    chosen = resolved.get(section, {})
+    told = f"`{chosen.get('kind', 'none')}`"
+    model = resolved.get("models", {}).get(chosen.get("engine"), {})
+    if model:
+        told += f" by `{model.get('model')}`" + (f" at `{model['revision']}`" if model.get("revision") else "")
+    return told
+
+
+def _steps(run: Run) -> dict[str, str]:
+    """What of the making depends on whether models were asked."""
+    asked = run.fingerprints
+    return {
+        "captions_from": "the source" if asked.text is None else "a model that looked at the image",
+        "words_from": "templates" if asked.wording is None else "templates and a model",
+        "judged": "" if asked.verdict is None else " A model judged each pair in two steps; what it did not agree with "
+        "is in `refused_pairs/` with its reasons.",
+    }
 
 
 def _table(name: str, tally: Mapping[str, int]) -> str:

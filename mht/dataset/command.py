@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from mht.artifacts import MANIFEST
 from mht.config import BuildConfig
 from mht.dataset.build import BuildReport, build
+from mht.dataset.passes import Asked
 from mht.dataset.predict import compare
 from mht.dataset.progress import ProgressLine, clock_face, size_face, table
 from mht.dataset.stopping import StopRequest
 from mht.errors import TooManyQuarantined
 from mht.storage import join
+
+_COSTS = {"calls": "calls", "prompt_tokens": "tokens in", "tokens": "tokens out"}
 
 
 def run_build(config: BuildConfig) -> int:
@@ -49,12 +53,26 @@ def summary(config: BuildConfig, report: BuildReport) -> str:
         rows["benchmark leaks"] = f"{sum(found.values()):,} images{told and f' ({told})'}, see leakage.html"
     near = report.stats["duplicates"]
     rows["near-duplicates"] = f"{near['pairs']:,} pairs of images, {near['across_splits']:,} across splits"
+    rows |= {work: _asked_face(asked) for work, asked in report.asked.items()}
+    if spent := books.counts.get("spent"):
+        rows["spent"] = _spent_face(spent)
     rows["bytes"] = size_face(books.bytes)
     rows["time"] = _time_face(report)
     rows["dataset"] = join(config.output, MANIFEST)
     text = table(rows)
     prediction = compare(config, report)
     return f"{text}\n{prediction}" if prediction else text
+
+
+def _asked_face(asked: Asked) -> str:
+    rate = asked.images / asked.seconds if asked.seconds > 0 else 0.0
+    return f"{clock_face(asked.seconds)} for {asked.images:,} images ({rate:,.1f}/s)"
+
+
+def _spent_face(spent: Mapping[str, int]) -> str:
+    """Over all runs of this dataset: what was kept was paid for once."""
+    total = {kind: sum(n for word, n in spent.items() if word.endswith(f"/{kind}")) for kind in _COSTS}
+    return ", ".join(f"{n:,} {_COSTS[kind]}" for kind, n in total.items())
 
 
 def _time_face(report: BuildReport) -> str:

@@ -7,6 +7,7 @@ shards that lack it, on actors that hold that model and nothing else; so two mod
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -47,6 +48,14 @@ class Site:
     benchmarks: Sequence[Benchmark]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a pass of an engine did now: images, and the seconds from its first job on, the model loaded before."""
+
+    images: int
+    seconds: float
+
+
 class Staff:
     """The fleets, started when the first shard needs one: a finished dataset costs no Ray."""
 
@@ -55,6 +64,7 @@ class Staff:
         self._run = run
         self._stack = stack
         self.first_job = math.inf
+        self.asked: dict[str, Asked] = {}
 
     def run(self, jobs: Sequence[Job], engine: str | None = None) -> Iterator[Done]:
         """Start a fleet and let it work the jobs off, the progress line following.
@@ -188,8 +198,10 @@ def _ask(site: Site, run: Run, staff: Staff, work: Work, kept: Kept | None, shar
         images = sum(run.plan.shards[shard][0] for shard in shards)
         left = sum(run.plan.shards[shard][0] for _, shard in jobs)
         site.progress.stage(work, images, images - left)
-        for _ in staff.run(jobs, site.config.engine_of(ROLES[work])):
-            pass
+        began = math.inf
+        for finished in staff.run(jobs, site.config.engine_of(ROLES[work])):
+            began = min(began, finished.began)
+        staff.asked[work] = Asked(left, time.time() - began)
 
 
 def _captions_and_pairs(
