@@ -49,7 +49,7 @@ class Loaded:
 
     def padded(self, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids and which of them are real, padded on the left."""
-        width = max(map(len, rows))
+        width = max(1, *map(len, rows))
         ids = torch.tensor([[self.pad] * (width - len(row)) + list(row) for row in rows], device=self.device)
         counts = torch.tensor([[len(row)] for row in rows], device=self.device)
         return ids, torch.arange(width, device=self.device) >= width - counts
@@ -58,14 +58,14 @@ class Loaded:
         self, ids: torch.Tensor, real: torch.Tensor, pixels: Mapping[str, torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Positions of padded beginnings, as the model wants them, and the position that comes next in each row."""
-        flat = (real.cumsum(1) - 1).clamp(min=0)
-        if not self._three_axes:
-            return flat, flat[:, -1] + 1
+        flat, count = (real.cumsum(1) - 1).clamp(min=0), real.sum(1)
+        if not self._three_axes or not pixels:
+            return self.further(flat), count
         kinds = (ids == self.model.config.image_token_id).int()
         whole, delta = self.model.model.get_rope_index(
-            ids, kinds, image_grid_thw=pixels.get("image_grid_thw"), attention_mask=real
+            ids, kinds, image_grid_thw=pixels["image_grid_thw"], attention_mask=real
         )
-        return whole, flat[:, -1] + 1 + delta[:, 0]
+        return whole, count + delta[:, 0]
 
     def further(self, flat: torch.Tensor) -> torch.Tensor:
         """Positions of text, as the model wants them."""

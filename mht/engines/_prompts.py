@@ -74,6 +74,8 @@ class Reader:
         text = self._rendered(request)
         raw = self._tokens(text)
         prompt = Prompt(place, request, text, raw, raw)
+        if not raw:
+            return _refused(request, "the prompt holds no text; ask something")
         if request.image is None:
             return prompt
         mark = self.tokenizer.convert_tokens_to_ids(self._image_token)
@@ -82,6 +84,8 @@ class Reader:
                 request, "the chat template has no place for an image; use a model that reads images"
             )
         prompt.image_at = raw.index(mark)
+        if prompt.image_at == len(raw) - 1:
+            return _refused(request, "the prompt holds no text behind the image; ask something")
         prompt.image_digest = hashlib.sha256(request.image).digest()
         if prompt.image_digest not in sizes:
             sizes[prompt.image_digest] = _size_of(request.image)

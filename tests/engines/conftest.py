@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from mht.engines.transformers import Engine, Params
 
 # Before anything imports the hub's client: whoever asks for more than is here fails at once.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -42,3 +45,14 @@ def llava(model: Callable[[str], Path]) -> Path:
 @pytest.fixture(scope="session")
 def llama(model: Callable[[str], Path]) -> Path:
     return model("llama")
+
+
+@pytest.fixture(scope="session")
+def engine(llava: Path) -> Iterator[Engine]:
+    with Engine(Params(model=str(llava), batch_size=4)) as made:
+        yield made
+
+
+@pytest.fixture
+def copy(llama: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(llama, tmp_path / "copy")

@@ -128,6 +128,33 @@ def test_every_admitted_architecture_is_held_to_it(model: Callable[[str], Path],
     assert load(Params(model=str(model(name)))).model.config.model_type == name
 
 
+@pytest.mark.parametrize("name", ["llama", "llava", "qwen2_5_vl"])
+@pytest.mark.parametrize("batch_size", [2, 8])
+def test_prompts_that_begin_with_nothing_alike_are_answered_too(
+    model: Callable[[str], Path], name: str, batch_size: int
+) -> None:
+    """Without a chat template, down to a prompt of one token."""
+    import torch
+
+    texts = ["lung", "lung heart normal", "is there a nodule", "heart", "which side ?", "which", "is"]
+    with Engine(Params(model=str(model(name)), batch_size=batch_size), load) as engine:
+        loaded = engine.loaded
+        speaks, kept = loaded.reader._speaks, loaded.reader._speaks.chat_template
+        speaks.chat_template = None
+        replies = engine.generate([Request(text, text, max_tokens=60) for text in texts])
+        speaks.chat_template = kept
+        for text, reply in zip(texts, replies, strict=True):
+            ids = torch.tensor([loaded.reader.tokenizer(text)["input_ids"]])
+            made = loaded.model.generate(
+                ids, attention_mask=torch.ones_like(ids), max_new_tokens=60, do_sample=False
+            )
+            tokens = made[0, ids.shape[1] :].tolist()
+            end = next((i for i, token in enumerate(tokens) if token in loaded.ends), len(tokens))
+            said = loaded.reader.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
+            assert (reply.prompt_tokens, reply.tokens) == (ids.shape[1], end)
+            assert reply.failure is Failure.CUT_SHORT or (reply.text or "") == said
+
+
 def test_an_image_is_computed_once_for_all_its_questions(llava: Path) -> None:
     counting: list[Counting] = []
 

@@ -1,47 +1,24 @@
-"""What the transformers engine refuses, and by which name each request fails."""
+"""What is checked before anything is loaded, and by which name each request fails."""
 
 from __future__ import annotations
 
 import importlib.util
-import io
-import json
 import logging
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from pydantic import ValidationError
 
 from mht.engines.transformers import Engine, Params, check, identity
-from mht.errors import ConfigError, InputError, IntegrityError
-from mht.generation import Failure, Heard, Reply, Request
+from mht.errors import ConfigError, InputError
+from mht.generation import Failure, Heard, Request
 from tests.engines import tiny
+from tests.engines.one import QUESTION, one
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-QUESTION = "is there a nodule ?"
-
-
-@pytest.fixture(scope="module")
-def engine(llava: Path) -> Iterator[Engine]:
-    with Engine(Params(model=str(llava), batch_size=4)) as made:
-        yield made
-
-
-@pytest.fixture
-def copy(llama: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(llama, tmp_path / "copy")
-
-
-def one(engine: Engine, **request: Any) -> Reply:
-    given = {"prompt": QUESTION, "image": tiny.png(1), "max_tokens": 60} | request
-    return engine.generate([Request("one", **given)])[0]
-
-
-# Params and check.
 
 
 @pytest.mark.parametrize("revision", ["main", "v1", COMMIT[:7], COMMIT.upper()])
@@ -97,172 +74,6 @@ def test_identity_says_what_decides_a_reply_and_no_more(llava: Path, llama: Path
     assert said != identity(Params(model=str(llama), dtype="bfloat16"))
     hub = Params(model="owner/name", revision=COMMIT)
     assert identity(hub) == {"model": "owner/name", "revision": COMMIT, "adapter": None, "dtype": "auto"}
-
-
-# Loading.
-
-
-def spoil(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / "model.safetensors")
-    change(tensors)
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_named(copy: Path, value: float) -> None:
-    spoil(copy, lambda tensors: tensors["model.norm.weight"].fill_(value))
-    with pytest.raises(IntegrityError, match=r"1 tensors hold NaN or infinity: model\.norm\.weight"):
-        Engine(Params(model=str(copy)))
-
-
-def test_wrong_shapes_are_named_the_first_five(copy: Path) -> None:
-    config = json.loads((copy / "config.json").read_text())
-    (copy / "config.json").write_text(json.dumps(config | {"intermediate_size": 96}))
-    with pytest.raises(IntegrityError, match="6 tensors have another shape") as refused:
-        Engine(Params(model=str(copy)))
-    said = str(refused.value)
-    assert "model.layers.0.mlp.down_proj.weight (64x128, wanted 64x96)" in said
-    assert said.count("wanted") == 5
-    assert "and 1 more" in said
-
-
-def test_missing_tensors_are_named(copy: Path) -> None:
-    spoil(copy, lambda tensors: tensors.pop("model.norm.weight"))
-    with pytest.raises(IntegrityError, match=r"1 tensors are not in the weights: model\.norm\.weight"):
-        Engine(Params(model=str(copy)))
-
-
-def test_a_cut_file_is_named_when_it_is_loaded(copy: Path) -> None:
-    body = (copy / "model.safetensors").read_bytes()
-    (copy / "model.safetensors").write_bytes(body[:-100])
-    with pytest.raises(IntegrityError, match=r"copy/model\.safetensors"):
-        Engine(Params(model=str(copy)))
-
-
-def test_weights_as_a_pickle_are_refused_when_they_are_loaded(copy: Path) -> None:
-    import torch
-    from safetensors.torch import load_file
-
-    torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")
-    (copy / "model.safetensors").unlink()
-    with pytest.raises(IntegrityError, match="is a pickle"):
-        Engine(Params(model=str(copy)))
-
-
-def test_a_model_that_is_not_to_be_had_is_named() -> None:
-    with pytest.raises(InputError, match=f"owner/name at {COMMIT} is not to be had"):
-        Engine(Params(model="owner/name", revision=COMMIT))
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("config.json", "{", r"the config\.json of .*copy cannot be read"),
-        ("config.json", '{"model_type": "no_such"}', r"the config\.json of .*no_such"),
-        ("config.json", '{"model_type": "vit"}', "holds a vit, which writes no text"),
-        ("tokenizer.json", "{", "the tokenizer of .*copy cannot be read"),
-    ],
-)
-def test_settings_that_cannot_be_used_are_named(copy: Path, name: str, text: str, said: str) -> None:
-    (copy / name).write_text(text)
-    with pytest.raises(InputError, match=said) as refused:
-        Engine(Params(model=str(copy)))
-    assert "\n" not in str(refused.value)
-
-
-def test_a_model_that_reads_images_needs_its_processor(llava: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(llava, tmp_path / "copy")
-    (folder / "processor_config.json").unlink()
-    with pytest.raises(InputError, match=r"processor of .*copy cannot be read"):
-        Engine(Params(model=str(folder)))
-
-
-@pytest.fixture
-def adapter(llava: Path, tmp_path: Path) -> Path:
-    """LoRA on the language model, with weights large enough to be heard."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForImageTextToText
-
-    torch.manual_seed(3)
-    base = AutoModelForImageTextToText.from_pretrained(llava)
-    wrapped = get_peft_model(
-        base, LoraConfig(r=4, target_modules=r".*language_model\.layers\..*\.(q_proj|v_proj)")
-    )
-    for name, tensor in wrapped.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(tensor)
-    wrapped.save_pretrained(tmp_path / "adapter")
-    return tmp_path / "adapter"
-
-
-def test_an_adapter_is_heard(engine: Engine, llava: Path, adapter: Path) -> None:
-    import torch
-    from peft import PeftModel
-    from transformers import AutoModelForImageTextToText
-
-    params = Params(model=str(llava), adapter=str(adapter))
-    check(params)
-    assert identity(params)["adapter"] is not None
-    with Engine(params) as adapted:
-        assert one(adapted).text != one(engine).text
-        wrapped = PeftModel.from_pretrained(
-            AutoModelForImageTextToText.from_pretrained(llava), adapter
-        ).eval()
-        ids = torch.tensor([[2, 20, 21, 22]])
-        with torch.inference_mode():
-            assert torch.allclose(adapted.loaded.model(ids).logits, wrapped(ids).logits, atol=1e-3)
-
-
-def test_an_adapter_of_another_model_is_refused(llava: Path, adapter: Path, tmp_path: Path) -> None:
-    wider = tiny.llava(tmp_path / "wider", hidden=128)
-    with pytest.raises(IntegrityError, match="is not for this model: size mismatch"):
-        Engine(Params(model=str(wider), adapter=str(adapter)))
-    spoiled = adapter / "adapter_model.safetensors"
-    spoiled.write_bytes(spoiled.read_bytes()[:-1])
-    with pytest.raises(IntegrityError, match=r"adapter_model\.safetensors"):
-        check(Params(model=str(llava), adapter=str(adapter)))
-
-
-# Requests.
-
-
-@pytest.mark.parametrize("mark", ["<image>", "<|assistant|>", "</s>", "<row_1_col_1>", "<pad>"])
-@pytest.mark.parametrize("part", ["prompt", "system"])
-def test_text_that_holds_a_special_token_is_not_accepted(engine: Engine, mark: str, part: str) -> None:
-    reply = one(engine, **{part: f"there is{mark}no"})
-    assert reply.failure is Failure.NOT_ACCEPTED
-    assert repr(mark) in reply.detail
-    assert reply.calls == 0
-
-
-def test_brackets_that_are_no_token_are_text(engine: Engine) -> None:
-    assert one(engine, prompt="is a < b or a <c> ?").text
-
-
-def test_text_that_is_not_utf_8_is_not_accepted(engine: Engine) -> None:
-    assert one(engine, prompt="a \ud800 b").failure is Failure.NOT_ACCEPTED
-
-
-def _gif() -> bytes:
-    out = io.BytesIO()
-    Image.new("L", (8, 8)).save(out, "GIF")
-    return out.getvalue()
-
-
-@pytest.mark.parametrize("image", [b"", b"no image", tiny.png(1)[:60], tiny.png(1)[:-30], _gif()])
-def test_an_image_that_cannot_be_decoded_is_not_accepted(engine: Engine, image: bytes) -> None:
-    reply = one(engine, image=image)
-    assert reply.failure is Failure.NOT_ACCEPTED
-    assert "neither a JPEG nor a PNG" in reply.detail
-
-
-def test_a_model_that_reads_text_only_is_given_no_image(llama: Path) -> None:
-    with Engine(Params(model=str(llama))) as blind:
-        assert "reads no images" in one(blind).detail
-        assert one(blind, image=None).text
 
 
 def test_a_reply_without_end_is_cut_short(engine: Engine) -> None:
@@ -408,49 +219,6 @@ def test_a_reply_of_no_text_is_empty(llava: Path) -> None:
     with spoilt(llava, ended) as mute:
         reply = one(mute)
     assert (reply.text, reply.failure, reply.tokens) == (None, Failure.EMPTY_REPLY, 0)
-
-
-# Chat templates.
-
-
-def rendered(folder: Path, template: str | None, **request: Any) -> str:
-    from transformers import AutoProcessor
-
-    from mht.engines._prompts import Prompt, Reader
-
-    processor = AutoProcessor.from_pretrained(folder)
-    processor.chat_template = template
-    read = Reader(processor.tokenizer, processor).read([Request("one", **request)])[0]
-    assert isinstance(read, Prompt)
-    return read.text
-
-
-TURNS = (
-    "{% for m in messages %}[{{ m['role'] }}] {% for p in m['content'] %}"
-    "{{ p.get('text', '<image>') }}{% endfor %} {% endfor %}"
-)
-NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + TURNS
-IGNORES_SYSTEM = TURNS.replace("messages %}", "messages if m['role'] == 'user' %}")
-
-
-def test_without_a_template_the_parts_stand_in_lines(llava: Path) -> None:
-    said = rendered(llava, None, prompt="which side", system="you are", image=tiny.png(1))
-    assert said == "you are\n<image>\nwhich side"
-
-
-@pytest.mark.parametrize("template", [NO_SYSTEM, IGNORES_SYSTEM])
-def test_a_template_without_system_prompt_has_it_in_the_user_s_turn(llava: Path, template: str) -> None:
-    said = rendered(llava, template, prompt="which side", system="you are", image=tiny.png(1))
-    assert said == "[user] <image>you are\n\nwhich side "
-    assert (
-        rendered(llava, TURNS, prompt="which side", system="you are") == "[system] you are [user] which side "
-    )
-
-
-def test_a_template_without_place_for_an_image_is_said(llava: Path) -> None:
-    with Engine(Params(model=str(llava))) as engine:
-        engine.loaded.reader._speaks.chat_template = "{{ messages[0]['content'][-1]['text'] }}"
-        assert "no place for an image" in one(engine).detail
 
 
 def test_an_architecture_without_parity_test_is_named(
