@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mht.knowledge.lexicon import STUDY_SCALES, lexicon, role, seen_at
+from mht.knowledge.lexicon import DEVICE, STUDY_SCALES, lexicon, role, seen_at
 from mht.knowledge.vocabulary import Match
 
 SIDES = {"left": "left", "right": "right", "both": "bilateral"}
@@ -99,19 +99,32 @@ def _after(
     while i < end and budget > 0 and not (got.site and got.side):
         match = at.get(i)
         if match is None:
-            if _closes(words[i], i - finding.last > 1, opened):
+            if _closes(words[i], i - finding.last > 1, opened) and not _origin(words, i):
                 return got
+            opened = opened or words[i] == "from"
             opened = opened or words[i] in role("within") or words[i] == "("
             budget -= words[i] not in role("filler") and words[i] not in role("within")
             i += 1
             continue
         if match.kind == "site" and not opened and i != finding.last:
             return got
+        if match.value in SIDES and words[i - 1] == "," and not _ends(words, match.last, end):
+            return got  # "a right aortic arch, left superior vena cava": the side of what follows
         taken = got if match.kind in ("severity", "attribute") else _take(finding, match, got)
         if taken is None:
             return got
         got, i = taken, match.last
     return got
+
+
+def _origin(words: Sequence[str], i: int) -> bool:
+    """`a mass arising from the left kidney`: where it comes from is where it is."""
+    return words[i] == "from" and words[i - 1] in role("origin")
+
+
+def _ends(words: Sequence[str], i: int, end: int) -> bool:
+    """Whether the statement ends at the word: nothing, a mark, or `side` follows."""
+    return i >= end or not words[i].isalpha() or words[i] in ("side", "greater", "more", "than", "and")
 
 
 def _examined(clause: Sequence[Match], k: int) -> bool:
@@ -122,15 +135,39 @@ def _examined(clause: Sequence[Match], k: int) -> bool:
 def _subject(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
     """The place that the clause opened with: `the left kidney contains a [cyst]`."""
     opening = next((m for m in clause if m.kind == "finding"), finding)
+    if _placed_in(words, finding.first):
+        return got  # "no air-filled bronchi within the mass": what stands before does not hold it
     for k, match in enumerate(clause):
         if match.first >= opening.first:
             return got
         if match.kind != "site" or not _fits(finding, match) or _examined(clause, k):
             continue
+        if beside(words, match.first):
+            continue
         if opening is not finding and role("verb").isdisjoint(words[match.last : opening.first]):
             return got
         return replace(got, site=match.value, side=got.side or _side_of(clause, k, opening))
     return got
+
+
+def _placed_in(words: Sequence[str], first: int) -> bool:
+    """Whether the finding itself is the place that is spoken of: `within the mass`."""
+    i = first - 1
+    while i > 0 and words[i] in ("the", "this", "these", "a", "an"):
+        i -= 1
+    return i >= 0 and words[i] in ("within", "inside", "around", "surrounding")
+
+
+def beside(words: Sequence[str], first: int) -> bool:
+    """Whether a place is only what something lies next to or reaches: `posterior to the uterus`, `abutting the aorta`."""
+    i = first - 1
+    while i >= 0 and words[i] in _BEFORE_PLACE:
+        i -= 1
+    return i >= 0 and words[i] in role("beside") and not (i and _origin(words, i))
+
+
+_BEFORE_PLACE = frozenset({"the", "a", "an", "left", "right", "both", "its", "adjacent", "anterior", "posterior",
+                           "upper", "lower", "proximal", "distal", "medial", "lateral", "superior", "inferior"})  # fmt: skip
 
 
 def _side_of(clause: Sequence[Match], k: int, opening: Match) -> str | None:
@@ -164,10 +201,13 @@ def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, go
         i += 1
     if i == start:
         return _edged(words, at, finding, got)
+    has = words[i - 1] in ("has", "have")
     while (match := at.get(i)) is not None or words[i : i + 1] == ("and",):
         if match is None:
             i += 1
             continue
+        if has and not _owned(words, match):
+            return got
         if match.kind == "severity":
             got = got if got.severity else replace(got, severity=match.value)
         elif match.kind == "attribute":
@@ -176,6 +216,14 @@ def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, go
             return got
         i = match.last
     return got
+
+
+def _owned(words: Sequence[str], match: Match) -> bool:
+    """Whether `the mass has …` says it of the mass: it has increased, it has ill-defined margins; not `has multiple foci`."""
+    if match.kind != "attribute":
+        return False
+    edge = words[match.last : match.last + 1]
+    return lexicon().attributes[match.value].scale == "change" or bool(edge and edge[0] in _EDGES)
 
 
 def _past_place(words: Sequence[str], at: Mapping[int, Match], i: int) -> int:
@@ -231,7 +279,10 @@ def modifiers(
         got = _subject(words, clause, finding, got)
     got = _own_side(got)
     got = _changed(words, clause, finding, _predicate(words, at, finding, got))
-    sided = lexicon().findings[finding.value].sided
+    known = lexicon().findings[finding.value]
+    sided = known.sided
+    if known.kind == DEVICE and got.severity and lexicon().severities[got.severity].scale == "grade":
+        got = replace(got, severity=None)  # "the needle was advanced"
     if got.site is not None:
         sided = sided or lexicon().sites[got.site].sided != "no"
     return got if sided or got.side is None else replace(got, side=None)

@@ -33,7 +33,7 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
     site, sides = None, set()
     for k, match in enumerate(matches):
         before = matches[k - 1] if k else None
-        if match.kind != "modality" or (before and before.value in _NOT_THIS and before.last == match.first):
+        if not _names_image(match) or (before and before.value in _NOT_THIS and before.last == match.first):
             continue
         place = examined(words, matches, k)
         shown = place.value if place else _SHOWS.get(match.value)
@@ -45,6 +45,13 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
     if site is None and (titled := _title(words, matches)):
         return titled
     return Examined(site, sides.pop() if len(sides) == 1 else None)
+
+
+def _names_image(match: Match) -> bool:
+    """A kind of image, or a view of it: `oblique view of the right foot`."""
+    if match.kind == "attribute":
+        return lexicon().attributes[match.value].scale in ("view", "plane")
+    return match.kind == "modality"
 
 
 def _title(words: Sequence[str], matches: Sequence[Match]) -> Examined | None:
@@ -83,18 +90,19 @@ def _phrase(
     got = _both_sides(words, clause, finding, modifiers(words, clause, finding, span))
     if lexicon().findings[finding.value].kind != CHANGE:
         return got
-    noun = next((m for m in clause if m.first >= finding.last), None)
-    if (
-        noun is None
-        or noun.kind != "site"
-        or not _leads_to(words[finding.last : noun.first])
-        or got.site == noun.value
-        or not seen_at(finding.value, noun.value)
-    ):
+    behind = [m for m in clause if m.first >= finding.last]
+    noun = next((m for m in behind if m.value not in SIDES and m.kind not in ("severity", "attribute")), None)
+    if noun is None or noun.kind != "site" or got.site == noun.value or not seen_at(finding.value, noun.value):
         return got
-    return replace(
-        got, site=noun.value
-    )  # "a distended caecum, compressed stomach": what is changed comes next
+    own = [m for m in behind if m.last <= noun.first]
+    held = {i for m in own for i in range(m.first, m.last)}
+    plain = [w for i, w in enumerate(words[finding.last : noun.first], finding.last) if i not in held]
+    described = any(m.kind in ("severity", "attribute") for m in own)
+    if not _leads_to([w for w in plain if w != ","] if described else plain):
+        return got
+    side = next((SIDES[m.value] for m in own if m.value in SIDES), got.side)
+    # "a distended caecum, atrophic right kidney": what is changed comes next
+    return replace(got, site=noun.value, side=side if lexicon().sites[noun.value].sided == "yes" else None)
 
 
 def _leads_to(between: Sequence[str]) -> bool:
@@ -127,16 +135,22 @@ def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifier
     linked = any(m.value == "with" for m in _between(clause, near, finding))
     if not linked or source.site is None:
         return None
-    if finding.value in role("component"):
+    if finding.value.replace(" ", "_") in role("component"):
         return source
+    special = _special(finding, source.site)
+    if special is not None and _only_within(special, source.site):
+        return source  # "chondromalacia of the left patella with an effusion": of that very joint
     change = lexicon().findings[finding.value].kind == CHANGE
-    return Modifiers(site=source.site) if change or _composed(finding, source.site) else None
+    return Modifiers(site=source.site) if change or special else None
 
 
 def _bound(finding: Match, source: Modifiers) -> bool:
     """Whether the finding is seen only at the source's site: a Hill-Sachs lesion beside a dislocated shoulder."""
-    where = lexicon().findings[finding.value].where
-    return source.site is not None and all(_within(place.lstrip("="), source.site) for place in where)
+    return source.site is not None and _only_within(finding.value, source.site)
+
+
+def _only_within(finding: str, site: str) -> bool:
+    return all(_within(place.lstrip("="), site) for place in lexicon().findings[finding].where)
 
 
 def _organ(finding: Match, before: Match) -> Modifiers | None:
@@ -147,14 +161,16 @@ def _organ(finding: Match, before: Match) -> Modifiers | None:
         known.kind == CHANGE
         or len(where) != 1
         or where[0] not in lexicon().sites
-        or not _composed(finding, where[0])
+        or _special(finding, where[0]) is None
     ):
         return None
     return Modifiers(site=where[0])
 
 
-def _composed(finding: Match, site: str) -> bool:
-    return any((finding.value, step) in lexicon().compositions for step in lexicon().site_ancestors[site])
+def _special(finding: Match, site: str) -> str | None:
+    """What the finding is called at the site, where that has a name of its own."""
+    steps = (lexicon().compositions.get((finding.value, step)) for step in lexicon().site_ancestors[site])
+    return next(filter(None, steps), None)
 
 
 def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
@@ -186,15 +202,19 @@ def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
 
 def _of_image(got: Modifiers, finding: Match, site: str, told: Modifiers) -> Modifiers:
     """`photograph of the right eye`: what has no side of its own is on the side that was examined."""
-    apart = got.site is not None and not _within(got.site, site) and _part(got.site) in _PARTS
-    if got.side or apart or not seen_at(finding.value, site):
+    if got.side or _apart(got.site, site) or not seen_at(finding.value, site):
         return got
     sided = lexicon().findings[finding.value].sided
     return replace(got, side=told.side) if sided else got
 
 
-def _part(site: str) -> str:
-    return lexicon().site_ancestors[site][-1]
+def _apart(own: str | None, site: str) -> bool:
+    """Whether the finding lies elsewhere than what was examined; bones and joints of one limb lie together."""
+    if own is None or _within(own, site):
+        return False
+    up = lexicon().site_ancestors
+    same_limb = up[own][-1] == "limb" and up[own][-2:] == up[site][-2:]
+    return up[own][-1] in _PARTS and not same_limb
 
 
 def _within(one: str, other: str) -> bool:
@@ -213,12 +233,16 @@ def _listed(words: Sequence[str], clause: Sequence[Match], one: Match, other: Ma
         return False
     held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held]
-    return bool(plain) and plain[0] in (_JOINS | _generic(one)) and len(plain) <= _LIST_REACH
+    return bool(plain) and plain[0] in (_JOINS | _generic(one, other)) and len(plain) <= _LIST_REACH
 
 
-def _generic(finding: Match) -> frozenset[str]:
-    """`a mass with distortion in the right breast`: the place is that of the mass, too, which it gives its name."""
-    return frozenset({"with"}) if finding.value in _named_by_place() else frozenset()
+def _generic(finding: Match, other: Match) -> frozenset[str]:
+    """`a mass with distortion in the right breast`: the place is that of the mass, too, which it gives its name.
+
+    Not so `a mass with displacement of the trachea`.
+    """
+    own = finding.value in _named_by_place() and other.value.replace(" ", "_") not in role("aside")
+    return frozenset({"with"}) if own else frozenset()
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from mht.knowledge.attachment import Modifiers
 from mht.knowledge.context import examined_place, places
 from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
-from mht.knowledge.normality import with_normals
+from mht.knowledge.normality import plain_text, with_normals
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
 from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens
@@ -112,13 +112,19 @@ def _region(matches: list[Match]) -> str | None:
     lex = lexicon()
     for match in matches:
         if match.kind == "site":
-            return lex.site_ancestors[match.value][-1]
+            return _part(match.value)
         if match.kind == "finding":
             where = lex.findings[match.value].where - {ANYWHERE}
-            roots = {lex.site_ancestors[place.lstrip("=")][-1] for place in where}
+            roots = {_part(place.lstrip("=")) for place in where}
             if len(roots) == 1:
                 return roots.pop()
     return None
+
+
+def _part(site: str) -> str:
+    """The part of the body; the face and the scalp apart from the head, of which a lesion would be one of the brain."""
+    *_, part = chain = lexicon().site_ancestors[site]
+    return next((own for own in ("face", "ear", "scalp") if own in chain), part)
 
 
 def modality_of(text: str | None) -> str | None:
@@ -139,7 +145,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     """
     found_tokens = tokens(caption)
     words = tuple(token[0] for token in found_tokens)
-    matches = with_normals(words, find(words))
+    matches = with_normals(words, plain_text(words, find(words)))
     facts: dict[Key, Fact] = {}
     image = examined_place(words, matches)
     region = image.site or _region(matches)
@@ -252,7 +258,7 @@ def _study_fact(caption: str, found: Sequence[Token], study: Study) -> Fact:
         text=caption[start:end],
         start=start,
         end=end,
-        presence=PRESENT,
+        presence=UNCERTAIN if study.open else PRESENT,
         side=study.side,
         site=study.region,
         attributes=study.attributes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import lexicon, role
 from mht.knowledge.vocabulary import Match, concept
 
 NORMAL = "normal"
@@ -27,6 +27,26 @@ def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
     held = {i for m in found for i in range(m.first, m.last)}
     kept = [m for m in matches if held.isdisjoint(range(m.first, m.last))]
     return sorted(kept + found, key=lambda m: m.first)
+
+
+def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
+    """The matches without what a running text does not say: letter codes of modalities, and what is normal elsewhere."""
+    return [m for m in matches if not _code(words, m) and not _elsewhere(words, m)]
+
+
+def _code(words: Sequence[str], match: Match) -> bool:
+    """`400 mg`, `Dr.`: the codes that metadata use are other words in a text."""
+    return match.kind == "modality" and match.last - match.first == 1 and words[match.first] in role("code")
+
+
+def _elsewhere(words: Sequence[str], match: Match) -> bool:
+    """`isointense to normal brain`: only what something is compared with, or a part between others."""
+    if match.kind != "finding" or lexicon().findings[match.value].kind != NORMAL:
+        return False
+    i = match.first - 1
+    while i >= 0 and words[i] in _ARTICLES:
+        i -= 1
+    return i >= 0 and words[i] in role("compared")
 
 
 def _shared(words: Sequence[str], at: int) -> Iterator[Match]:

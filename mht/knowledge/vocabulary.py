@@ -85,10 +85,10 @@ def find(words: Sequence[str]) -> list[Match]:
         if match is None:
             i += 1
             continue
-        if match.last - i == 2 and words[i] in ("left", "right"):
-            # "left ventricular shunt": a side and a finding, not a heart chamber and a shunt
+        if match.last - i > 1 and words[i] in ("left", "right"):
+            # "left ventricular shunt", "left main bronchus": a side and what follows, not a chamber or an artery
             inner = _longest(index, words, i + 1)
-            if inner is not None and inner.kind == "finding" and inner.last > match.last:
+            if inner is not None and inner.kind in ("finding", "site") and inner.last > match.last:
                 match = Match("cue", words[i], i, i + 1)
         matches.append(match)
         i = match.last
@@ -98,8 +98,8 @@ def find(words: Sequence[str]) -> list[Match]:
 def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     """`hyperintense mass` is one finding with an attribute, though `hyperintense` alone would be a finding."""
     for k in range(len(matches) - 2, -1, -1):
-        one, other = matches[k], matches[k + 1]
-        if one.kind != "finding" or one.last != other.first or other.kind not in _NOUN_PHRASE:
+        one = matches[k]
+        if one.kind != "finding" or not _noun_follows(words, matches, k):
             continue
         term = attribute_words().get(words[one.first : one.last])
         if term is not None:
@@ -108,6 +108,23 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
 
 
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
+_PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
+_STRUCTURAL = frozenset({"mural", "marginal", "intramural", "soft", "exophytic", "subcutaneous", "infiltrating", "bulky"})
+
+
+def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
+    """Whether a noun comes next, with nothing but its place before it: `hyperintense left temporal lesion`."""
+    end = matches[k].last
+    for other in matches[k + 1 :]:
+        gap = words[end : other.first]
+        if len(gap) > 1 or not _STRUCTURAL.issuperset(gap):
+            return False
+        if other.kind in _NOUN_PHRASE:
+            return True
+        if other.kind != "site" and other.value not in _PART_OF_PHRASE:
+            return False
+        end = other.last
+    return False
 
 
 def _longest(index: _Index, words: tuple[str, ...], i: int) -> Match | None:
