@@ -108,7 +108,7 @@ def _after(
             continue
         if match.kind == "site" and not opened and i != finding.last:
             return got
-        if match.value in SIDES and words[i - 1] == "," and not _ends(words, match.last, end):
+        if match.value in SIDES and _opens_item(words, i) and not _ends(words, match.last, end):
             return got  # "a right aortic arch, left superior vena cava": the side of what follows
         taken = got if match.kind in ("severity", "attribute") else _take(finding, match, got)
         if taken is None:
@@ -120,6 +120,11 @@ def _after(
 def _origin(words: Sequence[str], i: int) -> bool:
     """`a mass arising from the left kidney`: where it comes from is where it is."""
     return words[i] == "from" and words[i - 1] in role("origin")
+
+
+def _opens_item(words: Sequence[str], i: int) -> bool:
+    """Whether a comma, or a comma and an article, stands before the word."""
+    return words[i - 1] == "," or (words[i - 1] in ("a", "an", "the") and words[i - 2 : i - 1] == (",",))
 
 
 def _ends(words: Sequence[str], i: int, end: int) -> bool:
@@ -137,6 +142,8 @@ def _subject(words: Sequence[str], clause: Sequence[Match], finding: Match, got:
     opening = next((m for m in clause if m.kind == "finding"), finding)
     if _placed_in(words, finding.first):
         return got  # "no air-filled bronchi within the mass": what stands before does not hold it
+    if (near := _doer(words, clause, finding)) is not None:
+        return replace(got, site=clause[near].value, side=got.side or _side_of(clause, near, finding))
     for k, match in enumerate(clause):
         if match.first >= opening.first:
             return got
@@ -148,6 +155,19 @@ def _subject(words: Sequence[str], clause: Sequence[Match], finding: Match, got:
             return got
         return replace(got, site=match.value, side=got.side or _side_of(clause, k, opening))
     return got
+
+
+def _doer(words: Sequence[str], clause: Sequence[Match], finding: Match) -> int | None:
+    """The place that a verb right behind it leads to the finding: `… and the right kidney shows [hypertrophy]`."""
+    for k in range(len(clause) - 1, -1, -1):
+        match = clause[k]
+        if match.last > finding.first:
+            continue
+        if match.kind == "finding":
+            return None
+        if match.kind == "site" and _fits(finding, match) and words[match.last] in role("verb"):
+            return None if beside(words, match.first) or _examined(clause, k) else k
+    return None
 
 
 def _placed_in(words: Sequence[str], first: int) -> bool:

@@ -77,10 +77,23 @@ def places(
     for k, other in enumerate(findings[1:], 1):
         source = _source(clause, findings[:k], other, own)
         own[other.first] = _lent(own[other.first], other, source) if source else own[other.first]
+        own[other.first] = _same_side(words, findings[k - 1], other, own)
     if image.side is None or image.site is None:
         return own
     told = Modifiers(side=image.side)
     return {m.first: _of_image(own[m.first], m, image.site, told) for m in findings}
+
+
+def _same_side(
+    words: Sequence[str], before: Match, finding: Match, own: Mapping[int, Modifiers]
+) -> Modifiers:
+    """`a right pneumothorax with collapse of the underlying lung`: the side of the finding before."""
+    got, side = own[finding.first], own[before.first].side
+    beside = words[max(before.last, finding.first - 2) : finding.last + _LINK_REACH]
+    if got.side or side is None or role("same").isdisjoint(beside):
+        return got
+    sided = lexicon().findings[finding.value].sided
+    return replace(got, side=side) if sided else got
 
 
 def _phrase(

@@ -12,7 +12,7 @@ from mht.knowledge.attachment import Modifiers
 from mht.knowledge.context import examined_place, places
 from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
 from mht.knowledge.normality import plain_text, with_normals
-from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
+from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, is_idle, presences
 from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens
 from mht.knowledge.study import Study, studies
@@ -124,7 +124,7 @@ def _region(matches: list[Match]) -> str | None:
 def _part(site: str) -> str:
     """The part of the body; the face and the scalp apart from the head, of which a lesion would be one of the brain."""
     *_, part = chain = lexicon().site_ancestors[site]
-    return next((own for own in ("face", "ear", "scalp") if own in chain), part)
+    return next((own for own in ("face", "ear", "scalp", "breast") if own in chain), part)
 
 
 def modality_of(text: str | None) -> str | None:
@@ -173,6 +173,8 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
             )
             if fact.site is None and lexicon().findings[fact.finding].kind == CHANGE:
                 continue  # "an enlarged image": a change of nothing named is no finding
+            if is_idle(fact.finding, fact.presence):
+                continue
             earlier = _referent(fact, facts, words, match) if facts else None
             if earlier is not None:
                 facts[earlier] = _merged(facts[earlier], fact)

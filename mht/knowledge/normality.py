@@ -12,7 +12,10 @@ _SAYS = frozenset({"normal", "unremarkable"})
 _BE = frozenset({"is", "are", "was", "were", "appear", "appears", "remain", "remains"})
 _JOINS = frozenset({",", "and"})
 _ARTICLES = frozenset({"the", "both"})
-_NAME_WORDS = 3
+_NAME_WORDS, _OF_REACH = 3, 4
+_LUNG_ENDS = frozenset({"lung base", "lung apex"})
+_ENDS_OF = frozenset({"base", "apex"})
+_LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 
 def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
@@ -31,12 +34,20 @@ def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes of modalities, and what is normal elsewhere."""
-    return [m for m in matches if not _code(words, m) and not _elsewhere(words, m)]
+    return [m for m in matches if not (_code(words, m) or _elsewhere(words, m) or _end_of_another(words, m))]
 
 
 def _code(words: Sequence[str], match: Match) -> bool:
     """`400 mg`, `Dr.`: the codes that metadata use are other words in a text."""
     return match.kind == "modality" and match.last - match.first == 1 and words[match.first] in role("code")
+
+
+def _end_of_another(words: Sequence[str], match: Match) -> bool:
+    """`the base of the fifth metatarsal`, `the apex of the tooth`: no part of the lung."""
+    if match.value not in _LUNG_ENDS or match.last - match.first > 1 or words[match.first] not in _ENDS_OF:
+        return False
+    after = words[match.last : match.last + _OF_REACH]
+    return after[:1] == ("of",) and _LUNG.isdisjoint(after)
 
 
 def _elsewhere(words: Sequence[str], match: Match) -> bool:

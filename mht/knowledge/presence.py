@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, lexicon, role
+from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, NORMAL, lexicon, role
 from mht.knowledge.vocabulary import Match
 
 PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
@@ -24,8 +24,10 @@ _BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCER
 _EFFECT = _FORWARD | _BACKWARD
 _OF_DEVICE = {"done": PRESENT, "removed": ABSENT, "removed_back": ABSENT}
 _REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "bearer": 7, "done": 7, "removed": 5}
+_ENDS_REACH = {True: ("with", "stop"), False: ("with", "stop", "deny")}
 _BACK_REACH, _EITHER_REACH = 5, 2
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
+_TO_PLACE = frozenset({"to", "into", "toward", "towards", "around", "near"})
 _BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
 
 Span = tuple[int, int, Match]
@@ -53,7 +55,7 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
     for match in clause:
         if match.first >= limit:
             break
-        if match.first >= cue.last and match.kind == "cue" and match.value in ("with", "stop"):
+        if match.first >= cue.last and match.kind == "cue" and match.value in _ENDS_REACH[cue.value == "deny"]:
             limit = match.first
     for i in range(cue.last, limit):
         if words[i] == "and" and cue.value == "gone":
@@ -68,7 +70,7 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
 def _given(words: Sequence[str], first: int) -> bool:
     """Whether a finding is only the place of what is denied: `no air-filled bronchi within the mass`."""
     the = next((i for i in (first - 1, first - 2) if i > 1 and words[i] in ("the", "this", "these")), None)
-    return the is not None and words[the - 1] in role("within") and words[the - 2] not in _EVIDENCE
+    return the is not None and words[the - 1] in _TO_PLACE | role("within") and words[the - 2] not in _EVIDENCE
 
 
 def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[Span]:
@@ -173,3 +175,9 @@ def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[i
         for match in clause
         if match.kind == "finding" and _next(words, match) not in role("namesake")
     }
+
+
+def is_idle(finding: str, state: str) -> bool:
+    """What says nothing of the image: an operation of the patient's past, a normal state that is not there."""
+    known = lexicon().findings[finding]
+    return (state == UNCERTAIN and finding in role("operation")) or (state == ABSENT and known.kind == NORMAL)
