@@ -65,6 +65,8 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
         match = at.get(i)
         if match is not None:
             taken = got if apart and match.kind == "attribute" else _take(finding, match, got)
+            if commas and (match.kind == "site" or match.value in SIDES):
+                return got  # "a tear of the ligament, bone bruises": the place belongs to what went before
             if taken is None:
                 return got
             got, i = taken, match.first - 1

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mht.knowledge.attachment import SIDES, Modifiers, modifiers
-from mht.knowledge.lexicon import CHANGE, lexicon, role, seen_at
+from mht.knowledge.lexicon import CHANGE, lexicon, role, rows, seen_at
+from mht.knowledge.spelling import normal
 from mht.knowledge.study import REGIONS, examined
-from mht.knowledge.vocabulary import Match
+from mht.knowledge.vocabulary import Match, concept
 
 _LINKS = frozenset({"evidence", "hedge"})
 _JOINS = frozenset({",", "and", "or", "nor", "/"})
 _OWN = frozenset({"severity", "attribute", "site"})
 _LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
-_SHOWS = {"fundus": "globe", "OCT": "globe", "mammography": "breast"}
 _NOT_THIS = frozenset({"deny", "past", "hedge", "done"})
 
 
@@ -36,7 +36,7 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
         if not _names_image(match) or (before and before.value in _NOT_THIS and before.last == match.first):
             continue
         place = examined(words, matches, k)
-        shown = place.value if place else _SHOWS.get(match.value)
+        shown = place.value if place else _shown(words[match.first : match.last])
         if shown is None:
             continue
         site = site or shown
@@ -45,6 +45,19 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
     if site is None and (titled := _title(words, matches)):
         return titled
     return Examined(site, sides.pop() if len(sides) == 1 else None)
+
+
+@lru_cache(maxsize=1 << 12)
+def _shown(name: tuple[str, ...]) -> str | None:
+    """The place that the name of an image holds: a coronary angiogram, a chest film, a mammogram."""
+    by_word = {normal(word): site for word, site in rows("shows")}
+    found = (by_word.get(word) or _site_named(word) for word in name)
+    return next(filter(None, found), None)
+
+
+def _site_named(word: str) -> str | None:
+    known = concept(word)
+    return known[1] if known is not None and known[0] == "site" else None
 
 
 def _names_image(match: Match) -> bool:
@@ -113,9 +126,20 @@ def _phrase(
     described = any(m.kind in ("severity", "attribute") for m in own)
     if not _leads_to([w for w in plain if w != ","] if described else plain):
         return got
-    side = next((SIDES[m.value] for m in own if m.value in SIDES), got.side)
+    side = next((SIDES[m.value] for m in own if m.value in SIDES), got.side) or _side_behind(words, clause, noun)
     # "a distended caecum, atrophic right kidney": what is changed comes next
     return replace(got, site=noun.value, side=side if lexicon().sites[noun.value].sided == "yes" else None)
+
+
+def _side_behind(words: Sequence[str], clause: Sequence[Match], noun: Match) -> str | None:
+    """`an enlarged lymph node in the left axilla`: the side that a preposition of place leads to."""
+    for match in clause:
+        if match.first <= noun.last or match.value not in SIDES:
+            continue
+        between = words[noun.last : match.first]
+        plain = all(word in role("within") or word in role("filler") for word in between)
+        return SIDES[match.value] if plain and not role("within").isdisjoint(between) else None
+    return None
 
 
 def _leads_to(between: Sequence[str]) -> bool:
@@ -242,7 +266,7 @@ def _between(clause: Sequence[Match], one: Match, other: Match) -> list[Match]:
 def _listed(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether nothing but a comma or an `and`, and what describes the second, stands between two findings."""
     between = _between(clause, one, other)
-    if any(m.kind not in _OWN and m.value != "with" for m in between):
+    if any(m.kind not in _OWN and m.value not in ("with", "either") and words[m.first] != "nor" for m in between):
         return False
     held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held]

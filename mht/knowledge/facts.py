@@ -175,6 +175,8 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 continue  # "an enlarged image": a change of nothing named is no finding
             if is_idle(fact.finding, fact.presence):
                 continue
+            if _said_before(fact, facts):
+                continue
             earlier = _referent(fact, facts, words, match) if facts else None
             if earlier is not None:
                 facts[earlier] = _merged(facts[earlier], fact)
@@ -193,6 +195,12 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
 
 
 Key = tuple[str, str, str | None, str | None]
+
+
+def _said_before(fact: Fact, facts: dict[Key, Fact]) -> bool:
+    """Whether a bare mention says no more than an earlier one of the same finding."""
+    bare = not (fact.side or fact.site or fact.severity or fact.size_mm or fact.attributes)
+    return bare and any(key[:2] == (fact.finding, fact.presence) for key in facts)
 
 
 def _referent(fact: Fact, facts: dict[Key, Fact], words: Sequence[str], match: Match) -> Key | None:

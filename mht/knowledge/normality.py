@@ -55,6 +55,8 @@ def _elsewhere(words: Sequence[str], match: Match) -> bool:
     if match.kind != "finding" or lexicon().findings[match.value].kind != NORMAL:
         return False
     i = match.first - 1
+    if match.value == "clear lungs" and i >= 0 and words[i] in ("left", "right"):
+        return True  # one of the two says nothing of the other
     while i >= 0 and words[i] in _ARTICLES:
         i -= 1
     return i >= 0 and words[i] in role("compared")
@@ -64,6 +66,8 @@ def _shared(words: Sequence[str], at: int) -> Iterator[Match]:
     """The organs of the list that stands after `normal`, or before a verb and `normal`."""
     if at and words[at - 1] in _BE:
         yield from _back(words, at - 1)
+    elif at and (at + 1 == len(words) or not words[at + 1].isalpha()):
+        yield from _back(words, at)  # "both ovaries unremarkable."
     elif not at or words[at - 1] != "not":
         yield from _on(words, at + 1)
 

@@ -24,6 +24,7 @@ _BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCER
 _EFFECT = _FORWARD | _BACKWARD
 _OF_DEVICE = {"done": PRESENT, "removed": ABSENT, "removed_back": ABSENT}
 _REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "bearer": 7, "done": 7, "removed": 5}
+_CLOSES_LIST = frozenset({"and", "or", "nor"})
 _ENDS_REACH = {True: ("with", "stop"), False: ("with", "stop", "deny")}
 _BACK_REACH, _EITHER_REACH = 5, 2
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
@@ -98,21 +99,26 @@ def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[Span]:
     for cue in clause:
         if cue.kind != "cue" or cue.value not in _BACKWARD or _leads(words, cue):
             continue
-        start = cue.first
+        start, opened = cue.first, False
         for finding in reversed([m for m in findings if m.last <= cue.first]):
             between = words[finding.last : start]
             if len(between) > _BACK_REACH or ("," in between and start == cue.first):
                 break
-            if start != cue.first and not _joined(between):
+            if start != cue.first and not _joined(between, opened):
                 break
+            opened = opened or not _CLOSES_LIST.isdisjoint(between)
             start = finding.first
         spans.append((start, cue.first, cue))
     return spans
 
 
-def _joined(between: Sequence[str]) -> bool:
-    """Whether the words between two findings make a list of them and no statement of their own."""
-    return not {"and", "or", "nor", ","}.isdisjoint(between) and role("statement").isdisjoint(between)
+def _joined(between: Sequence[str], opened: bool) -> bool:
+    """Whether the words between two findings make a list of them and no statement of their own.
+
+    A list that ends without `and` or `or` is none: `reticular shadowing, honeycombing is absent`.
+    """
+    joins = _CLOSES_LIST | {","} if opened else _CLOSES_LIST
+    return not joins.isdisjoint(between) and role("statement").isdisjoint(between)
 
 
 def _effect(cue: Match, kind: str) -> str:
