@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
-from mht.knowledge.lexicon import DEVICE, STUDY_SCALES, lexicon, role, seen_at
+from mht.knowledge.lexicon import DEVICE, lexicon, role, seen_at
+from mht.knowledge.modifiers import SIDES, Modifiers, described
+from mht.knowledge.predicate import changed, predicate
 from mht.knowledge.vocabulary import Match
 
-SIDES = {"left": "left", "right": "right", "both": "bilateral"}
-
 _LEFT_BUDGET, _RIGHT_BUDGET = 5, 6
-
-
-@dataclass(frozen=True, slots=True)
-class Modifiers:
-    """What a clause says of one finding; None where it does not."""
-
-    side: str | None = None
-    site: str | None = None
-    severity: str | None = None
-    attributes: tuple[str, ...] = ()
-
-
-def _described(got: Modifiers, term: str) -> Modifiers:
-    """The modifiers with one more attribute; the nearest to the noun stands, one a scale."""
-    known = lexicon().attributes
-    scale = known[term].scale
-    if scale in STUDY_SCALES or any(known[other].scale == scale for other in got.attributes):
-        return got
-    return replace(got, attributes=(*got.attributes, term))
 
 
 def _fits(finding: Match, site: Match) -> bool:
@@ -48,7 +29,7 @@ def _take(finding: Match, match: Match, got: Modifiers) -> Modifiers | None:
     if match.kind == "severity":
         return replace(got, severity=_graver(got.severity, match.value))
     if match.kind == "attribute":
-        return _described(got, match.value)
+        return described(got, match.value)
     if match.kind == "site":
         return replace(got, site=match.value) if not got.site and _fits(finding, match) else None
     if match.kind == "cue" and match.value in SIDES:
@@ -168,8 +149,22 @@ def _doer(words: Sequence[str], clause: Sequence[Match], finding: Match) -> int 
         if match.kind == "finding":
             return None
         if match.kind == "site" and _fits(finding, match) and words[match.last] in role("verb"):
-            return None if beside(words, match.first) or _examined(clause, k) else k
+            return (
+                None if beside(words, match.first) or _examined(clause, k) else _part_named(words, clause, k)
+            )
     return None
+
+
+def _part_named(words: Sequence[str], clause: Sequence[Match], k: int) -> int:
+    """Of `the optic disc of the right eye` the disc."""
+    j = k - 1
+    while j >= 0 and clause[j].value in SIDES:
+        j -= 1
+    if j < 0 or clause[j].kind != "site":
+        return k
+    held = {i for m in clause[j + 1 : k] for i in range(m.first, m.last)}
+    between = {words[i] for i in range(clause[j].last, clause[k].first) if i not in held}
+    return j if between and between <= {"of", "the"} else k
 
 
 def _placed_in(words: Sequence[str], first: int) -> bool:
@@ -181,15 +176,11 @@ def _placed_in(words: Sequence[str], first: int) -> bool:
 
 
 def beside(words: Sequence[str], first: int) -> bool:
-    """Whether a place is only what something lies next to or reaches: `posterior to the uterus`, `abutting the aorta`."""
+    """Whether a place is only what something lies next to or reaches: `posterior to the uterus`."""
     i = first - 1
-    while i >= 0 and words[i] in _BEFORE_PLACE:
+    while i >= 0 and words[i] in role("before_place"):
         i -= 1
     return i >= 0 and words[i] in role("beside") and not (i and _origin(words, i))
-
-
-_BEFORE_PLACE = frozenset({"the", "a", "an", "left", "right", "both", "its", "adjacent", "anterior", "posterior",
-                           "upper", "lower", "proximal", "distal", "medial", "lateral", "superior", "inferior"})  # fmt: skip
 
 
 def _side_of(clause: Sequence[Match], k: int, opening: Match) -> str | None:
@@ -205,90 +196,7 @@ def _own_side(got: Modifiers) -> Modifiers:
     return replace(got, side=only) if only in ("left", "right") else got
 
 
-_IS = frozenset(
-    {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been"}
-)
-_BECAME = frozenset({"has", "have", "had", "is", "are", "was", "were", "been", "that", "remain"})
 _MEASURE = frozenset({"mm", "cm", "x", "by"})
-_TO_PLACE = frozenset({"of", "in", "at", "on", "the", "side"})
-_EDGES = frozenset(
-    {"margin", "border", "edge", "contour", "outline", "enhancement", "texture", "wall", "shape"}
-)
-
-
-def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
-    """Graded words after a verb (`the effusion is small`, `is round and well-defined`, `has increased`)."""
-    start = i = _past_place(words, at, finding.last)
-    while i < len(words) and i - start < 3 and words[i] in _IS:
-        i += 1
-    if i == start:
-        return _edged(words, at, finding, got)
-    has = words[i - 1] in ("has", "have")
-    while (match := at.get(i)) is not None or words[i : i + 1] == ("and",):
-        if match is None:
-            i += 1
-            continue
-        if has and not _owned(words, match):
-            return got
-        if match.kind == "severity":
-            got = got if got.severity else replace(got, severity=match.value)
-        elif match.kind == "attribute":
-            got = _described(got, match.value)
-        else:
-            return got
-        i = match.last
-    return got
-
-
-def _owned(words: Sequence[str], match: Match) -> bool:
-    """Whether `the mass has …` says it of the mass: it has increased, it has ill-defined margins; not `has multiple foci`."""
-    if match.kind != "attribute":
-        return False
-    edge = words[match.last : match.last + 1]
-    return lexicon().attributes[match.value].scale == "change" or bool(edge and edge[0] in _EDGES)
-
-
-def _past_place(words: Sequence[str], at: Mapping[int, Match], i: int) -> int:
-    """The word behind the place that follows a finding: `consolidation [of the right lower lobe] is mild`."""
-    start = i
-    while i < len(words):
-        match = at.get(i)
-        if match is not None and (match.kind == "site" or match.value in SIDES):
-            i = match.last
-        elif words[i] in _TO_PLACE and match is None:
-            i += 1
-        else:
-            return i
-    return start
-
-
-def _changed(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
-    """What became of it, said behind it and before the next finding: `the effusion on the left has increased`."""
-    for match in clause:
-        if match.first < finding.last:
-            continue
-        if match.kind == "finding":
-            return got
-        said = words[match.first - 1] in _BECAME or words[match.last - 1] == "since"
-        if said and match.kind == "attribute" and lexicon().attributes[match.value].scale == "change":
-            return _described(got, match.value)
-    return got
-
-
-def _edged(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
-    """`a mass with irregular, ill-defined margins`."""
-    if words[finding.last : finding.last + 1] != ("with",):
-        return got
-    i, taken = finding.last + 1, got
-    while (match := at.get(i)) is not None or words[i : i + 1] in ((",",), ("and",)):
-        if match is None:
-            i += 1
-            continue
-        if match.kind != "attribute":
-            return got
-        taken = _described(taken, match.value)
-        i = match.last
-    return taken if words[i : i + 1] and words[i] in _EDGES else got
 
 
 def modifiers(
@@ -300,7 +208,7 @@ def modifiers(
     if got.site is None and got.side is None:
         got = _subject(words, clause, finding, got)
     got = _own_side(got)
-    got = _changed(words, clause, finding, _predicate(words, at, finding, got))
+    got = changed(words, clause, finding, predicate(words, at, finding, got))
     known = lexicon().findings[finding.value]
     sided = known.sided
     if known.kind == DEVICE and got.severity and lexicon().severities[got.severity].scale == "grade":

@@ -3,77 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
-from mht.knowledge.attachment import SIDES, Modifiers, modifiers
-from mht.knowledge.lexicon import CHANGE, lexicon, role, rows, seen_at
-from mht.knowledge.spelling import normal
-from mht.knowledge.study import REGIONS, examined
-from mht.knowledge.vocabulary import Match, concept
+from mht.knowledge.attachment import modifiers
+from mht.knowledge.examined import Examined
+from mht.knowledge.lexicon import CHANGE, DEVICE, lexicon, role, seen_at
+from mht.knowledge.modifiers import SIDES, Modifiers
+from mht.knowledge.study import REGIONS
+from mht.knowledge.vocabulary import Match
 
 _LINKS = frozenset({"evidence", "hedge"})
 _JOINS = frozenset({",", "and", "or", "nor", "/"})
 _OWN = frozenset({"severity", "attribute", "site"})
 _LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
-_NOT_THIS = frozenset({"deny", "past", "hedge", "done"})
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """The place that the image shows, where the text says so: `MRI of the left knee`."""
-
-    site: str | None = None
-    side: str | None = None
-
-
-def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
-    """The site of the first kind of image that names one; its side where no image of the text has another."""
-    site, sides = None, set()
-    for k, match in enumerate(matches):
-        before = matches[k - 1] if k else None
-        if not _names_image(match) or (before and before.value in _NOT_THIS and before.last == match.first):
-            continue
-        place = examined(words, matches, k)
-        shown = place.value if place else _shown(words[match.first : match.last])
-        if shown is None:
-            continue
-        site = site or shown
-        beside = (place or match).first
-        sides.add(next((SIDES[m.value] for m in matches if m.last == beside and m.value in SIDES), None))
-    if site is None and (titled := _title(words, matches)):
-        return titled
-    return Examined(site, sides.pop() if len(sides) == 1 else None)
-
-
-@lru_cache(maxsize=1 << 12)
-def _shown(name: tuple[str, ...]) -> str | None:
-    """The place that the name of an image holds: a coronary angiogram, a chest film, a mammogram."""
-    by_word = {normal(word): site for word, site in rows("shows")}
-    found = (by_word.get(word) or _site_named(word) for word in name)
-    return next(filter(None, found), None)
-
-
-def _site_named(word: str) -> str | None:
-    known = concept(word)
-    return known[1] if known is not None and known[0] == "site" else None
-
-
-def _names_image(match: Match) -> bool:
-    """A kind of image, or a view of it: `oblique view of the right foot`."""
-    if match.kind == "attribute":
-        return lexicon().attributes[match.value].scale in ("view", "plane")
-    return match.kind == "modality"
-
-
-def _title(words: Sequence[str], matches: Sequence[Match]) -> Examined | None:
-    """`Left eye: …`: the place that stands before the first colon, by itself."""
-    if len(matches) < 2 or matches[0].value not in SIDES or matches[1].kind != "site":
-        return None
-    side, place = matches[:2]
-    alone = side.first == 0 and side.last == place.first and words[place.last : place.last + 1] == (":",)
-    return Examined(place.value, SIDES[side.value]) if alone else None
 
 
 def places(
@@ -118,7 +62,12 @@ def _phrase(
         return got
     behind = [m for m in clause if m.first >= finding.last]
     noun = next((m for m in behind if m.value not in SIDES and m.kind not in ("severity", "attribute")), None)
-    if noun is None or noun.kind != "site" or got.site == noun.value or not seen_at(finding.value, noun.value):
+    if (
+        noun is None
+        or noun.kind != "site"
+        or got.site == noun.value
+        or not seen_at(finding.value, noun.value)
+    ):
         return got
     own = [m for m in behind if m.last <= noun.first]
     held = {i for m in own for i in range(m.first, m.last)}
@@ -126,7 +75,9 @@ def _phrase(
     described = any(m.kind in ("severity", "attribute") for m in own)
     if not _leads_to([w for w in plain if w != ","] if described else plain):
         return got
-    side = next((SIDES[m.value] for m in own if m.value in SIDES), got.side) or _side_behind(words, clause, noun)
+    side = next((SIDES[m.value] for m in own if m.value in SIDES), got.side) or _side_behind(
+        words, clause, noun
+    )
     # "a distended caecum, atrophic right kidney": what is changed comes next
     return replace(got, site=noun.value, side=side if lexicon().sites[noun.value].sided == "yes" else None)
 
@@ -195,7 +146,7 @@ def _organ(finding: Match, before: Match) -> Modifiers | None:
     known = lexicon().findings[before.value]
     where = [place for place in known.where if not place.startswith("=")]
     if (
-        known.kind == CHANGE
+        known.kind in (CHANGE, DEVICE)
         or len(where) != 1
         or where[0] not in lexicon().sites
         or _special(finding, where[0]) is None
@@ -266,7 +217,9 @@ def _between(clause: Sequence[Match], one: Match, other: Match) -> list[Match]:
 def _listed(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether nothing but a comma or an `and`, and what describes the second, stands between two findings."""
     between = _between(clause, one, other)
-    if any(m.kind not in _OWN and m.value not in ("with", "either") and words[m.first] != "nor" for m in between):
+    if any(
+        m.kind not in _OWN and m.value not in ("with", "either") and words[m.first] != "nor" for m in between
+    ):
         return False
     held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held]

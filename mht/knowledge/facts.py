@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from mht.knowledge.attachment import Modifiers
-from mht.knowledge.context import examined_place, places
+from mht.knowledge.context import places
+from mht.knowledge.examined import examined_place
 from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
-from mht.knowledge.normality import plain_text, with_normals
+from mht.knowledge.modifiers import Modifiers
+from mht.knowledge.normality import with_normals
+from mht.knowledge.plain import plain_text
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, is_idle, presences
 from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens

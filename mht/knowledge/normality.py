@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mht.knowledge.lexicon import lexicon, role
+from mht.knowledge.lexicon import lexicon
 from mht.knowledge.vocabulary import Match, concept
 
 NORMAL = "normal"
@@ -12,10 +12,7 @@ _SAYS = frozenset({"normal", "unremarkable"})
 _BE = frozenset({"is", "are", "was", "were", "appear", "appears", "remain", "remains"})
 _JOINS = frozenset({",", "and"})
 _ARTICLES = frozenset({"the", "both"})
-_NAME_WORDS, _OF_REACH = 3, 4
-_LUNG_ENDS = frozenset({"lung base", "lung apex"})
-_ENDS_OF = frozenset({"base", "apex"})
-_LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
+_NAME_WORDS = 3
 
 
 def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
@@ -30,36 +27,6 @@ def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
     held = {i for m in found for i in range(m.first, m.last)}
     kept = [m for m in matches if held.isdisjoint(range(m.first, m.last))]
     return sorted(kept + found, key=lambda m: m.first)
-
-
-def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
-    """The matches without what a running text does not say: letter codes of modalities, and what is normal elsewhere."""
-    return [m for m in matches if not (_code(words, m) or _elsewhere(words, m) or _end_of_another(words, m))]
-
-
-def _code(words: Sequence[str], match: Match) -> bool:
-    """`400 mg`, `Dr.`: the codes that metadata use are other words in a text."""
-    return match.kind == "modality" and match.last - match.first == 1 and words[match.first] in role("code")
-
-
-def _end_of_another(words: Sequence[str], match: Match) -> bool:
-    """`the base of the fifth metatarsal`, `the apex of the tooth`: no part of the lung."""
-    if match.value not in _LUNG_ENDS or match.last - match.first > 1 or words[match.first] not in _ENDS_OF:
-        return False
-    after = words[match.last : match.last + _OF_REACH]
-    return after[:1] == ("of",) and _LUNG.isdisjoint(after)
-
-
-def _elsewhere(words: Sequence[str], match: Match) -> bool:
-    """`isointense to normal brain`: only what something is compared with, or a part between others."""
-    if match.kind != "finding" or lexicon().findings[match.value].kind != NORMAL:
-        return False
-    i = match.first - 1
-    if match.value == "clear lungs" and i >= 0 and words[i] in ("left", "right"):
-        return True  # one of the two says nothing of the other
-    while i >= 0 and words[i] in _ARTICLES:
-        i -= 1
-    return i >= 0 and words[i] in role("compared")
 
 
 def _shared(words: Sequence[str], at: int) -> Iterator[Match]:

@@ -56,7 +56,11 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
     for match in clause:
         if match.first >= limit:
             break
-        if match.first >= cue.last and match.kind == "cue" and match.value in _ENDS_REACH[cue.value == "deny"]:
+        if (
+            match.first >= cue.last
+            and match.kind == "cue"
+            and match.value in _ENDS_REACH[cue.value == "deny"]
+        ):
             limit = match.first
     for i in range(cue.last, limit):
         if words[i] == "and" and cue.value == "gone":
@@ -71,7 +75,9 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
 def _given(words: Sequence[str], first: int) -> bool:
     """Whether a finding is only the place of what is denied: `no air-filled bronchi within the mass`."""
     the = next((i for i in (first - 1, first - 2) if i > 1 and words[i] in ("the", "this", "these")), None)
-    return the is not None and words[the - 1] in _TO_PLACE | role("within") and words[the - 2] not in _EVIDENCE
+    return (
+        the is not None and words[the - 1] in _TO_PLACE | role("within") and words[the - 2] not in _EVIDENCE
+    )
 
 
 def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[Span]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mht.knowledge.attachment import SIDES
 from mht.knowledge.lexicon import lexicon, role
+from mht.knowledge.modifiers import SIDES
 from mht.knowledge.slots import ordered
 from mht.knowledge.vocabulary import Match, attribute_words
 
 REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
 _REACH = 6
-_OF_REGIONS = frozenset({"CT", "MR", "radiograph", "ultrasound", "angiography", "fluoroscopy", "nuclear"})
 _SAME_BREATH = 2
 _OF_SPECIMENS = frozenset({"histology", "smear"})
 _NOT_THIS = frozenset({"deny", "past", "bearer", "hedge"})
@@ -78,7 +77,7 @@ def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
             continue  # "CT … ; histology showed a sarcoma": the image is not of the specimen
         seen.add(match.value)
         site = examined(words, matches, k)
-        region = _region(site.value) if site and match.value in _OF_REGIONS else None
+        region = _region(site.value) if site else None
         side = None
         if site and region == site.value and lexicon().sites[region].sided == "yes":
             side = next((SIDES[m.value] for m in matches if m.last == site.first and m.value in SIDES), None)

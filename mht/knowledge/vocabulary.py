@@ -109,7 +109,9 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
 
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 _PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
-_STRUCTURAL = frozenset({"mural", "marginal", "intramural", "soft", "exophytic", "subcutaneous", "infiltrating", "bulky"})
+_STRUCTURAL = frozenset(
+    {"mural", "marginal", "intramural", "soft", "exophytic", "subcutaneous", "infiltrating", "bulky"}
+)
 
 
 def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
