@@ -24,7 +24,7 @@ from mht.records import Fact, Reading
 _BOUNDARY = frozenset(".;:!?•·")
 _SIZE = re.compile(
     r"(?<![\d.])(\d*\.?\d+)(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d*\.?\d+))?(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d*\.?\d+))?"
-    r"\s*-?\s*(mm|cm|millimet|centimet)(?![23²³])",
+    r"\s*-?\s*(mm|cm|millimet|centimet)(?![23²³])(?!\s+(?:from|above|below|away|proximal|distal|deep|apart|beyond|off)\b)",
     re.IGNORECASE,
 )
 _DEFINITE = frozenset({"the", "this", "these", "its"})

@@ -17,7 +17,7 @@ _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _elsewhere, _end_of_another, _from_the_front)
+    odd = (_code, _elsewhere, _end_of_another, _from_the_front, _negated)
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
@@ -37,6 +37,15 @@ def _end_of_another(words: Sequence[str], match: Match) -> bool:
 def _from_the_front(words: Sequence[str], match: Match) -> bool:
     """`frontal chest radiograph`: a view, no lobe of the brain."""
     return words[match.first] == "frontal" and not _OF_VIEW.isdisjoint(words[match.last : match.last + 2])
+
+
+def _negated(words: Sequence[str], match: Match) -> bool:
+    """`non-acute`, `non-necrotic`, where the two are no term of their own."""
+    return (
+        match.first > 0
+        and words[match.first - 1] == "non"
+        and match.kind in ("attribute", "severity", "finding")
+    )
 
 
 def _elsewhere(words: Sequence[str], match: Match) -> bool:

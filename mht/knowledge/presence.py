@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from mht.knowledge.lexicon import DEVICE, DIAGNOSIS, NORMAL, lexicon, role
+from mht.knowledge.modifiers import SIDES
 from mht.knowledge.vocabulary import Match
 
 PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
@@ -45,6 +46,16 @@ def _list_goes_on(words: Sequence[str], comma: int, end: int) -> bool:
     return True
 
 
+def _described_anew(words: Sequence[str], comma: int, clause: Sequence[Match], end: int) -> bool:
+    """`no residual tumour, small collection`: a list without `or` does not go on with a graded or sided item."""
+    if not _CLOSES_LIST.isdisjoint(words[comma:end]):
+        return False
+    item = next((m for m in clause if m.first == comma + 1), None)
+    return words[comma + 1] in ("a", "an") or (
+        item is not None and (item.kind in ("severity", "attribute") or item.value in SIDES)
+    )
+
+
 def _ends_list(words: Sequence[str], verb: int, end: int) -> bool:
     """`no A, B or C is seen`: the verb closes the list; `no A, the heart is enlarged`: it opens a statement."""
     return any(word in role("closing") for word in words[verb : verb + 3])
@@ -68,6 +79,8 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
         if words[i] != ",":
             continue
         if cue.value != "deny" or words[i + 1 : i + 2] == ("and",) or not _list_goes_on(words, i, end):
+            return i
+        if _described_anew(words, i, clause, end):
             return i
     return limit
 
@@ -192,4 +205,4 @@ def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[i
 def is_idle(finding: str, state: str) -> bool:
     """What says nothing of the image: an operation of the patient's past, a normal state that is not there."""
     known = lexicon().findings[finding]
-    return (state == UNCERTAIN and finding in role("operation")) or (state == ABSENT and known.kind == NORMAL)
+    return (state != PRESENT and finding in role("operation")) or (state == ABSENT and known.kind == NORMAL)

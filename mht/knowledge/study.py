@@ -48,8 +48,13 @@ def examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match | 
     for match in matches[k + 1 :]:
         between = words[modality.last : match.first]
         plain = sum(word not in role("examined") and word not in SIDES for word in between)
-        aside = "," in between and words[match.last : match.last + 1] not in ((",",), (":",), (".",), (";",))
-        if match.first - modality.last > _REACH or plain > 1 or "." in between or aside:
+        alone = match.kind != "site" or words[match.last : match.last + 1] in ((",",), (":",), (".",), (";",))
+        if (
+            match.first - modality.last > _REACH
+            or plain > 1
+            or "." in between
+            or ("," in between and not alone)
+        ):
             return None
         if match.kind == "site":
             return match
