@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mht.knowledge.lexicon import NORMAL, lexicon, role
 from mht.knowledge.vocabulary import Match
 
-_OF_REACH = 4
+_OF_REACH, _NEAR = 4, 5
+_WEIGHTS = (("t", "1"), ("t", "2"))
 _ARTICLES = frozenset({"the", "both"})
 _OF_VIEW = frozenset({"chest", "radiograph", "x", "film", "projection", "view", "lateral"})
 _LUNG_ENDS = frozenset({"lung base", "lung apex"})
@@ -17,13 +19,24 @@ _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _elsewhere, _end_of_another, _from_the_front, _negated)
+    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated)
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
 def _code(words: Sequence[str], match: Match) -> bool:
     """`400 mg`, `Dr.`: the codes that metadata use are other words in a text."""
     return match.kind == "modality" and match.last - match.first == 1 and words[match.first] in role("code")
+
+
+def _vertebra(words: Sequence[str], match: Match) -> bool:
+    """`C7, T1 and T2`: vertebrae, no weighting."""
+    if match.kind != "modality" or words[match.first : match.last] not in (("t", "1"), ("t", "2")):
+        return False
+    around = words[max(0, match.first - _NEAR) : match.last + _NEAR]
+    named = pairwise(around)
+    return any(
+        one in ("c", "l", "t") and other.isdigit() and (one, other) not in _WEIGHTS for one, other in named
+    )
 
 
 def _end_of_another(words: Sequence[str], match: Match) -> bool:

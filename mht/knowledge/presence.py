@@ -28,7 +28,8 @@ _REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "bearer": 7, "done": 7, 
 _CLOSES_LIST = frozenset({"and", "or", "nor"})
 _ENDS_REACH = {True: ("with", "stop"), False: ("with", "stop", "deny")}
 _BACK_REACH, _EITHER_REACH = 5, 2
-_EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear"})
+_EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear", "resolution", "disappearance",
+                       "regression", "clearing", "clearance", "loss"})  # fmt: skip
 _TO_PLACE = frozenset({"to", "into", "toward", "towards", "around", "near"})
 _BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
 
@@ -48,9 +49,11 @@ def _list_goes_on(words: Sequence[str], comma: int, end: int) -> bool:
 
 def _described_anew(words: Sequence[str], comma: int, clause: Sequence[Match], end: int) -> bool:
     """`no residual tumour, small collection`: a list without `or` does not go on with a graded or sided item."""
+    item = next((m for m in clause if m.first == comma + 1), None)
+    if item is not None and item.kind == "cue" and item.value in ("evidence", "hedge"):
+        return True  # "without flow, in keeping with torsion"
     if not _CLOSES_LIST.isdisjoint(words[comma:end]):
         return False
-    item = next((m for m in clause if m.first == comma + 1), None)
     return words[comma + 1] in ("a", "an") or (
         item is not None and (item.kind in ("severity", "attribute") or item.value in SIDES)
     )
@@ -176,7 +179,11 @@ def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bo
         ]  # "the previous effusion has resolved"
     kind = lexicon().findings[match.value].kind
     states = {_effect(cue, kind) for cue in reaching} - {PRESENT}
-    if ABSENT in states and all(cue.value == "deny" for cue in reaching) and _given(words, match.first):
+    if (
+        ABSENT in states
+        and all(cue.value in ("deny", "gone") for cue in reaching)
+        and _given(words, match.first)
+    ):
         states.remove(ABSENT)
     if hedged and ABSENT not in states:
         return UNCERTAIN
