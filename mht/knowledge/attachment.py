@@ -91,7 +91,9 @@ def _after(
             continue
         if match.kind == "site" and not opened and i != finding.last:
             return got
-        if match.value in SIDES and not role("more").isdisjoint(words[max(finding.last, i - 3) : i]):
+        if match.value in ("left", "right") and not role("more").isdisjoint(
+            words[max(finding.last, i - 3) : i]
+        ):
             return got  # "papilloedema of both eyes, worse on the left"
         if match.value in SIDES and _opens_item(words, i) and not _ends(words, match.last, end):
             return got  # "a right aortic arch, left superior vena cava": the side of what follows

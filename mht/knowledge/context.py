@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from mht.knowledge.attachment import modifiers
 from mht.knowledge.examined import Examined
@@ -61,7 +62,7 @@ def _phrase(
     if lexicon().findings[finding.value].kind != CHANGE:
         return got
     behind = [m for m in clause if m.first >= finding.last]
-    noun = next((m for m in behind if m.value not in SIDES and m.kind not in ("severity", "attribute")), None)
+    noun = _noun(behind)
     if (
         noun is None
         or noun.kind != "site"
@@ -80,6 +81,15 @@ def _phrase(
     )
     # "a distended caecum, atrophic right kidney": what is changed comes next
     return replace(got, site=noun.value, side=side if lexicon().sites[noun.value].sided == "yes" else None)
+
+
+def _noun(behind: Sequence[Match]) -> Match | None:
+    """What comes after words that describe; of places in a row the last: `an enlarged axillary [lymph node]`."""
+    row = [m for m in behind if m.value not in SIDES and m.kind not in ("severity", "attribute")]
+    for one, other in pairwise(row):
+        if one.kind != "site" or other.kind != "site" or one.last != other.first:
+            return one
+    return row[-1] if row else None
 
 
 def _side_behind(words: Sequence[str], clause: Sequence[Match], noun: Match) -> str | None:
@@ -237,7 +247,8 @@ def _generic(finding: Match, other: Match) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _named_by_place() -> frozenset[str]:
-    return frozenset(finding for finding, _ in lexicon().compositions)
+    named = lexicon().compositions
+    return frozenset(finding for finding, _ in named) | frozenset(named.values())
 
 
 def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifiers:

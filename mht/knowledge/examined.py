@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from mht.knowledge.lexicon import lexicon, rows
 from mht.knowledge.modifiers import SIDES
@@ -12,6 +13,7 @@ from mht.knowledge.spelling import normal
 from mht.knowledge.study import examined
 from mht.knowledge.vocabulary import Match, concept
 
+_TITLE = 16
 _NOT_THIS = frozenset({"deny", "past", "hedge", "done"})
 
 
@@ -37,7 +39,9 @@ def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
         site = site or shown
         beside = (place or match).first
         sides.add(next((SIDES[m.value] for m in matches if m.last == beside and m.value in SIDES), None))
-    if site is None and (titled := _title(words, matches)):
+    if not any(sides) and site in (None, "globe") and (eye := _eye(matches)):
+        return eye
+    if not any(sides) and (titled := _title(words, matches)):
         return titled
     return Examined(site, sides.pop() if len(sides) == 1 else None)
 
@@ -62,10 +66,26 @@ def _names_image(match: Match) -> bool:
     return match.kind == "modality"
 
 
+def _eye(matches: Sequence[Match]) -> Examined | None:
+    """The one eye that the text speaks of, where no other side is named."""
+    sides = {m.value for m in matches if m.value in SIDES}
+    up = lexicon().site_ancestors
+    named = any(
+        one.value in SIDES and other.kind == "site" and one.last == other.first and "globe" in up[other.value]
+        for one, other in pairwise(matches)
+    )
+    return Examined("globe", SIDES[sides.pop()]) if named and len(sides) == 1 else None
+
+
 def _title(words: Sequence[str], matches: Sequence[Match]) -> Examined | None:
-    """`Left eye: …`: the place that stands before the first colon, by itself."""
-    if len(matches) < 2 or matches[0].value not in SIDES or matches[1].kind != "site":
+    """`Left eye: …`, `Core biopsy from the left breast: …`: the one place with a side before the first colon."""
+    colon = next((i for i, word in enumerate(words[:_TITLE]) if word == ":"), None)
+    head = [m for m in matches if colon is not None and m.last <= colon]
+    if any(m.kind == "finding" for m in head):
         return None
-    side, place = matches[:2]
-    alone = side.first == 0 and side.last == place.first and words[place.last : place.last + 1] == (":",)
-    return Examined(place.value, SIDES[side.value]) if alone else None
+    pairs = [
+        (one, other)
+        for one, other in pairwise(head)
+        if one.value in SIDES and other.kind == "site" and one.last == other.first
+    ]
+    return Examined(pairs[0][1].value, SIDES[pairs[0][0].value]) if len(pairs) == 1 else None

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from mht.knowledge.context import places
 from mht.knowledge.examined import examined_place
-from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
+from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon, role
 from mht.knowledge.modifiers import Modifiers
 from mht.knowledge.normality import with_normals
 from mht.knowledge.plain import plain_text
@@ -95,7 +95,8 @@ def _compose(finding: str, got: Modifiers, region: str | None) -> tuple[str, str
     A mass of the right lung is a lung mass on the right; one of the right upper lobe keeps its lobe.
     """
     lex = lexicon()
-    place = got.site or region
+    regional = finding not in role("placed")
+    place = got.site or (region if regional else None)
     if place is None:
         return finding, got.site
     for step in (f"={place}", *lex.site_ancestors[place]):
@@ -126,7 +127,14 @@ def _region(matches: list[Match]) -> str | None:
 def _part(site: str) -> str:
     """The part of the body; the face and the scalp apart from the head, of which a lesion would be one of the brain."""
     *_, part = chain = lexicon().site_ancestors[site]
-    return next((own for own in ("face", "ear", "scalp", "breast") if own in chain), part)
+    return next(
+        (
+            own
+            for own in ("temporal bone", "thyroid gland", "globe", "face", "ear", "scalp", "breast")
+            if own in chain
+        ),
+        part,
+    )
 
 
 def modality_of(text: str | None) -> str | None:

@@ -12,8 +12,7 @@ _OF_REACH, _NEAR = 4, 5
 _WEIGHTS = (("t", "1"), ("t", "2"))
 _ARTICLES = frozenset({"the", "both"})
 _OF_VIEW = frozenset({"chest", "radiograph", "x", "film", "projection", "view", "lateral"})
-_LUNG_ENDS = frozenset({"lung base", "lung apex"})
-_ENDS_OF = frozenset({"base", "apex"})
+_ENDS_OF = frozenset({"base", "apex", "neck"})
 _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 
@@ -41,8 +40,10 @@ def _vertebra(words: Sequence[str], match: Match) -> bool:
 
 def _end_of_another(words: Sequence[str], match: Match) -> bool:
     """`the base of the fifth metatarsal`, `the apex of the tooth`: no part of the lung."""
-    if match.value not in _LUNG_ENDS or match.last - match.first > 1 or words[match.first] not in _ENDS_OF:
+    if match.kind != "site" or match.last - match.first > 1 or words[match.first] not in _ENDS_OF:
         return False
+    if words[match.first - 1 : match.first] == ("its",):
+        return True
     after = words[match.last : match.last + _OF_REACH]
     return after[:1] == ("of",) and _LUNG.isdisjoint(after)
 

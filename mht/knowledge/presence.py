@@ -21,16 +21,37 @@ _FORWARD = {
     "bearer": UNCERTAIN,
     "removed": UNCERTAIN,
 }
-_BACKWARD = {"deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCERTAIN}
+_BACKWARD = {"healed": ABSENT, "deny_back": ABSENT, "hedge_back": UNCERTAIN, "removed_back": UNCERTAIN}
 _EFFECT = _FORWARD | _BACKWARD
 _OF_DEVICE = {"done": PRESENT, "removed": ABSENT, "removed_back": ABSENT}
-_REACH = {"deny": 24, "gone": 7, "hedge": 8, "past": 7, "bearer": 7, "done": 7, "removed": 5}
+_REACH = {"deny": 24, "gone": 9, "hedge": 8, "past": 7, "bearer": 7, "done": 7, "removed": 5}
+_TIMES = frozenset({"done", "past"})
+_OPENS = frozenset({"the", "a", "an", "this", "there"})
+_GOES_ON = frozenset(
+    {
+        "of",
+        "for",
+        "by",
+        "with",
+        "to",
+        "from",
+        "and",
+        "or",
+        "in",
+        "on",
+        "at",
+        "through",
+        "via",
+        "under",
+        "into",
+    }
+)
 _CLOSES_LIST = frozenset({"and", "or", "nor"})
 _ENDS_REACH = {True: ("with", "stop"), False: ("with", "stop", "deny")}
 _BACK_REACH, _EITHER_REACH = 5, 2
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear", "resolution", "disappearance",
                        "regression", "clearing", "clearance", "loss"})  # fmt: skip
-_TO_PLACE = frozenset({"to", "into", "toward", "towards", "around", "near"})
+_TO_PLACE = frozenset({"to", "by", "into", "toward", "towards", "around", "near"})
 _BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
 
 Span = tuple[int, int, Match]
@@ -77,8 +98,10 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
         ):
             limit = match.first
     for i in range(cue.last, limit):
-        if words[i] == "and" and cue.value == "gone":
+        if words[i] == "and" and cue.value == "gone" and words[i + 1 : i + 2] != ("of",):
             return i
+        if cue.value in _TIMES and i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON:
+            return i  # "after treatment the effusion …"
         if words[i] != ",":
             continue
         if cue.value != "deny" or words[i + 1 : i + 2] == ("and",) or not _list_goes_on(words, i, end):
@@ -119,12 +142,14 @@ def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[Span]:
     spans = []
     findings = [m for m in clause if m.kind == "finding"]
     for cue in clause:
-        if cue.kind != "cue" or cue.value not in _BACKWARD or _leads(words, cue):
+        if cue.kind != "cue" or not (cue.value in _BACKWARD or _trails(words, cue)) or _leads(words, cue):
             continue
         start, opened = cue.first, False
         for finding in reversed([m for m in findings if m.last <= cue.first]):
             between = words[finding.last : start]
-            if len(between) > _BACK_REACH or ("," in between and start == cue.first):
+            if len(between) - _placing(clause, finding.last, start) > _BACK_REACH or (
+                "," in between and start == cue.first
+            ):
                 break
             if start != cue.first and not _joined(between, opened):
                 break
@@ -132,6 +157,18 @@ def _backward(words: Sequence[str], clause: Sequence[Match]) -> list[Span]:
             start = finding.first
         spans.append((start, cue.first, cue))
     return spans
+
+
+def _placing(clause: Sequence[Match], first: int, last: int) -> int:
+    """The words between that only say where: `the enhancement [of the left optic nerve] is no longer seen`."""
+    return sum(
+        m.last - m.first for m in clause if first <= m.first < last and (m.kind == "site" or m.value in SIDES)
+    )
+
+
+def _trails(words: Sequence[str], cue: Match) -> bool:
+    """`angiomyolipoma most likely.`: a hedge that ends the statement speaks of what stands before it."""
+    return cue.value == "hedge" and (cue.last >= len(words) or words[cue.last] in (".", ";", ")"))
 
 
 def _joined(between: Sequence[str], opened: bool) -> bool:
@@ -143,9 +180,12 @@ def _joined(between: Sequence[str], opened: bool) -> bool:
     return not joins.isdisjoint(between) and role("statement").isdisjoint(between)
 
 
-def _effect(cue: Match, kind: str) -> str:
-    """What the cue makes of a finding of the kind: a patient has a disease, but an image shows his mass."""
-    if cue.value == "bearer" and kind != DIAGNOSIS:
+def _effect(words: Sequence[str], cue: Match, finding: str) -> str:
+    """What the cue makes of the finding: a patient has a disease, but an image shows his mass."""
+    kind = lexicon().findings[finding].kind
+    if cue.value == "bearer" and (kind != DIAGNOSIS or words[cue.last : cue.last + 1] in (("a",), ("an",))):
+        return PRESENT
+    if cue.value == "healed" and "fracture" in lexicon().ancestors[finding]:
         return PRESENT
     return _OF_DEVICE[cue.value] if kind == DEVICE and cue.value in _OF_DEVICE else _EFFECT[cue.value]
 
@@ -177,8 +217,7 @@ def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bo
         reaching = [
             cue for cue in reaching if cue.value not in ("past", "bearer")
         ]  # "the previous effusion has resolved"
-    kind = lexicon().findings[match.value].kind
-    states = {_effect(cue, kind) for cue in reaching} - {PRESENT}
+    states = {_effect(words, cue, match.value) for cue in reaching} - {PRESENT}
     if (
         ABSENT in states
         and all(cue.value in ("deny", "gone") for cue in reaching)

@@ -92,7 +92,43 @@ def find(words: Sequence[str]) -> list[Match]:
                 match = Match("cue", words[i], i, i + 1)
         matches.append(match)
         i = match.last
-    return _adjectives(words, matches)
+    return _adjectives(words, _shared_heads(words, _parts_of_sided(words, matches)))
+
+
+def _parts_of_sided(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
+    """`the neck of the left femur` is the femoral neck on the left."""
+    kept: list[Match] = []
+    for match in matches:
+        side = kept[-1] if kept else None
+        if match.kind == "site" and side and side.value in ("left", "right") and side.last == match.first:
+            head = side.first - (3 if words[side.first - 1] == "the" else 2)
+            if head >= 0 and words[head + 1] == "of":
+                known = _index().terms.get((words[head], "of", "the", *words[match.first : match.last]))
+                if known is not None and known[0] == "site":
+                    kept = [m for m in kept if not m.first <= head < m.last]
+                    match = Match(*known, match.first, match.last)
+        kept.append(match)
+    return kept
+
+
+def _shared_heads(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
+    """`vascular or perineural invasion` names two: the first shares the last word of the second."""
+    found: list[Match] = []
+    for match in matches:
+        first = match.first - 2
+        if (
+            match.kind == "finding"
+            and match.last - match.first > 1
+            and first >= 0
+            and words[first + 1] in _OR
+        ):
+            known = _index().terms.get((words[first], words[match.last - 1]))
+            taken = any(m.first <= first < m.last and m.kind == "finding" for m in found)
+            if known is not None and known[0] == "finding" and not taken:
+                found = [m for m in found if not m.first <= first < m.last]
+                found.append(Match(*known, first, first + 1))
+        found.append(match)
+    return sorted(found, key=lambda m: m.first)
 
 
 def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
@@ -107,6 +143,7 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     return matches
 
 
+_OR = frozenset({"or", "and", "nor"})
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 _PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
 _STRUCTURAL = frozenset(
