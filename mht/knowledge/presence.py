@@ -100,6 +100,8 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
     for i in range(cue.last, limit):
         if words[i] == "and" and cue.value == "gone" and words[i + 1 : i + 2] != ("of",):
             return i
+        if words[i] in ("due", "because"):
+            return i  # "not done because of a large mass"
         if cue.value in _TIMES and i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON:
             return i  # "after treatment the effusion …"
         if words[i] != ",":
