@@ -97,20 +97,27 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
             and match.value in _ENDS_REACH[cue.value == "deny"]
         ):
             limit = match.first
-    for i in range(cue.last, limit):
-        if words[i] == "and" and cue.value == "gone" and words[i + 1 : i + 2] != ("of",):
-            return i
-        if words[i] in ("due", "because"):
-            return i  # "not done because of a large mass"
-        if cue.value in _TIMES and i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON:
-            return i  # "after treatment the effusion …"
-        if words[i] != ",":
-            continue
-        if cue.value != "deny" or words[i + 1 : i + 2] == ("and",) or not _list_goes_on(words, i, end):
-            return i
-        if _described_anew(words, i, clause, end):
-            return i
-    return limit
+    stops = (i for i in range(cue.last, limit) if _stops(words, i, cue) or _parts(words, i, cue, clause, end))
+    return next(stops, limit)
+
+
+def _stops(words: Sequence[str], i: int, cue: Match) -> bool:
+    """Whether a word ends the reach: a reason, a second thing that is gone, the main clause after a point in time."""
+    if words[i] in ("due", "because"):
+        return True  # "not done because of a large mass"
+    if cue.value == "gone":
+        return words[i] == "and" and words[i + 1 : i + 2] != ("of",)
+    opens = i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON
+    return cue.value in _TIMES and opens  # "after treatment the effusion …"
+
+
+def _parts(words: Sequence[str], i: int, cue: Match, clause: Sequence[Match], end: int) -> bool:
+    """Whether a comma ends the reach and does not only part the items of a list."""
+    if words[i] != ",":
+        return False
+    if cue.value != "deny" or words[i + 1 : i + 2] == ("and",) or not _list_goes_on(words, i, end):
+        return True
+    return _described_anew(words, i, clause, end)
 
 
 def _given(words: Sequence[str], first: int) -> bool:
