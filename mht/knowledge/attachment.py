@@ -69,8 +69,11 @@ def _breaks_left() -> frozenset[str]:
     return role("break") | role("within") | role("verb") | role("break_left")
 
 
-def _closes(word: str, far: bool, opened: bool) -> bool:
+def _closes(words: Sequence[str], i: int, far: bool, opened: bool) -> bool:
     """Whether a plain word ends what may follow a finding: a new statement, another preposition, a second comma."""
+    word = words[i]
+    if {*words[i - 1 : i], *words[i + 1 : i + 2]} <= role("ordinal"):
+        return False  # "the ninth to eleventh ribs"
     return word in role("break") or (far and word in role("verb")) or (opened and word == ",")
 
 
@@ -82,7 +85,7 @@ def _after(
     while i < end and budget > 0 and not (got.site and got.side):
         match = at.get(i)
         if match is None:
-            if _closes(words[i], i - finding.last > 1, opened) and not _origin(words, i):
+            if _closes(words, i, i - finding.last > 1, opened) and not _origin(words, i):
                 return got
             opened = opened or words[i] == "from"
             opened = opened or words[i] in role("within") or words[i] == "("

@@ -17,6 +17,7 @@ from mht.knowledge.vocabulary import Match
 _LINKS = frozenset({"evidence", "hedge"})
 _JOINS = frozenset({",", "and", "or", "nor", "/"})
 _OWN = frozenset({"severity", "attribute", "site"})
+_END = ((), (".",), (";",), ("(",))
 _LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
 
@@ -33,7 +34,7 @@ def places(
         elif _listed(words, clause, one, other):
             own[one.first] = _lent(own[one.first], one, _after_it(own[other.first], clause, other))
     for k, other in enumerate(findings[1:], 1):
-        source = _source(clause, findings[:k], other, own)
+        source = _source(words, clause, findings[:k], other, own)
         own[other.first] = _lent(own[other.first], other, source) if source else own[other.first]
         own[other.first] = _same_side(words, findings[k - 1], other, own)
     if image.side is None or image.site is None:
@@ -115,13 +116,17 @@ def _leads_to(between: Sequence[str]) -> bool:
 
 
 def _source(
-    clause: Sequence[Match], before: Sequence[Match], finding: Match, own: Mapping[int, Modifiers]
+    words: Sequence[str],
+    clause: Sequence[Match],
+    before: Sequence[Match],
+    finding: Match,
+    own: Mapping[int, Modifiers],
 ) -> Modifiers | None:
     """The place that an earlier finding of the clause lends: its evidence, or its like in the one place it can be."""
     near = next((m for m in reversed(before) if own[m.first].site or own[m.first].side), None)
     if near is None:
         return next((place for m in reversed(before) if (place := _organ(finding, m))), None)
-    if _evidence(clause, before[-1], finding):
+    if _evidence(words, clause, before[-1], finding):
         return own[near.first]
     if _bound(finding, own[near.first]):
         return Modifiers(side=own[near.first].side)
@@ -130,7 +135,7 @@ def _source(
 
 def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifiers) -> Modifiers | None:
     """`a nodule of the left lobe with calcification`: what is part of a finding lies where it does."""
-    linked = any(m.value == "with" for m in _between(clause, near, finding))
+    linked = any(m.value in ("with", "either") for m in _between(clause, near, finding))
     if not linked or source.site is None:
         return None
     if finding.value.replace(" ", "_") in role("component"):
@@ -233,6 +238,8 @@ def _listed(words: Sequence[str], clause: Sequence[Match], one: Match, other: Ma
         return False
     held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held]
+    if plain and plain[0] == "," and words[other.last : other.last + 1] == ("of",):
+        return False  # "extravasation, and fractures of the ribs"
     return bool(plain) and plain[0] in (_JOINS | _generic(one, other)) and len(plain) <= _LIST_REACH
 
 
@@ -260,7 +267,14 @@ def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifi
     return Modifiers(side=got.side if side in after else None, site=got.site)
 
 
-def _evidence(clause: Sequence[Match], one: Match, other: Match) -> bool:
+def _evidence(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether the second finding is what the first is taken for: `filling defect consistent with embolism`."""
-    link = next((m for m in _between(clause, one, other) if m.kind == "cue" and m.value in _LINKS), None)
+    between = _between(clause, one, other)
+    if (
+        between
+        and words[other.first - 1 : other.first] == (",",)
+        and words[other.last : other.last + 1] in _END
+    ):
+        return True  # "a cyst in the left ovary, endometrioma."
+    link = next((m for m in between if m.kind == "cue" and m.value in _LINKS), None)
     return link is not None and other.first - link.last <= _LINK_REACH

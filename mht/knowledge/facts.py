@@ -37,7 +37,8 @@ Token = tuple[str, int, int]
 
 def _clauses(words: Sequence[str], matches: list[Match]) -> Iterator[tuple[int, int, list[Match]]]:
     """The stretches between full stops, semicolons and words such as `but`, with their matches."""
-    stops = [m.first for m in matches if m.kind == "cue" and m.value == "stop"]
+    hedged = {m.first for m in matches if m.value == "hedge"}  # "a lesion of the liver but probably a cyst"
+    stops = [m.first for m in matches if m.kind == "cue" and m.value == "stop" and m.last not in hedged]
     edges = sorted({0, len(words), *stops, *(i + 1 for i, word in enumerate(words) if word in _BOUNDARY)})
     k = 0
     for first, last in pairwise(edges):
@@ -181,7 +182,11 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 size_mm=sizes.get(match.first),
                 attributes=_attributes(words, match, got.attributes),
             )
-            if fact.site is None and lexicon().findings[fact.finding].kind == CHANGE:
+            if (
+                fact.site is None
+                and lexicon().findings[fact.finding].kind == CHANGE
+                and not _stands_alone(fact)
+            ):
                 continue  # "an enlarged image": a change of nothing named is no finding
             if is_idle(fact.finding, fact.presence):
                 continue
@@ -205,6 +210,11 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
 
 
 Key = tuple[str, str, str | None, str | None]
+
+
+def _stands_alone(fact: Fact) -> bool:
+    """`an angiogram without stenosis`: what needs no place to be understood."""
+    return fact.finding in role("alone")
 
 
 def _said_before(fact: Fact, facts: dict[Key, Fact]) -> bool:

@@ -12,7 +12,7 @@ _OF_REACH, _NEAR = 4, 5
 _WEIGHTS = (("t", "1"), ("t", "2"))
 _ARTICLES = frozenset({"the", "both"})
 _OF_VIEW = frozenset({"chest", "radiograph", "x", "film", "projection", "view", "lateral"})
-_ENDS_OF = frozenset({"base", "apex", "neck"})
+_ENDS_OF = frozenset({"base", "apex", "neck", "head"})
 _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 

@@ -91,6 +91,8 @@ def _reach(words: Sequence[str], cue: Match, clause: Sequence[Match], end: int) 
     for match in clause:
         if match.first >= limit:
             break
+        if match.first == cue.last and cue.value == "hedge" and match.value == "with":
+            continue  # "possibly with a small abscess"
         if (
             match.first >= cue.last
             and match.kind == "cue"
@@ -105,6 +107,11 @@ def _stops(words: Sequence[str], i: int, cue: Match) -> bool:
     """Whether a word ends the reach: a reason, a second thing that is gone, the main clause after a point in time."""
     if words[i] in ("due", "because"):
         return True  # "not done because of a large mass"
+    if cue.value == "deny":
+        return words[i] == "and" and words[i + 1 : i + 2] in (
+            ("a",),
+            ("an",),
+        )  # "no recurrence and a small …"
     if cue.value == "gone":
         return words[i] == "and" and words[i + 1 : i + 2] != ("of",)
     opens = i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON
@@ -189,12 +196,14 @@ def _joined(between: Sequence[str], opened: bool) -> bool:
     return not joins.isdisjoint(between) and role("statement").isdisjoint(between)
 
 
-def _effect(words: Sequence[str], cue: Match, finding: str) -> str:
+def _effect(words: Sequence[str], cue: Match, match: Match) -> str:
     """What the cue makes of the finding: a patient has a disease, but an image shows his mass."""
-    kind = lexicon().findings[finding].kind
-    if cue.value == "bearer" and (kind != DIAGNOSIS or words[cue.last : cue.last + 1] in (("a",), ("an",))):
-        return PRESENT
-    if cue.value == "healed" and "fracture" in lexicon().ancestors[finding]:
+    kind = lexicon().findings[match.value].kind
+    if cue.value == "bearer":
+        shown = words[cue.last : cue.last + 1] in (("a",), ("an",)) or _next(words, match) in role("acting")
+        if shown or kind != DIAGNOSIS:
+            return PRESENT
+    if cue.value == "healed" and "fracture" in lexicon().ancestors[match.value]:
         return PRESENT
     return _OF_DEVICE[cue.value] if kind == DEVICE and cue.value in _OF_DEVICE else _EFFECT[cue.value]
 
@@ -226,7 +235,7 @@ def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bo
         reaching = [
             cue for cue in reaching if cue.value not in ("past", "bearer")
         ]  # "the previous effusion has resolved"
-    states = {_effect(words, cue, match.value) for cue in reaching} - {PRESENT}
+    states = {_effect(words, cue, match) for cue in reaching} - {PRESENT}
     if (
         ABSENT in states
         and all(cue.value in ("deny", "gone") for cue in reaching)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import lexicon, role
 from mht.knowledge.spelling import normal_words
 
 
@@ -82,6 +82,10 @@ def find(words: Sequence[str]) -> list[Match]:
     i, n = 0, len(words)
     while i < n:
         match = _longest(index, words, i) if words[i] in lengths else None
+        if match is None and words[i] in _LETTERS and i + 1 < n and words[i + 1].isalpha():
+            noun = _longest(index, words, i + 1)
+            if noun is not None and noun.kind in ("finding", "site"):
+                match = Match("cue", _LETTERS[words[i]], i, i + 1)  # "L chest drain"
         if match is None:
             i += 1
             continue
@@ -143,12 +147,16 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     return matches
 
 
+_LETTERS = {"l": "left", "r": "right"}
 _OR = frozenset({"or", "and", "nor"})
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 _PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
-_STRUCTURAL = frozenset(
-    {"mural", "marginal", "intramural", "soft", "exophytic", "subcutaneous", "infiltrating", "bulky"}
-)
+
+
+@lru_cache(maxsize=1)
+def _plain() -> frozenset[str]:
+    """Words that part two phrases and are no adjective."""
+    return role("break") | role("within") | role("verb") | role("break_left") | role("filler")
 
 
 def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
@@ -156,7 +164,7 @@ def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
     end = matches[k].last
     for other in matches[k + 1 :]:
         gap = words[end : other.first]
-        if len(gap) > 1 or not _STRUCTURAL.issuperset(gap):
+        if len(gap) > 1 or not all(word.isalpha() and word not in _plain() for word in gap):
             return False
         if other.kind in _NOUN_PHRASE:
             return True
