@@ -11,6 +11,7 @@ from mht.knowledge.attachment import modifiers
 from mht.knowledge.examined import Examined
 from mht.knowledge.lexicon import CHANGE, DEVICE, lexicon, role, seen_at
 from mht.knowledge.modifiers import SIDES, Modifiers
+from mht.knowledge.presence import ABSENT
 from mht.knowledge.study import REGIONS
 from mht.knowledge.vocabulary import Match
 
@@ -22,9 +23,7 @@ _LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
 
 
-def places(
-    words: Sequence[str], clause: Sequence[Match], span: tuple[int, int], image: Examined
-) -> dict[int, Modifiers]:
+def places(words: Sequence[str], clause: Sequence[Match], span: tuple[int, int]) -> dict[int, Modifiers]:
     """The modifiers of each finding of a clause, by its first word; `span` holds the clause's first and last word."""
     findings = [match for match in clause if match.kind == "finding"]
     own = {m.first: _phrase(words, clause, m, span) for m in findings}
@@ -37,10 +36,7 @@ def places(
         source = _source(words, clause, findings[:k], other, own)
         own[other.first] = _lent(own[other.first], other, source) if source else own[other.first]
         own[other.first] = _same_side(words, findings[k - 1], other, own)
-    if image.side is None or image.site is None:
-        return own
-    told = Modifiers(side=image.side)
-    return {m.first: _of_image(own[m.first], m, image.site, told) for m in findings}
+    return own
 
 
 def _same_side(
@@ -203,12 +199,17 @@ def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
     return replace(got, site=source.site, side=source.side if sided else None)
 
 
-def _of_image(got: Modifiers, finding: Match, site: str, told: Modifiers) -> Modifiers:
-    """`photograph of the right eye`: what has no side of its own is on the side that was examined."""
-    if got.side or _apart(got.site, site) or not seen_at(finding.value, site):
+def on_image(got: Modifiers, finding: Match, image: Examined, presence: str) -> Modifiers:
+    """`photograph of the right eye`: what has no side of its own is on the side that was examined.
+
+    What is denied is denied of the whole image.
+    """
+    if presence == ABSENT or image.side is None or image.site is None:
         return got
-    sided = lexicon().findings[finding.value].sided
-    return replace(got, side=told.side) if sided else got
+    if got.side or _apart(got.site, image.site):
+        return got
+    known = lexicon().findings[finding.value]
+    return replace(got, side=image.side) if known.sided and seen_at(finding.value, image.site) else got
 
 
 def _apart(own: str | None, site: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from mht.knowledge.context import places
+from mht.knowledge.context import on_image, places
 from mht.knowledge.examined import examined_place
 from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon, role
 from mht.knowledge.modifiers import Modifiers
@@ -162,12 +162,12 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     region = image.site or _region(matches)
     for first, last, clause in _clauses(words, matches):
         states = presences(words, clause, last)
-        taken = places(words, clause, (first, last), image)
+        taken = places(words, clause, (first, last))
         sizes = _owned_sizes(caption, clause, found_tokens, (first, last))
         for match in clause:
             if match.first not in states:
                 continue
-            got = taken[match.first]
+            got = on_image(taken[match.first], match, image, states[match.first])
             start, end = found_tokens[match.first][1], found_tokens[match.last - 1][2]
             finding, site = _compose(match.value, got, region)
             fact = Fact(
