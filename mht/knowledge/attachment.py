@@ -46,6 +46,9 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
         match = at.get(i)
         if match is not None:
             taken = got if apart and match.kind == "attribute" else _take(finding, match, got)
+            if _of_adjective(words, at, match):
+                i = match.first - 1
+                continue
             if commas and (match.kind == "site" or match.value in SIDES):
                 return got  # "a tear of the ligament, bone bruises": the place belongs to what went before
             if taken is None:
@@ -59,6 +62,13 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
             return got
         i, budget = i - 1, budget - 1
     return got
+
+
+def _of_adjective(words: Sequence[str], at: Mapping[int, Match], match: Match) -> bool:
+    """`a slightly hyperintense mass`: the grade is of the adjective."""
+    behind = at.get(match.last)
+    graded = match.kind == "severity" and words[match.last - 1].endswith("ly")
+    return graded and behind is not None and behind.kind == "attribute"
 
 
 _JOINS = frozenset({",", "-", "and"})

@@ -28,6 +28,8 @@ def places(words: Sequence[str], clause: Sequence[Match], span: tuple[int, int])
     findings = [match for match in clause if match.kind == "finding"]
     own = {m.first: _phrase(words, clause, m, span) for m in findings}
     for one, other in zip(findings[-2::-1], findings[:0:-1], strict=True):
+        if one.last == other.first and one.value in role("adjectival"):
+            continue  # "ruptured cysts of the liver": no rupture of the liver
         if one.last == other.first:  # "an FDG-avid nodule in the left lung"
             own[one.first] = _lent(own[one.first], one, own[other.first])
         elif _listed(words, clause, one, other):
