@@ -182,7 +182,10 @@ def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, g
     if got.side not in ("left", "right") or len(sides) < 2 or sides[-1].value != got.side:
         return got
     one, other = sides[-2:]
-    held = {i for m in clause if m.kind in _OWN for i in range(m.first, m.last)}
+    between = _between(clause, one, other)
+    if any(m.kind == "site" for m in between):
+        return got  # "the right upper lobe and a left effusion"
+    held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held and words[i] not in ("a", "the")]
     return (
         replace(got, side="bilateral", severity=None)
@@ -219,7 +222,8 @@ def _apart(own: str | None, site: str) -> bool:
     if own is None or _within(own, site):
         return False
     up = lexicon().site_ancestors
-    same_limb = up[own][-1] == "limb" and up[own][-2:] == up[site][-2:]
+    loose = len(up[own]) == 2  # a phalanx may be of a hand or of a foot
+    same_limb = up[own][-1] == up[site][-1] == "limb" and (loose or up[own][-2:] == up[site][-2:])
     return up[own][-1] in _PARTS and not same_limb
 
 

@@ -50,6 +50,7 @@ _CLOSES_LIST = frozenset({"and", "or", "nor"})
 _ENDS_REACH = {True: ("with", "stop"), False: ("with", "stop", "deny")}
 _BACK_REACH, _EITHER_REACH = 5, 2
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "absence", "lack", "free", "clear", "resolution", "disappearance",
+        "healing",
                        "regression", "clearing", "clearance", "loss"})  # fmt: skip
 _TO_PLACE = frozenset({"to", "by", "into", "toward", "towards", "around", "near"})
 _BE = frozenset((word,) for word in ("is", "are", "was", "were", "be", "been", "being"))
