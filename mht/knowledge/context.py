@@ -11,7 +11,6 @@ from mht.knowledge.attachment import modifiers
 from mht.knowledge.examined import Examined
 from mht.knowledge.lexicon import CHANGE, DEVICE, lexicon, role, seen_at
 from mht.knowledge.modifiers import SIDES, Modifiers
-from mht.knowledge.presence import ABSENT
 from mht.knowledge.study import REGIONS
 from mht.knowledge.vocabulary import Match
 
@@ -204,12 +203,9 @@ def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
     return replace(got, site=source.site, side=source.side if sided else None)
 
 
-def on_image(got: Modifiers, finding: Match, image: Examined, presence: str) -> Modifiers:
-    """`photograph of the right eye`: what has no side of its own is on the side that was examined.
-
-    What is denied is denied of the whole image.
-    """
-    if presence == ABSENT or image.side is None or image.site is None:
+def on_image(got: Modifiers, finding: Match, image: Examined) -> Modifiers:
+    """`photograph of the right eye`: what has no side of its own is on the side that was examined."""
+    if image.side is None or image.site is None:
         return got
     if got.side or _apart(got.site, image.site):
         return got

@@ -167,7 +167,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
         for match in clause:
             if match.first not in states:
                 continue
-            got = on_image(taken[match.first], match, image, states[match.first])
+            got = on_image(taken[match.first], match, image)
             start, end = found_tokens[match.first][1], found_tokens[match.last - 1][2]
             finding, site = _compose(match.value, got, region)
             fact = Fact(
