@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
-from mht.knowledge.lexicon import STUDY_SCALES, lexicon, role, seen_at
+from mht.knowledge.lexicon import DEVICE, lexicon, role, seen_at
+from mht.knowledge.modifiers import SIDES, Modifiers, described
+from mht.knowledge.predicate import changed, predicate
 from mht.knowledge.vocabulary import Match
 
-SIDES = {"left": "left", "right": "right", "both": "bilateral"}
-
 _LEFT_BUDGET, _RIGHT_BUDGET = 5, 6
-
-
-@dataclass(frozen=True, slots=True)
-class Modifiers:
-    """What a clause says of one finding; None where it does not."""
-
-    side: str | None = None
-    site: str | None = None
-    severity: str | None = None
-    attributes: tuple[str, ...] = ()
-
-
-def _described(got: Modifiers, term: str) -> Modifiers:
-    """The modifiers with one more attribute; the nearest to the noun stands, one a scale."""
-    known = lexicon().attributes
-    scale = known[term].scale
-    if scale in STUDY_SCALES or any(known[other].scale == scale for other in got.attributes):
-        return got
-    return replace(got, attributes=(*got.attributes, term))
 
 
 def _fits(finding: Match, site: Match) -> bool:
@@ -48,7 +29,7 @@ def _take(finding: Match, match: Match, got: Modifiers) -> Modifiers | None:
     if match.kind == "severity":
         return replace(got, severity=_graver(got.severity, match.value))
     if match.kind == "attribute":
-        return _described(got, match.value)
+        return described(got, match.value)
     if match.kind == "site":
         return replace(got, site=match.value) if not got.site and _fits(finding, match) else None
     if match.kind == "cue" and match.value in SIDES:
@@ -65,6 +46,11 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
         match = at.get(i)
         if match is not None:
             taken = got if apart and match.kind == "attribute" else _take(finding, match, got)
+            if _of_adjective(words, at, match):
+                i = match.first - 1
+                continue
+            if commas and (match.kind == "site" or match.value in SIDES):
+                return got  # "a tear of the ligament, bone bruises": the place belongs to what went before
             if taken is None:
                 return got
             got, i = taken, match.first - 1
@@ -78,6 +64,13 @@ def _before(words: Sequence[str], at: Mapping[int, Match], finding: Match, start
     return got
 
 
+def _of_adjective(words: Sequence[str], at: Mapping[int, Match], match: Match) -> bool:
+    """`a slightly hyperintense mass`: the grade is of the adjective."""
+    behind = at.get(match.last)
+    graded = match.kind == "severity" and words[match.last - 1].endswith("ly")
+    return graded and behind is not None and behind.kind == "attribute"
+
+
 _JOINS = frozenset({",", "-", "and"})
 
 
@@ -86,8 +79,11 @@ def _breaks_left() -> frozenset[str]:
     return role("break") | role("within") | role("verb") | role("break_left")
 
 
-def _closes(word: str, far: bool, opened: bool) -> bool:
+def _closes(words: Sequence[str], i: int, far: bool, opened: bool) -> bool:
     """Whether a plain word ends what may follow a finding: a new statement, another preposition, a second comma."""
+    word = words[i]
+    if {*words[i - 1 : i], *words[i + 1 : i + 2]} <= role("ordinal"):
+        return False  # "the ninth to eleventh ribs"
     return word in role("break") or (far and word in role("verb")) or (opened and word == ",")
 
 
@@ -99,19 +95,41 @@ def _after(
     while i < end and budget > 0 and not (got.site and got.side):
         match = at.get(i)
         if match is None:
-            if _closes(words[i], i - finding.last > 1, opened):
+            if _closes(words, i, i - finding.last > 1, opened) and not _origin(words, i):
                 return got
+            opened = opened or words[i] == "from"
             opened = opened or words[i] in role("within") or words[i] == "("
             budget -= words[i] not in role("filler") and words[i] not in role("within")
             i += 1
             continue
         if match.kind == "site" and not opened and i != finding.last:
             return got
+        if match.value in ("left", "right") and not role("more").isdisjoint(
+            words[max(finding.last, i - 3) : i]
+        ):
+            return got  # "papilloedema of both eyes, worse on the left"
+        if match.value in SIDES and _opens_item(words, i) and not _ends(words, match.last, end):
+            return got  # "a right aortic arch, left superior vena cava": the side of what follows
         taken = got if match.kind in ("severity", "attribute") else _take(finding, match, got)
         if taken is None:
             return got
         got, i = taken, match.last
     return got
+
+
+def _origin(words: Sequence[str], i: int) -> bool:
+    """`a mass arising from the left kidney`: where it comes from is where it is."""
+    return words[i] == "from" and words[i - 1] in role("origin")
+
+
+def _opens_item(words: Sequence[str], i: int) -> bool:
+    """Whether a comma, or a comma and an article, stands before the word."""
+    return words[i - 1] == "," or (words[i - 1] in ("a", "an", "the") and words[i - 2 : i - 1] == (",",))
+
+
+def _ends(words: Sequence[str], i: int, end: int) -> bool:
+    """Whether the statement ends at the word: nothing, a mark, or `side` follows."""
+    return i >= end or not words[i].isalpha() or words[i] in ("side", "greater", "more", "than", "and")
 
 
 def _examined(clause: Sequence[Match], k: int) -> bool:
@@ -122,15 +140,64 @@ def _examined(clause: Sequence[Match], k: int) -> bool:
 def _subject(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
     """The place that the clause opened with: `the left kidney contains a [cyst]`."""
     opening = next((m for m in clause if m.kind == "finding"), finding)
+    if _placed_in(words, finding.first):
+        return got  # "no air-filled bronchi within the mass": what stands before does not hold it
+    if (near := _doer(words, clause, finding)) is not None:
+        return replace(got, site=clause[near].value, side=got.side or _side_of(clause, near, finding))
     for k, match in enumerate(clause):
         if match.first >= opening.first:
             return got
         if match.kind != "site" or not _fits(finding, match) or _examined(clause, k):
             continue
+        if beside(words, match.first):
+            continue
         if opening is not finding and role("verb").isdisjoint(words[match.last : opening.first]):
             return got
         return replace(got, site=match.value, side=got.side or _side_of(clause, k, opening))
     return got
+
+
+def _doer(words: Sequence[str], clause: Sequence[Match], finding: Match) -> int | None:
+    """The place that a verb right behind it leads to the finding: `… and the right kidney shows [hypertrophy]`."""
+    for k in range(len(clause) - 1, -1, -1):
+        match = clause[k]
+        if match.last > finding.first:
+            continue
+        if match.kind == "finding":
+            return None
+        if match.kind == "site" and _fits(finding, match) and words[match.last] in role("verb"):
+            return (
+                None if beside(words, match.first) or _examined(clause, k) else _part_named(words, clause, k)
+            )
+    return None
+
+
+def _part_named(words: Sequence[str], clause: Sequence[Match], k: int) -> int:
+    """Of `the optic disc of the right eye` the disc."""
+    j = k - 1
+    while j >= 0 and clause[j].value in SIDES:
+        j -= 1
+    if j < 0 or clause[j].kind != "site":
+        return k
+    held = {i for m in clause[j + 1 : k] for i in range(m.first, m.last)}
+    between = {words[i] for i in range(clause[j].last, clause[k].first) if i not in held}
+    return j if between and between <= {"of", "the"} else k
+
+
+def _placed_in(words: Sequence[str], first: int) -> bool:
+    """Whether the finding itself is the place that is spoken of: `within the mass`."""
+    i = first - 1
+    while i > 0 and words[i] in ("the", "this", "these", "a", "an"):
+        i -= 1
+    return i >= 0 and words[i] in ("within", "inside", "around", "surrounding")
+
+
+def beside(words: Sequence[str], first: int) -> bool:
+    """Whether a place is only what something lies next to or reaches: `posterior to the uterus`."""
+    i = first - 1
+    while i >= 0 and words[i] in role("before_place"):
+        i -= 1
+    return i >= 0 and words[i] in role("beside") and not (i and _origin(words, i))
 
 
 def _side_of(clause: Sequence[Match], k: int, opening: Match) -> str | None:
@@ -146,79 +213,7 @@ def _own_side(got: Modifiers) -> Modifiers:
     return replace(got, side=only) if only in ("left", "right") else got
 
 
-_IS = frozenset(
-    {"is", "are", "was", "were", "appear", "appears", "has", "have", "which", "that", "be", "been"}
-)
-_BECAME = frozenset({"has", "have", "had", "is", "are", "was", "were", "been", "that", "remain"})
 _MEASURE = frozenset({"mm", "cm", "x", "by"})
-_TO_PLACE = frozenset({"of", "in", "at", "on", "the", "side"})
-_EDGES = frozenset(
-    {"margin", "border", "edge", "contour", "outline", "enhancement", "texture", "wall", "shape"}
-)
-
-
-def _predicate(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
-    """Graded words after a verb (`the effusion is small`, `is round and well-defined`, `has increased`)."""
-    start = i = _past_place(words, at, finding.last)
-    while i < len(words) and i - start < 3 and words[i] in _IS:
-        i += 1
-    if i == start:
-        return _edged(words, at, finding, got)
-    while (match := at.get(i)) is not None or words[i : i + 1] == ("and",):
-        if match is None:
-            i += 1
-            continue
-        if match.kind == "severity":
-            got = got if got.severity else replace(got, severity=match.value)
-        elif match.kind == "attribute":
-            got = _described(got, match.value)
-        else:
-            return got
-        i = match.last
-    return got
-
-
-def _past_place(words: Sequence[str], at: Mapping[int, Match], i: int) -> int:
-    """The word behind the place that follows a finding: `consolidation [of the right lower lobe] is mild`."""
-    start = i
-    while i < len(words):
-        match = at.get(i)
-        if match is not None and (match.kind == "site" or match.value in SIDES):
-            i = match.last
-        elif words[i] in _TO_PLACE and match is None:
-            i += 1
-        else:
-            return i
-    return start
-
-
-def _changed(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
-    """What became of it, said behind it and before the next finding: `the effusion on the left has increased`."""
-    for match in clause:
-        if match.first < finding.last:
-            continue
-        if match.kind == "finding":
-            return got
-        said = words[match.first - 1] in _BECAME or words[match.last - 1] == "since"
-        if said and match.kind == "attribute" and lexicon().attributes[match.value].scale == "change":
-            return _described(got, match.value)
-    return got
-
-
-def _edged(words: Sequence[str], at: Mapping[int, Match], finding: Match, got: Modifiers) -> Modifiers:
-    """`a mass with irregular, ill-defined margins`."""
-    if words[finding.last : finding.last + 1] != ("with",):
-        return got
-    i, taken = finding.last + 1, got
-    while (match := at.get(i)) is not None or words[i : i + 1] in ((",",), ("and",)):
-        if match is None:
-            i += 1
-            continue
-        if match.kind != "attribute":
-            return got
-        taken = _described(taken, match.value)
-        i = match.last
-    return taken if words[i : i + 1] and words[i] in _EDGES else got
 
 
 def modifiers(
@@ -230,8 +225,11 @@ def modifiers(
     if got.site is None and got.side is None:
         got = _subject(words, clause, finding, got)
     got = _own_side(got)
-    got = _changed(words, clause, finding, _predicate(words, at, finding, got))
-    sided = lexicon().findings[finding.value].sided
+    got = changed(words, clause, finding, predicate(words, at, finding, got))
+    known = lexicon().findings[finding.value]
+    sided = known.sided
+    if known.kind == DEVICE and got.severity and lexicon().severities[got.severity].scale == "grade":
+        got = replace(got, severity=None)  # "the needle was advanced"
     if got.site is not None:
         sided = sided or lexicon().sites[got.site].sided != "no"
     return got if sided or got.side is None else replace(got, side=None)

@@ -3,77 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
-from mht.knowledge.attachment import SIDES, Modifiers, modifiers
-from mht.knowledge.lexicon import CHANGE, lexicon, role, seen_at
-from mht.knowledge.study import REGIONS, examined
+from mht.knowledge.attachment import modifiers
+from mht.knowledge.examined import Examined
+from mht.knowledge.lexicon import CHANGE, DEVICE, lexicon, role, seen_at
+from mht.knowledge.modifiers import SIDES, Modifiers
+from mht.knowledge.study import REGIONS
 from mht.knowledge.vocabulary import Match
 
 _LINKS = frozenset({"evidence", "hedge"})
 _JOINS = frozenset({",", "and", "or", "nor", "/"})
 _OWN = frozenset({"severity", "attribute", "site"})
+_END = ((), (".",), (";",), ("(",))
 _LINK_REACH, _LIST_REACH, _ADJECTIVES = 4, 3, 2
 _PARTS = REGIONS | {"limb"}
-_SHOWS = {"fundus": "globe", "OCT": "globe", "mammography": "breast"}
-_NOT_THIS = frozenset({"deny", "past", "hedge", "done"})
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """The place that the image shows, where the text says so: `MRI of the left knee`."""
-
-    site: str | None = None
-    side: str | None = None
-
-
-def examined_place(words: Sequence[str], matches: Sequence[Match]) -> Examined:
-    """The site of the first kind of image that names one; its side where no image of the text has another."""
-    site, sides = None, set()
-    for k, match in enumerate(matches):
-        before = matches[k - 1] if k else None
-        if match.kind != "modality" or (before and before.value in _NOT_THIS and before.last == match.first):
-            continue
-        place = examined(words, matches, k)
-        shown = place.value if place else _SHOWS.get(match.value)
-        if shown is None:
-            continue
-        site = site or shown
-        beside = (place or match).first
-        sides.add(next((SIDES[m.value] for m in matches if m.last == beside and m.value in SIDES), None))
-    if site is None and (titled := _title(words, matches)):
-        return titled
-    return Examined(site, sides.pop() if len(sides) == 1 else None)
-
-
-def _title(words: Sequence[str], matches: Sequence[Match]) -> Examined | None:
-    """`Left eye: …`: the place that stands before the first colon, by itself."""
-    if len(matches) < 2 or matches[0].value not in SIDES or matches[1].kind != "site":
-        return None
-    side, place = matches[:2]
-    alone = side.first == 0 and side.last == place.first and words[place.last : place.last + 1] == (":",)
-    return Examined(place.value, SIDES[side.value]) if alone else None
-
-
-def places(
-    words: Sequence[str], clause: Sequence[Match], span: tuple[int, int], image: Examined
-) -> dict[int, Modifiers]:
+def places(words: Sequence[str], clause: Sequence[Match], span: tuple[int, int]) -> dict[int, Modifiers]:
     """The modifiers of each finding of a clause, by its first word; `span` holds the clause's first and last word."""
     findings = [match for match in clause if match.kind == "finding"]
     own = {m.first: _phrase(words, clause, m, span) for m in findings}
     for one, other in zip(findings[-2::-1], findings[:0:-1], strict=True):
+        if one.last == other.first and one.value in role("adjectival"):
+            continue  # "ruptured cysts of the liver": no rupture of the liver
         if one.last == other.first:  # "an FDG-avid nodule in the left lung"
             own[one.first] = _lent(own[one.first], one, own[other.first])
         elif _listed(words, clause, one, other):
             own[one.first] = _lent(own[one.first], one, _after_it(own[other.first], clause, other))
     for k, other in enumerate(findings[1:], 1):
-        source = _source(clause, findings[:k], other, own)
+        source = _source(words, clause, findings[:k], other, own)
         own[other.first] = _lent(own[other.first], other, source) if source else own[other.first]
-    if image.side is None or image.site is None:
-        return own
-    told = Modifiers(side=image.side)
-    return {m.first: _of_image(own[m.first], m, image.site, told) for m in findings}
+        own[other.first] = _same_side(words, findings[k - 1], other, own)
+    return own
+
+
+def _same_side(
+    words: Sequence[str], before: Match, finding: Match, own: Mapping[int, Modifiers]
+) -> Modifiers:
+    """`a right pneumothorax with collapse of the underlying lung`: the side of the finding before."""
+    got, side = own[finding.first], own[before.first].side
+    beside = words[max(before.last, finding.first - 2) : finding.last + _LINK_REACH]
+    if got.side or side is None or role("same").isdisjoint(beside):
+        return got
+    sided = lexicon().findings[finding.value].sided
+    return replace(got, side=side) if sided else got
 
 
 def _phrase(
@@ -83,18 +59,46 @@ def _phrase(
     got = _both_sides(words, clause, finding, modifiers(words, clause, finding, span))
     if lexicon().findings[finding.value].kind != CHANGE:
         return got
-    noun = next((m for m in clause if m.first >= finding.last), None)
+    behind = [m for m in clause if m.first >= finding.last]
+    noun = _noun(behind)
     if (
         noun is None
         or noun.kind != "site"
-        or not _leads_to(words[finding.last : noun.first])
         or got.site == noun.value
         or not seen_at(finding.value, noun.value)
     ):
         return got
-    return replace(
-        got, site=noun.value
-    )  # "a distended caecum, compressed stomach": what is changed comes next
+    own = [m for m in behind if m.last <= noun.first]
+    held = {i for m in own for i in range(m.first, m.last)}
+    plain = [w for i, w in enumerate(words[finding.last : noun.first], finding.last) if i not in held]
+    described = any(m.kind in ("severity", "attribute") for m in own)
+    if not _leads_to([w for w in plain if w != ","] if described else plain):
+        return got
+    side = next((SIDES[m.value] for m in own if m.value in SIDES), got.side) or _side_behind(
+        words, clause, noun
+    )
+    # "a distended caecum, atrophic right kidney": what is changed comes next
+    return replace(got, site=noun.value, side=side if lexicon().sites[noun.value].sided == "yes" else None)
+
+
+def _noun(behind: Sequence[Match]) -> Match | None:
+    """What comes after words that describe; of places in a row the last: `an enlarged axillary [lymph node]`."""
+    row = [m for m in behind if m.value not in SIDES and m.kind not in ("severity", "attribute")]
+    for one, other in pairwise(row):
+        if one.kind != "site" or other.kind != "site" or one.last != other.first:
+            return one
+    return row[-1] if row else None
+
+
+def _side_behind(words: Sequence[str], clause: Sequence[Match], noun: Match) -> str | None:
+    """`an enlarged lymph node in the left axilla`: the side that a preposition of place leads to."""
+    for match in clause:
+        if match.first <= noun.last or match.value not in SIDES:
+            continue
+        between = words[noun.last : match.first]
+        plain = all(word in role("within") or word in role("filler") for word in between)
+        return SIDES[match.value] if plain and not role("within").isdisjoint(between) else None
+    return None
 
 
 def _leads_to(between: Sequence[str]) -> bool:
@@ -109,13 +113,17 @@ def _leads_to(between: Sequence[str]) -> bool:
 
 
 def _source(
-    clause: Sequence[Match], before: Sequence[Match], finding: Match, own: Mapping[int, Modifiers]
+    words: Sequence[str],
+    clause: Sequence[Match],
+    before: Sequence[Match],
+    finding: Match,
+    own: Mapping[int, Modifiers],
 ) -> Modifiers | None:
     """The place that an earlier finding of the clause lends: its evidence, or its like in the one place it can be."""
     near = next((m for m in reversed(before) if own[m.first].site or own[m.first].side), None)
     if near is None:
         return next((place for m in reversed(before) if (place := _organ(finding, m))), None)
-    if _evidence(clause, before[-1], finding):
+    if _evidence(words, clause, before[-1], finding):
         return own[near.first]
     if _bound(finding, own[near.first]):
         return Modifiers(side=own[near.first].side)
@@ -124,19 +132,25 @@ def _source(
 
 def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifiers) -> Modifiers | None:
     """`a nodule of the left lobe with calcification`: what is part of a finding lies where it does."""
-    linked = any(m.value == "with" for m in _between(clause, near, finding))
+    linked = any(m.value in ("with", "either") for m in _between(clause, near, finding))
     if not linked or source.site is None:
         return None
-    if finding.value in role("component"):
+    if finding.value.replace(" ", "_") in role("component"):
         return source
+    special = _special(finding, source.site)
+    if special is not None and _only_within(special, source.site):
+        return source  # "chondromalacia of the left patella with an effusion": of that very joint
     change = lexicon().findings[finding.value].kind == CHANGE
-    return Modifiers(site=source.site) if change or _composed(finding, source.site) else None
+    return Modifiers(site=source.site) if change or special else None
 
 
 def _bound(finding: Match, source: Modifiers) -> bool:
     """Whether the finding is seen only at the source's site: a Hill-Sachs lesion beside a dislocated shoulder."""
-    where = lexicon().findings[finding.value].where
-    return source.site is not None and all(_within(place.lstrip("="), source.site) for place in where)
+    return source.site is not None and _only_within(finding.value, source.site)
+
+
+def _only_within(finding: str, site: str) -> bool:
+    return all(_within(place.lstrip("="), site) for place in lexicon().findings[finding].where)
 
 
 def _organ(finding: Match, before: Match) -> Modifiers | None:
@@ -144,17 +158,19 @@ def _organ(finding: Match, before: Match) -> Modifiers | None:
     known = lexicon().findings[before.value]
     where = [place for place in known.where if not place.startswith("=")]
     if (
-        known.kind == CHANGE
+        known.kind in (CHANGE, DEVICE)
         or len(where) != 1
         or where[0] not in lexicon().sites
-        or not _composed(finding, where[0])
+        or _special(finding, where[0]) is None
     ):
         return None
     return Modifiers(site=where[0])
 
 
-def _composed(finding: Match, site: str) -> bool:
-    return any((finding.value, step) in lexicon().compositions for step in lexicon().site_ancestors[site])
+def _special(finding: Match, site: str) -> str | None:
+    """What the finding is called at the site, where that has a name of its own."""
+    steps = (lexicon().compositions.get((finding.value, step)) for step in lexicon().site_ancestors[site])
+    return next(filter(None, steps), None)
 
 
 def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, got: Modifiers) -> Modifiers:
@@ -165,7 +181,10 @@ def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, g
     if got.side not in ("left", "right") or len(sides) < 2 or sides[-1].value != got.side:
         return got
     one, other = sides[-2:]
-    held = {i for m in clause if m.kind in _OWN for i in range(m.first, m.last)}
+    between = _between(clause, one, other)
+    if any(m.kind == "site" for m in between):
+        return got  # "the right upper lobe and a left effusion"
+    held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held and words[i] not in ("a", "the")]
     return (
         replace(got, side="bilateral", severity=None)
@@ -184,17 +203,24 @@ def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
     return replace(got, site=source.site, side=source.side if sided else None)
 
 
-def _of_image(got: Modifiers, finding: Match, site: str, told: Modifiers) -> Modifiers:
+def on_image(got: Modifiers, finding: Match, image: Examined) -> Modifiers:
     """`photograph of the right eye`: what has no side of its own is on the side that was examined."""
-    apart = got.site is not None and not _within(got.site, site) and _part(got.site) in _PARTS
-    if got.side or apart or not seen_at(finding.value, site):
+    if image.side is None or image.site is None:
         return got
-    sided = lexicon().findings[finding.value].sided
-    return replace(got, side=told.side) if sided else got
+    if got.side or _apart(got.site, image.site):
+        return got
+    known = lexicon().findings[finding.value]
+    return replace(got, side=image.side) if known.sided and seen_at(finding.value, image.site) else got
 
 
-def _part(site: str) -> str:
-    return lexicon().site_ancestors[site][-1]
+def _apart(own: str | None, site: str) -> bool:
+    """Whether the finding lies elsewhere than what was examined; bones and joints of one limb lie together."""
+    if own is None or _within(own, site):
+        return False
+    up = lexicon().site_ancestors
+    loose = len(up[own]) == 2  # a phalanx may be of a hand or of a foot
+    same_limb = up[own][-1] == up[site][-1] == "limb" and (loose or up[own][-2:] == up[site][-2:])
+    return up[own][-1] in _PARTS and not same_limb
 
 
 def _within(one: str, other: str) -> bool:
@@ -209,21 +235,30 @@ def _between(clause: Sequence[Match], one: Match, other: Match) -> list[Match]:
 def _listed(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether nothing but a comma or an `and`, and what describes the second, stands between two findings."""
     between = _between(clause, one, other)
-    if any(m.kind not in _OWN and m.value != "with" for m in between):
+    if any(
+        m.kind not in _OWN and m.value not in ("with", "either") and words[m.first] != "nor" for m in between
+    ):
         return False
     held = {i for m in between if m.kind in _OWN for i in range(m.first, m.last)}
     plain = [words[i] for i in range(one.last, other.first) if i not in held]
-    return bool(plain) and plain[0] in (_JOINS | _generic(one)) and len(plain) <= _LIST_REACH
+    if plain and plain[0] == "," and words[other.last : other.last + 1] == ("of",):
+        return False  # "extravasation, and fractures of the ribs"
+    return bool(plain) and plain[0] in (_JOINS | _generic(one, other)) and len(plain) <= _LIST_REACH
 
 
-def _generic(finding: Match) -> frozenset[str]:
-    """`a mass with distortion in the right breast`: the place is that of the mass, too, which it gives its name."""
-    return frozenset({"with"}) if finding.value in _named_by_place() else frozenset()
+def _generic(finding: Match, other: Match) -> frozenset[str]:
+    """`a mass with distortion in the right breast`: the place is that of the mass, too, which it gives its name.
+
+    Not so `a mass with displacement of the trachea`.
+    """
+    own = finding.value in _named_by_place() and other.value.replace(" ", "_") not in role("aside")
+    return frozenset({"with"}) if own else frozenset()
 
 
 @lru_cache(maxsize=1)
 def _named_by_place() -> frozenset[str]:
-    return frozenset(finding for finding, _ in lexicon().compositions)
+    named = lexicon().compositions
+    return frozenset(finding for finding, _ in named) | frozenset(named.values())
 
 
 def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifiers:
@@ -235,7 +270,14 @@ def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifi
     return Modifiers(side=got.side if side in after else None, site=got.site)
 
 
-def _evidence(clause: Sequence[Match], one: Match, other: Match) -> bool:
+def _evidence(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether the second finding is what the first is taken for: `filling defect consistent with embolism`."""
-    link = next((m for m in _between(clause, one, other) if m.kind == "cue" and m.value in _LINKS), None)
+    between = _between(clause, one, other)
+    if (
+        between
+        and words[other.first - 1 : other.first] == (",",)
+        and words[other.last : other.last + 1] in _END
+    ):
+        return True  # "a cyst in the left ovary, endometrioma."
+    link = next((m for m in between if m.kind == "cue" and m.value in _LINKS), None)
     return link is not None and other.first - link.last <= _LINK_REACH

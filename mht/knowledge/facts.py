@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from mht.knowledge.attachment import Modifiers
-from mht.knowledge.context import examined_place, places
-from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon
+from mht.knowledge.context import on_image, places
+from mht.knowledge.examined import examined_place
+from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon, role
+from mht.knowledge.modifiers import Modifiers
 from mht.knowledge.normality import with_normals
-from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, presences
+from mht.knowledge.plain import plain_text
+from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, is_idle, presences
 from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens
 from mht.knowledge.study import Study, studies
@@ -22,7 +24,7 @@ from mht.records import Fact, Reading
 _BOUNDARY = frozenset(".;:!?•·")
 _SIZE = re.compile(
     r"(?<![\d.])(\d*\.?\d+)(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d*\.?\d+))?(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d*\.?\d+))?"
-    r"\s*-?\s*(mm|cm|millimet|centimet)(?![23²³])",
+    r"\s*-?\s*(mm|cm|millimet|centimet)(?![23²³])(?!\s+(?:from|above|below|away|proximal|distal|deep|apart|beyond|off)\b)",
     re.IGNORECASE,
 )
 _DEFINITE = frozenset({"the", "this", "these", "its"})
@@ -35,7 +37,8 @@ Token = tuple[str, int, int]
 
 def _clauses(words: Sequence[str], matches: list[Match]) -> Iterator[tuple[int, int, list[Match]]]:
     """The stretches between full stops, semicolons and words such as `but`, with their matches."""
-    stops = [m.first for m in matches if m.kind == "cue" and m.value == "stop"]
+    hedged = {m.first for m in matches if m.value == "hedge"}  # "a lesion of the liver but probably a cyst"
+    stops = [m.first for m in matches if m.kind == "cue" and m.value == "stop" and m.last not in hedged]
     edges = sorted({0, len(words), *stops, *(i + 1 for i, word in enumerate(words) if word in _BOUNDARY)})
     k = 0
     for first, last in pairwise(edges):
@@ -93,7 +96,8 @@ def _compose(finding: str, got: Modifiers, region: str | None) -> tuple[str, str
     A mass of the right lung is a lung mass on the right; one of the right upper lobe keeps its lobe.
     """
     lex = lexicon()
-    place = got.site or region
+    regional = finding not in role("placed")
+    place = got.site or (region if regional else None)
     if place is None:
         return finding, got.site
     for step in (f"={place}", *lex.site_ancestors[place]):
@@ -112,13 +116,26 @@ def _region(matches: list[Match]) -> str | None:
     lex = lexicon()
     for match in matches:
         if match.kind == "site":
-            return lex.site_ancestors[match.value][-1]
+            return _part(match.value)
         if match.kind == "finding":
             where = lex.findings[match.value].where - {ANYWHERE}
-            roots = {lex.site_ancestors[place.lstrip("=")][-1] for place in where}
+            roots = {_part(place.lstrip("=")) for place in where}
             if len(roots) == 1:
                 return roots.pop()
     return None
+
+
+def _part(site: str) -> str:
+    """The part of the body; the face and the scalp apart from the head, of which a lesion would be one of the brain."""
+    *_, part = chain = lexicon().site_ancestors[site]
+    return next(
+        (
+            own
+            for own in ("temporal bone", "thyroid gland", "globe", "face", "ear", "scalp", "breast")
+            if own in chain
+        ),
+        part,
+    )
 
 
 def modality_of(text: str | None) -> str | None:
@@ -139,18 +156,18 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     """
     found_tokens = tokens(caption)
     words = tuple(token[0] for token in found_tokens)
-    matches = with_normals(words, find(words))
+    matches = with_normals(words, plain_text(words, find(words)))
     facts: dict[Key, Fact] = {}
     image = examined_place(words, matches)
     region = image.site or _region(matches)
     for first, last, clause in _clauses(words, matches):
         states = presences(words, clause, last)
-        taken = places(words, clause, (first, last), image)
+        taken = places(words, clause, (first, last))
         sizes = _owned_sizes(caption, clause, found_tokens, (first, last))
         for match in clause:
             if match.first not in states:
                 continue
-            got = taken[match.first]
+            got = on_image(taken[match.first], match, image)
             start, end = found_tokens[match.first][1], found_tokens[match.last - 1][2]
             finding, site = _compose(match.value, got, region)
             fact = Fact(
@@ -165,8 +182,16 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 size_mm=sizes.get(match.first),
                 attributes=_attributes(words, match, got.attributes),
             )
-            if fact.site is None and lexicon().findings[fact.finding].kind == CHANGE:
+            if (
+                fact.site is None
+                and lexicon().findings[fact.finding].kind == CHANGE
+                and not _stands_alone(fact)
+            ):
                 continue  # "an enlarged image": a change of nothing named is no finding
+            if is_idle(fact.finding, fact.presence):
+                continue
+            if _said_before(fact, facts):
+                continue
             earlier = _referent(fact, facts, words, match) if facts else None
             if earlier is not None:
                 facts[earlier] = _merged(facts[earlier], fact)
@@ -185,6 +210,17 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
 
 
 Key = tuple[str, str, str | None, str | None]
+
+
+def _stands_alone(fact: Fact) -> bool:
+    """`an angiogram without stenosis`: what needs no place to be understood."""
+    return fact.finding in role("alone")
+
+
+def _said_before(fact: Fact, facts: dict[Key, Fact]) -> bool:
+    """Whether a bare mention says no more than an earlier one of the same finding."""
+    bare = not (fact.side or fact.site or fact.severity or fact.size_mm or fact.attributes)
+    return bare and any(key[:2] == (fact.finding, fact.presence) for key in facts)
 
 
 def _referent(fact: Fact, facts: dict[Key, Fact], words: Sequence[str], match: Match) -> Key | None:
@@ -252,7 +288,7 @@ def _study_fact(caption: str, found: Sequence[Token], study: Study) -> Fact:
         text=caption[start:end],
         start=start,
         end=end,
-        presence=PRESENT,
+        presence=UNCERTAIN if study.open else PRESENT,
         side=study.side,
         site=study.region,
         attributes=study.attributes,

@@ -17,6 +17,7 @@ TABLES = (
     "sites",
     "modalities",
     "severities",
+    "shows",
     "attributes",
     "cues",
     "compositions",

@@ -33,6 +33,8 @@ def _shared(words: Sequence[str], at: int) -> Iterator[Match]:
     """The organs of the list that stands after `normal`, or before a verb and `normal`."""
     if at and words[at - 1] in _BE:
         yield from _back(words, at - 1)
+    elif at and (at + 1 == len(words) or not words[at + 1].isalpha()):
+        yield from _back(words, at)  # "both ovaries unremarkable."
     elif not at or words[at - 1] != "not":
         yield from _on(words, at + 1)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mht.knowledge.attachment import SIDES
 from mht.knowledge.lexicon import lexicon, role
+from mht.knowledge.modifiers import SIDES
 from mht.knowledge.slots import ordered
 from mht.knowledge.vocabulary import Match, attribute_words
 
 REGIONS = frozenset({"head", "neck", "spine", "chest", "abdomen", "pelvis"})
 _REACH = 6
+_SAME_BREATH = 2
 _OF_SPECIMENS = frozenset({"histology", "smear"})
 _NOT_THIS = frozenset({"deny", "past", "bearer", "hedge"})
 
@@ -25,6 +26,7 @@ class Study:
     region: str | None
     side: str | None
     attributes: tuple[str, ...] = ()
+    open: bool = False
 
 
 def _region(site: str) -> str | None:
@@ -46,7 +48,13 @@ def examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match | 
     for match in matches[k + 1 :]:
         between = words[modality.last : match.first]
         plain = sum(word not in role("examined") and word not in SIDES for word in between)
-        if match.first - modality.last > _REACH or plain > 1 or "." in between or "," in between:
+        alone = match.kind != "site" or words[match.last : match.last + 1] in ((",",), (":",), (".",), (";",))
+        if (
+            match.first - modality.last > _REACH
+            or plain > 1
+            or "." in between
+            or ("," in between and not alone)
+        ):
             return None
         if match.kind == "site":
             return match
@@ -56,13 +64,19 @@ def examined(words: Sequence[str], matches: Sequence[Match], k: int) -> Match | 
 
 
 def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
-    """Every kind of image that the text names as its own, each once; one that is denied or past is left out."""
+    """Every kind of image that the text names as its own, each once; one that is denied or past is left out.
+
+    What is named after another kind and not in one breath with it (`PET/CT`) may be of another image: it stays open.
+    """
     seen: set[str] = set()
+    reach = len(words)
     for k, match in enumerate(matches):
         if match.kind != "modality" or match.value in seen:
             continue
         before = matches[k - 1] if k else None
         if before and before.kind == "cue" and before.value in _NOT_THIS and match.first - before.last < 4:
+            continue
+        if _is_procedure(words, match):
             continue
         if seen and match.value in _OF_SPECIMENS:
             continue  # "CT … ; histology showed a sarcoma": the image is not of the specimen
@@ -72,7 +86,17 @@ def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
         side = None
         if site and region == site.value and lexicon().sites[region].sided == "yes":
             side = next((SIDES[m.value] for m in matches if m.last == site.first and m.value in SIDES), None)
-        yield Study(match.value, match, region, side, _attributes(words, matches, match.value))
+        attributes = _attributes(words, matches, match.value)
+        yield Study(match.value, match, region, side, attributes, match.first > reach)
+        reach = min(reach, match.last + _SAME_BREATH)
+
+
+def _is_procedure(words: Sequence[str], match: Match) -> bool:
+    """`laparoscopic pyeloplasty`, `endoscopic resection`: what was done, not what is seen."""
+    if match.value != "endoscopy" or match.last >= len(words):
+        return False
+    after = words[match.last]
+    return after in role("procedure") or after.endswith(("ectomy", "plasty", "otomy", "ostomy"))
 
 
 _OF_MODALITY = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import lexicon, role
 from mht.knowledge.spelling import normal_words
 
 
@@ -82,24 +82,64 @@ def find(words: Sequence[str]) -> list[Match]:
     i, n = 0, len(words)
     while i < n:
         match = _longest(index, words, i) if words[i] in lengths else None
+        if match is None and words[i] in _LETTERS and i + 1 < n and words[i + 1].isalpha():
+            noun = _longest(index, words, i + 1)
+            if noun is not None and noun.kind in ("finding", "site"):
+                match = Match("cue", _LETTERS[words[i]], i, i + 1)  # "L chest drain"
         if match is None:
             i += 1
             continue
-        if match.last - i == 2 and words[i] in ("left", "right"):
-            # "left ventricular shunt": a side and a finding, not a heart chamber and a shunt
+        if match.last - i > 1 and words[i] in ("left", "right"):
+            # "left ventricular shunt", "left main bronchus": a side and what follows, not a chamber or an artery
             inner = _longest(index, words, i + 1)
-            if inner is not None and inner.kind == "finding" and inner.last > match.last:
+            if inner is not None and inner.kind in ("finding", "site") and inner.last > match.last:
                 match = Match("cue", words[i], i, i + 1)
         matches.append(match)
         i = match.last
-    return _adjectives(words, matches)
+    return _adjectives(words, _shared_heads(words, _parts_of_sided(words, matches)))
+
+
+def _parts_of_sided(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
+    """`the neck of the left femur` is the femoral neck on the left."""
+    kept: list[Match] = []
+    for match in matches:
+        side = kept[-1] if kept else None
+        if match.kind == "site" and side and side.value in ("left", "right") and side.last == match.first:
+            head = side.first - (3 if words[side.first - 1] == "the" else 2)
+            if head >= 0 and words[head + 1] == "of":
+                known = _index().terms.get((words[head], "of", "the", *words[match.first : match.last]))
+                if known is not None and known[0] == "site":
+                    kept = [m for m in kept if not m.first <= head < m.last]
+                    match = Match(*known, match.first, match.last)
+        kept.append(match)
+    return kept
+
+
+def _shared_heads(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
+    """`vascular or perineural invasion` names two: the first shares the last word of the second."""
+    found: list[Match] = []
+    for match in matches:
+        first = match.first - 2
+        if (
+            match.kind == "finding"
+            and match.last - match.first > 1
+            and first >= 0
+            and words[first + 1] in _OR
+        ):
+            known = _index().terms.get((words[first], words[match.last - 1]))
+            taken = any(m.first <= first < m.last and m.kind == "finding" for m in found)
+            if known is not None and known[0] == "finding" and not taken:
+                found = [m for m in found if not m.first <= first < m.last]
+                found.append(Match(*known, first, first + 1))
+        found.append(match)
+    return sorted(found, key=lambda m: m.first)
 
 
 def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     """`hyperintense mass` is one finding with an attribute, though `hyperintense` alone would be a finding."""
     for k in range(len(matches) - 2, -1, -1):
-        one, other = matches[k], matches[k + 1]
-        if one.kind != "finding" or one.last != other.first or other.kind not in _NOUN_PHRASE:
+        one = matches[k]
+        if one.kind != "finding" or not _noun_follows(words, matches, k):
             continue
         term = attribute_words().get(words[one.first : one.last])
         if term is not None:
@@ -107,7 +147,31 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     return matches
 
 
+_LETTERS = {"l": "left", "r": "right"}
+_OR = frozenset({"or", "and", "nor"})
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
+_PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
+
+
+@lru_cache(maxsize=1)
+def _plain() -> frozenset[str]:
+    """Words that part two phrases and are no adjective."""
+    return role("break") | role("within") | role("verb") | role("break_left") | role("filler")
+
+
+def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
+    """Whether a noun comes next, with nothing but its place before it: `hyperintense left temporal lesion`."""
+    end = matches[k].last
+    for other in matches[k + 1 :]:
+        gap = words[end : other.first]
+        if len(gap) > 1 or not all(word.isalpha() and word not in _plain() for word in gap):
+            return False
+        if other.kind in _NOUN_PHRASE:
+            return True
+        if other.kind != "site" and other.value not in _PART_OF_PHRASE:
+            return False
+        end = other.last
+    return False
 
 
 def _longest(index: _Index, words: tuple[str, ...], i: int) -> Match | None:
