@@ -152,7 +152,9 @@ def _who(resolved: Mapping[str, Any], section: str) -> str:
     told = f"`{chosen.get('kind', 'none')}`"
     model = resolved.get("models", {}).get(chosen.get("engine"), {})
     if model:
-        told += f" by `{model.get('model')}`" + (f" at `{model['revision']}`" if model.get("revision") else "")
+        told += f" by `{model.get('model')}`" + (
+            f" at `{model['revision']}`" if model.get("revision") else ""
+        )
     return told
 
 
@@ -162,7 +164,9 @@ def _steps(run: Run) -> dict[str, str]:
     return {
         "captions_from": "the source" if asked.text is None else "a model that looked at the image",
         "words_from": "templates" if asked.wording is None else "templates and a model",
-        "judged": "" if asked.verdict is None else " A model judged each pair in two steps; what it did not agree with "
+        "judged": ""
+        if asked.verdict is None
+        else " A model judged each pair in two steps; what it did not agree with "
         "is in `refused_pairs/` with its reasons.",
     }
 
