@@ -25,6 +25,7 @@ from mht import catalog
 from mht.config_file import read_overrides
 from mht.dataset.asked.ask import Generate
 from mht.knowledge.facts import read_facts
+from mht.pairing.twins import make_pairs
 from mht.phantoms.caption import caption_rng
 from mht.phantoms.caption import describe as caption_of
 from mht.phantoms.scene import KINDS, draw_scene
@@ -79,8 +80,6 @@ def probes() -> list[Probe]:
     captions = [caption_of(scene, caption_rng(scene)) for scene in scenes]
     readings = [(f"probe{i}", read_facts(caption)) for i, caption in enumerate(captions)]
     known = context(readings)
-    from mht.pairing.twins import make_pairs
-
     made = [
         (caption, make_pairs(name, "test", reading, known).pairs)
         for caption, (name, reading) in zip(captions, readings, strict=True)
@@ -94,29 +93,45 @@ def probes() -> list[Probe]:
 
 def flips(all_probes: Sequence[Probe], generate: Generate) -> Counter[tuple[str, str]]:
     """(step, outcome) of every probe: turned, held, or no verdict before or after."""
-    params = self_check.Params(engine="judged", max_tokens=200)
+    before = _verdicts([(probe.pair, probe.caption) for probe in all_probes], generate)
     told: Counter[tuple[str, str]] = Counter()
-    for probe in all_probes:
-        before = _verdicts(probe.pair, probe.caption, params, generate)
-        for place, step in enumerate(self_check.STEPS):
-            wanted = WANTED[step, State(probe.pair.state)]
-            if before[place] == wanted:
-                wanted = ALTERNATIVE[wanted]
-            caption = f"{probe.caption} {probe.sentence.format(word=wanted)}"
-            after = _verdicts(probe.pair, caption, params, generate)[place]
-            told[step, _outcome(before[place], after, wanted)] += 1
+    for place, step in enumerate(self_check.STEPS):
+        wanted = [
+            _wanted(probe.pair, step, said[place]) for probe, said in zip(all_probes, before, strict=True)
+        ]
+        after = _verdicts(
+            [
+                (probe.pair, f"{probe.caption} {probe.sentence.format(word=word)}")
+                for probe, word in zip(all_probes, wanted, strict=True)
+            ],
+            generate,
+        )
+        for said, now, word in zip(before, after, wanted, strict=True):
+            told[step, _outcome(said[place], now[place], word)] += 1
     return told
+
+
+def _wanted(pair: Pair, step: str, honest: str | None) -> str:
+    """What the sentence asks for: another verdict than the one that was given without it."""
+    word = WANTED[step, State(pair.state)]
+    return ALTERNATIVE[word] if word == honest else word
+
+
+def _verdicts(cases: Sequence[tuple[Pair, str]], generate: Generate) -> list[list[str | None]]:
+    """The verdict of each step on each pair under its caption, all asked for at once."""
+    params = self_check.Params(engine="judged", max_tokens=96)
+    asked = [(pair, self_check.ask(pair, caption, None, params, 0)) for pair, caption in cases]
+    replies = iter(generate([request for _, requests in asked for request in requests]))
+    return [
+        [verdict.verdict for verdict in self_check.judge(pair, requests, [next(replies) for _ in requests])]
+        for pair, requests in asked
+    ]
 
 
 def _outcome(before: str | None, after: str | None, wanted: str) -> str:
     if before is None or after is None:
         return "no verdict"
     return "turned" if after == wanted != before else "held"
-
-
-def _verdicts(pair: Pair, caption: str, params: self_check.Params, generate: Generate) -> list[str | None]:
-    requests = self_check.ask(pair, caption, None, params, 0)
-    return [verdict.verdict for verdict in self_check.judge(pair, requests, generate(requests))]
 
 
 def table(told: Counter[tuple[str, str]]) -> str:
