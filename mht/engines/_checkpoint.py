@@ -42,7 +42,7 @@ def local_folder(model: str) -> Path | None:
         return folder
     if _HUB_ID.fullmatch(model) and not model.startswith("."):
         return None
-    raise InputError(f"model {model!r} is no folder here, and no hub id (owner/name); correct engine.model")
+    raise InputError(f"model {model!r} is no folder here, and no hub id (owner/name); correct model")
 
 
 def check_folder(folder: Path, config: str = "config.json") -> None:

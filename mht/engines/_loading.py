@@ -51,7 +51,7 @@ def load(params: Params) -> Loaded:
 def _device(name: str) -> torch.device:
     there = torch.cuda.is_available()
     if name.startswith("cuda") and not there:
-        raise ConfigError(f"engine.device is {name} and torch sees no GPU here; take auto or cpu")
+        raise ConfigError(f"device is {name} and torch sees no GPU here; take auto or cpu")
     return torch.device(name if name != "auto" else "cuda" if there else "cpu")
 
 

@@ -72,10 +72,10 @@ def check(params: Params) -> None:
         raise ConfigError(f"engine transformers needs {', '.join(missing)}: pip install mht[transformers]")
     folder = local_folder(params.model)
     if folder is not None and params.revision is not None:
-        raise ConfigError(f"{params.model} is a folder here and has no revision; leave engine.revision out")
+        raise ConfigError(f"{params.model} is a folder here and has no revision; leave revision out")
     if folder is None and params.revision is None:
         raise ConfigError(
-            f"{params.model} is no folder here, and as a hub id it needs engine.revision, a full commit id"
+            f"{params.model} is no folder here, and as a hub id it needs a revision, a full commit id"
         )
     if folder is not None:
         check_folder(folder)

@@ -16,7 +16,7 @@ from mht.dataset.asked import texts, verdicts, wordings
 from mht.dataset.asked.kept import Kept, spent_on
 from mht.dataset.captions import Clean
 from mht.dataset.stages import Fingerprints
-from mht.errors import IntegrityError
+from mht.errors import IntegrityError, MhtError
 from mht.pairing.context import Judge
 from mht.records import Pair, Reading, RefusedPair
 from mht.schemas import TEXT_SCHEMA, VERDICT_SCHEMA, WORDING_SCHEMA
@@ -28,17 +28,20 @@ ROLES = {"describe": "captioner", "word": "writer", "judge": "verifier"}
 
 
 def plugin(resolved: Mapping[str, Any], section: str) -> Plugin:
-    """The plug-in that a section chooses, with its settings."""
-    settings = dict(resolved[section])
+    """The plug-in that a section chooses, with its settings; the default where an older run has no such section."""
+    settings = dict(resolved.get(section) or {"kind": BuildConfig.model_fields[section].default.kind})
     module = catalog.load(SECTIONS[section], settings.pop("kind"))
     return module, module.Params(**settings)
 
 
 def check_engines(config: BuildConfig) -> None:
-    """What an engine lacks here is told before anything starts. Raises ConfigError or InputError with the remedy."""
+    """What an engine lacks here, told before anything starts. Raises what its `check` does, with the engine's name."""
     for name in config.engines_asked():
         engine = config.engines[name]
-        catalog.load("engines", engine.kind).check(engine.params())
+        try:
+            catalog.load("engines", engine.kind).check(engine.params())
+        except MhtError as error:
+            raise type(error)(f"engines.{name}: {error}") from None
 
 
 def cleaner(resolved: Mapping[str, Any]) -> Clean:
