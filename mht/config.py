@@ -99,6 +99,8 @@ class RunConfig(BaseModel):
     """Images in a shard, the unit of work and of loss."""
     max_quarantined: float = Field(default=0.05, ge=0, le=1)
     """Share of refused inputs over which the finished build exits 3."""
+    max_unanswered: float = Field(default=0.02, ge=0, le=1)
+    """Share of a stage's requests to a model without a usable reply, over which the finished build exits 3."""
     stall_s: float = Field(default=300, gt=0)
     """A worker that reports nothing for so long is killed and its shard requeued."""
     stall_tries: int = Field(default=3, ge=1, le=100)

@@ -10,7 +10,8 @@ from mht.seeds import digest
 
 # What may differ when a run is resumed: where and how fast the work is done, never what comes out of it.
 RESUMABLE_KEYS = (
-    "plan", "new_run", "build.workers", "build.stall_s", "build.stall_tries", "build.max_quarantined",
+    "plan", "new_run", "build.workers", "build.stall_s", "build.stall_tries",
+    "build.max_quarantined", "build.max_unanswered",
     "build.progress", "build.near_duplicate_bits", "build.gallery_images", "ray", "storage", "engines",
 )  # fmt: skip
 

@@ -4,7 +4,7 @@
 
     MhtError                    1   never raised itself
     ├── ConfigError             2   the configuration or the command line is wrong
-    ├── TooManyQuarantined      3   the build is whole, but too many inputs were refused
+    ├── TooManyQuarantined      3   the build is whole, but too many inputs were refused, or requests unanswered
     ├── BenchmarkLeak           4   images of a benchmark are among the inputs
     ├── IntegrityError         65   an artifact is not what its manifest says
     ├── InputError             66   there is nothing to read, or it is not what was announced

@@ -34,7 +34,20 @@ def run_build(config: BuildConfig) -> int:
             f"{config.build.max_quarantined:g}. The dataset is whole without them; look at "
             f"{join(config.output, 'quarantine')} or raise the limit."
         )
+    _check_answered(config, report.books.counts.get("spent", {}))
     return 0
+
+
+def _check_answered(config: BuildConfig, spent: Mapping[str, int]) -> None:
+    """Raises TooManyQuarantined where a model left too many requests without a usable reply."""
+    for stage in ("texts", "wordings", "verdicts"):
+        asked, failed = spent.get(f"{stage}/asked", 0), spent.get(f"{stage}/unanswered", 0)
+        if failed > config.build.max_unanswered * asked:
+            raise TooManyQuarantined(
+                f"{stage}: {failed:,} of {asked:,} requests had no usable reply, over build.max_unanswered="
+                f"{config.build.max_unanswered:g}. The dataset is whole without them; their reasons are in "
+                f"{join(config.output, 'quarantine')} and {join(config.output, 'refused_pairs')}."
+            )
 
 
 def summary(config: BuildConfig, report: BuildReport) -> str:

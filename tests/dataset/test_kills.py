@@ -22,7 +22,8 @@ class Killer:
 
     def __init__(self, seed: int, kills: int, done: Callable[[], int], total: int) -> None:
         self.rng = random.Random(seed)
-        self.left = sorted((self.rng.randrange(total - 1) for _ in range(kills)), reverse=True)
+        # Not among the last: on a fast machine those are done before the next one may be killed.
+        self.left = sorted((self.rng.randrange(total - 8) for _ in range(kills)), reverse=True)
         self.done = done
         self.killed: list[str] = []
         self.wait_until = 0.0
@@ -41,7 +42,7 @@ class Killer:
             return
         self.left.pop()
         # Not all at once: the next one should meet a worker that is at work again.
-        self.wait_until = time.monotonic() + self.rng.uniform(0.1, 1.0)
+        self.wait_until = time.monotonic() + self.rng.uniform(0.05, 0.4)
 
 
 def _name(process: psutil.Process) -> str:

@@ -66,3 +66,13 @@ def test_size_face(size: float, face: str) -> None:
 
 def test_table_lines_up() -> None:
     assert table({"in": "1", "quarantined": "2"}) == "  in           1\n  quarantined  2"
+
+
+def test_a_stage_that_asks_a_model_shows_its_tokens_and_what_waits() -> None:
+    stream, clock = Terminal(), Clock()
+    line = ProgressLine(stream, clock)
+    line.stage("describe", 200, 40)
+    line.show(0, 0, 0)
+    clock.now_s = 10.0
+    line.show(25, 0, 0, tokens=3_000, waiting=103)
+    assert "describe  65 / 200 images  2.5/s  300 tokens/s  103 waiting  ETA 0:54" in stream.getvalue()

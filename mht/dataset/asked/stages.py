@@ -18,7 +18,7 @@ from mht.dataset.captions import Clean
 from mht.dataset.stages import Fingerprints
 from mht.errors import IntegrityError, MhtError
 from mht.pairing.context import Judge
-from mht.records import Pair, Reading, RefusedPair
+from mht.records import Pair, Reading, Reason, RefusedPair
 from mht.schemas import TEXT_SCHEMA, VERDICT_SCHEMA, WORDING_SCHEMA
 from mht.storage import Storage
 
@@ -120,11 +120,18 @@ def _rows(kept: Kept | None, key: str, stage: str, spent: Counter[str]) -> list[
             f"shard {key}: its {stage} are gone. Run the same command again to ask for them."
         )
     cost = spent_on(rows)
-    spent.update(
-        {
-            f"{stage}/calls": cost.calls,
-            f"{stage}/prompt_tokens": cost.prompt_tokens,
-            f"{stage}/tokens": cost.tokens,
-        }
-    )
+    counts = {
+        "calls": cost.calls,
+        "prompt_tokens": cost.prompt_tokens,
+        "tokens": cost.tokens,
+        "asked": sum(row["calls"] > 0 for row in rows),
+        "unanswered": sum(row["calls"] > 0 and _unanswered(row) for row in rows),
+    }
+    spent.update({f"{stage}/{name}": n for name, n in counts.items()})
     return rows
+
+
+def _unanswered(row: Mapping[str, Any]) -> bool:
+    """Whether a request came to nothing: it failed, or its reply was of no use. To disagree is an answer."""
+    why = row["refusal"] if "refusal" in row else row["reason"]
+    return why is not None and why.startswith(("engine_", "reply_", Reason.OUT_OF_MEMORY.value))

@@ -11,12 +11,12 @@ import pytest
 
 from mht.artifacts import read_manifest
 from mht.config import load
-from mht.dataset.command import summary
+from mht.dataset.command import run_build, summary
 from mht.dataset.explain import explain
 from mht.dataset.predict import plan_build
 from mht.dataset.preview import preview
 from mht.dataset.verify import verify
-from mht.errors import BudgetSpent, ConfigError, InputError
+from mht.errors import BudgetSpent, ConfigError, InputError, TooManyQuarantined
 from mht.storage import Storage, StorageParams
 from tests.dataset.asked.model import Model, served
 from tests.dataset.oracle import build_here, common, quarantine_of, rows_of
@@ -205,6 +205,23 @@ def test_a_spent_budget_keeps_what_was_paid_for(some_phantoms: Path, tmp_path: P
     assert model.calls == {"caption": 120}
     assert set(model.prompts.values()) == {1}
     assert not list(output.glob("texts/*/*.part"))
+
+
+def test_a_model_that_answers_too_seldom_ends_with_3(
+    some_phantoms: Path, tmp_path: Path, model: Model, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = model.wording
+    model.wording = lambda data: "I am sorry." if len(data["example"]) % 8 == 0 else usual(data)
+    setup = [
+        *common(some_phantoms, tmp_path / "out", "writer.kind=written", "writer.engine=eye"),
+        *("engines.eye.kind=openai", "engines.eye.model=m", f"engines.eye.base_url={model.url}"),
+    ]
+    with pytest.raises(TooManyQuarantined, match=r"wordings: \d+ of \d+ requests had no usable reply"):
+        run_build(load(None, setup))
+    assert "tokens out" in capsys.readouterr().out
+    reasons = Counter(str(row["reason"]) for row in rows(tmp_path / "out", "refused_pairs"))
+    assert reasons["reply_prose"] >= 10
+    assert run_build(load(None, [*setup, "build.max_unanswered=1"])) == 0
 
 
 def test_an_engine_that_nobody_described_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
