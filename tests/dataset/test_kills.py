@@ -42,7 +42,7 @@ class Killer:
             return
         self.left.pop()
         # Not all at once: the next one should meet a worker that is at work again.
-        self.wait_until = time.monotonic() + self.rng.uniform(0.05, 0.4)
+        self.wait_until = time.monotonic() + self.rng.uniform(0.02, 0.25)
 
 
 def _name(process: psutil.Process) -> str:
