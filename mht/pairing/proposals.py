@@ -112,8 +112,8 @@ _COMMON = frozenset(
     {"existence", "diagnosis_leap", "normality", "device", "negation", "modality", "misbelief", "count"}
 )
 """Kinds of edit that most facts allow. Those that put one finding for another are each other's inverse: all or none."""
-_MORE = {"size": 2, "appearance": 2}
-"""Forms beyond the usual for kinds that few facts have: lengths and colours were under 2 % of the pairs."""
+_MORE = {"appearance": 2}
+"""Forms beyond the usual for a kind that few facts have: colours were under 2 % of the pairs."""
 _AHEAD = {name: 1.0 for name in _COMMON} | {
     "negation": 0.35, "count": 0.7, "temporal": 0.7, "laterality": 1.0, "location": 1.5, "severity": 1.5, "size": 12.0
 }  # fmt: skip
