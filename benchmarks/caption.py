@@ -224,7 +224,8 @@ def asked_of(pictures: Path) -> list[Request]:
 def built(model: Path, pictures: Path, output: Path) -> tuple[float, Texts]:
     """(images/s of the pass that described them, their texts in the order of their names)."""
     words = [
-        *("source.kind=folder", f"source.path={pictures}", f"output={output}", "build.max_quarantined=1"),
+        *("source.kind=folder", f"source.path={pictures}", f"output={output}"),
+        *("build.max_quarantined=1", "build.max_unanswered=1"),
         *("captioner.kind=generated", "captioner.engine=eye", "captioner.max_tokens=64"),
         *("engines.eye.kind=transformers", f"engines.eye.model={model}", f"engines.eye.batch_size={BATCH}"),
     ]
