@@ -228,7 +228,7 @@ def _captions_and_pairs(
             yield done.result
         else:
             counts.add(done.shard)
-            if counts.close():
+            if counts.close() and unbuilt:
                 site.progress.stage("pairs", images, images - left)
 
 

@@ -85,6 +85,7 @@ def plan_build(config: BuildConfig) -> int:
     }
     if prediction.calls:
         rows["calls"] = f"about {prediction.calls:,}, {prediction.tokens:,} tokens"
+    if prediction.gpu_hours:
         rows["GPU-hours"] = f"about {prediction.gpu_hours:,.2f}"
     if prediction.money is not None:
         rows["money"] = f"about {prediction.money:,.2f}"

@@ -25,6 +25,8 @@ from mht.schemas import TEXT_SCHEMA
 from mht.storage import Storage
 
 PROBE_IMAGES = 24
+PASS_START_S = 4.0
+"""Between two passes: one's actors end and the next one's start; a model's loading comes on top and is not known."""
 WARM_IMAGES = 4
 """Of these, those before the clock starts: a model's first batch is no measure of the next."""
 
@@ -75,8 +77,10 @@ def _measured(config: BuildConfig, rows: Sequence[PlannedImage], images: int) ->
             for section, (took, spent) in asking.clocks.items()
         ]
     money = [part.money for part in parts if part.money is not None]
+    # Those that word or judge wait for a pass that only reads captions.
+    passes = len(parts) + (asking.writer is not None or asking.verifier is not None)
     return Asked(
-        seconds=sum(part.seconds for part in parts),
+        seconds=sum(part.seconds for part in parts) + passes * PASS_START_S,
         gpu_hours=sum(part.gpu_hours for part in parts),
         calls=sum(part.calls for part in parts),
         tokens=sum(part.tokens for part in parts),
