@@ -14,14 +14,14 @@ from mht import catalog
 from mht.config import EngineConfig
 from mht.dataset.asked import texts, verdicts, wordings
 from mht.dataset.asked.kept import Kept
-from mht.dataset.asked.stages import ROLES, AskedStages, ShardAsked, plugin
+from mht.dataset.asked.stages import ROLES, AskedStages, plugin
 from mht.dataset.captions import CaptionStore, PremiseStore
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import PlanReader
 from mht.dataset.shard import Progress, WorkSpec, make_source
 from mht.dataset.stages import pairing_context
 from mht.errors import EngineStopped, IntegrityError
-from mht.generation import Heard, Reply, Request
+from mht.generation import TRANSIENT, Heard, Reply, Request
 from mht.imaging.guard import Decoded
 from mht.imaging.params import ImagingParams
 from mht.pairing.twins import make_pairs
@@ -75,8 +75,10 @@ class EngineJobs:
         try:
             {"describe": self._describe, "word": self._word, "judge": self._judge}[work](shard, key, kept)
         except EngineStopped:
-            if self._known:
-                kept.write_part(key, list(self._known.values()))
+            # What failed in passing is asked again; what was answered, well or badly, is not.
+            ready = [reply for reply in self._known.values() if reply.failure not in TRANSIENT]
+            if ready:
+                kept.write_part(key, ready)
             raise
         if had:
             kept.drop_part(key)
@@ -104,7 +106,7 @@ class EngineJobs:
     def _judge(self, shard: str, key: str, kept: Kept) -> None:
         module, params = self._plugin("judge")
         checks = pairing_context(self._spec.resolved).checks
-        worded = self._worded(key)
+        worded = self._asked.read_wordings(key)
         made = [
             (row, reading, self._asked.worded(pairs, reading, worded, checks)[0])
             for row, reading, pairs in self._pairs(shard, key)
@@ -124,15 +126,6 @@ class EngineJobs:
         seed = self._spec.resolved["seed"]
         kept.write(key, list(verdicts.judge(cases, (module, params), seed, self._generate)))
         self._tell(Progress(shard, "judge", images=len(self._planned(shard))))
-
-    def _worded(self, key: str) -> ShardAsked:
-        """What was kept of the wordings; the verdicts are what is being made."""
-        if self._asked.wordings is None:
-            return ShardAsked()
-        rows = self._asked.wordings.read(key)
-        if rows is None:
-            raise IntegrityError(f"shard {key}: its wordings are gone. Run the same command again.")
-        return ShardAsked(wordings={row["twin_id"]: row for row in rows})
 
     def _pairs(self, shard: str, key: str) -> Iterator[tuple[PlannedImage, Reading, Sequence[Pair]]]:
         """The planned pairs of each image with facts, as the build will make them."""

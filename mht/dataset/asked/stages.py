@@ -88,6 +88,11 @@ class AskedStages:
             spent=spent,
         )
 
+    def read_wordings(self, key: str) -> ShardAsked:
+        """The wordings alone, while the verdicts on them are still to come."""
+        rows = _rows(self.wordings, key, wordings.STAGE, Counter())
+        return ShardAsked(wordings={row["twin_id"]: row for row in rows})
+
     def worded(
         self, pairs: Sequence[Pair], reading: Reading, kept: ShardAsked, checks: Sequence[tuple[str, Judge]]
     ) -> tuple[Sequence[Pair], list[RefusedPair]]:
