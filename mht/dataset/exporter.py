@@ -14,9 +14,9 @@ import mht
 from mht import catalog
 from mht.config import validated
 from mht.config_file import read_overrides
-from mht.dataset.reading import Dataset, Selection, ShardRows, need_column
 from mht.dataset.sink import EXPORT, Sink
 from mht.errors import ConfigError, InputError
+from mht.reading import Dataset, Selection, ShardRows, need_column
 from mht.storage import Storage, StorageParams, join
 from mht.storage.uris import refuse_unusable, same_or_inside
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mht.engines._checkpoint import check_folder, digest, is_commit, local_folder
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
+from mht.pretrained.files import check_folder, digest, is_commit, local_folder
 
 if TYPE_CHECKING:
     from mht.engines._flights import Ended

@@ -1,6 +1,5 @@
 """How much memory a tree of processes takes."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,38 +22,46 @@ sys.stdin.read()
 """
 
 
+def alone(code: str) -> list[int]:
+    """The numbers that a process of its own prints: others come and go below that of the tests."""
+    script = "import os, subprocess, sys\nfrom mht.dataset.memory import tree_bytes\n" + code
+    done = subprocess.run([sys.executable, "-c", script, HOLD], capture_output=True, text=True, check=True)
+    return [int(word) for word in done.stdout.split()]
+
+
 def test_children_and_their_children_are_counted() -> None:
-    before = tree_bytes()
-    assert before is not None
-    command = [sys.executable, "-c", HOLD, "1", HOLD]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        both, child = tree_bytes(), tree_bytes(process.pid)
-    assert both is not None
-    assert child is not None
+    code = """
+before = tree_bytes()
+command = [sys.executable, "-c", sys.argv[1], "1", sys.argv[1]]
+with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    process.stdout.readline()
+    print(before, tree_bytes(), tree_bytes(process.pid))
+"""
+    before, both, child = alone(code)
     assert 2 * 64 * MIB < child < 300 * MIB
     assert both - before > 100 * MIB
 
 
 def test_a_page_that_two_share_is_counted_once() -> None:
     """A forked child has its parent's 200 MiB, and they are there once."""
-    held = b"x" * (200 * MIB)
-    alone = tree_bytes()
-    receive, send = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(send)
-        os.read(receive, 1)
-        os._exit(0)
-    os.close(receive)
-    with_child = tree_bytes()
+    code = """
+held = b"x" * (200 << 20)
+alone = tree_bytes()
+receive, send = os.pipe()
+pid = os.fork()
+if pid == 0:
     os.close(send)
-    os.waitpid(pid, 0)
-    assert alone is not None
-    assert with_child is not None
-    assert alone > len(held)
-    assert with_child - alone < 100 * MIB
+    os.read(receive, 1)
+    os._exit(0)
+os.close(receive)
+with_child = tree_bytes()
+os.close(send)
+os.waitpid(pid, 0)
+print(alone, with_child)
+"""
+    before, with_child = alone(code)
+    assert before > 200 * MIB
+    assert with_child - before < 100 * MIB
 
 
 def test_a_process_that_is_gone_takes_nothing() -> None:
@@ -64,25 +71,13 @@ def test_a_process_that_is_gone_takes_nothing() -> None:
 
 
 def test_the_gauge_looks_now_and_then_and_keeps_the_peak() -> None:
-    now = [0.0]
-    gauge = MemoryGauge(clock=lambda: now[0], every_s=5.0)
+    now, takes = [0.0], [100]
+    gauge = MemoryGauge(clock=lambda: now[0], every_s=5.0, measure=lambda: takes[0])
     assert gauge.peak_bytes is None
-    gauge.look()
-    first = gauge.peak_bytes
-    assert first is not None
-    held = b"x" * (256 * MIB)
-    now[0] = 4.9
-    gauge.look()
-    assert gauge.peak_bytes == first
-    now[0] = 5.0
-    gauge.look()
-    peak = gauge.peak_bytes
-    assert peak is not None
-    assert peak - first > 200 * MIB
-    del held
-    now[0] = 10.0
-    gauge.look()
-    assert gauge.peak_bytes == peak
+    for at, bytes_now, peak in [(0.0, 100, 100), (4.9, 300, 100), (5.0, 300, 300), (10.0, 200, 300)]:
+        now[0], takes[0] = at, bytes_now
+        gauge.look()
+        assert gauge.peak_bytes == peak
 
 
 def test_a_gauge_that_is_slow_to_read_is_read_seldom() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Lines, Sink
+from mht.reading import ShardRows
 
 
 def path_of(shard: str, image: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from mht.dataset.export._answers import SupervisedParams
 from mht.dataset.export._parquet import IMAGE_FEATURE, IMAGE_TYPE, INT_FEATURE, STRING_FEATURE, Tables
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Sink
+from mht.reading import ShardRows
 from mht.schemas import PAIR_SCHEMA
 
 Params = SupervisedParams

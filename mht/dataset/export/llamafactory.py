@@ -13,8 +13,8 @@ from pydantic import Field
 from mht.artifacts import dump_json
 from mht.dataset.export._answers import VariantParams, texts
 from mht.dataset.export._image_files import PairLines, path_of
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Sink
+from mht.reading import ShardRows
 
 
 class Params(VariantParams):

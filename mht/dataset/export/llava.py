@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from mht.dataset.export._answers import SupervisedParams, texts
 from mht.dataset.export._image_files import PairLines, path_of
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Sink
+from mht.reading import ShardRows
 
 Params = SupervisedParams
 

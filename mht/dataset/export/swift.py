@@ -10,8 +10,8 @@ from typing import Any
 
 from mht.dataset.export._answers import VariantParams, texts
 from mht.dataset.export._image_files import PairLines, path_of
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Sink
+from mht.reading import ShardRows
 
 Params = VariantParams
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from mht.dataset.export._answers import VariantParams
 from mht.dataset.export._parquet import IMAGE_FEATURE, IMAGE_TYPE, STRING_FEATURE, Tables
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Sink
+from mht.reading import ShardRows
 
 Params = VariantParams
 

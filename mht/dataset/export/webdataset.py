@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from mht.dataset.reading import ShardRows
 from mht.dataset.sink import Sink
+from mht.reading import ShardRows
 
 _OF_IMAGE = ("image_id", "caption", "modality", "licence")
 

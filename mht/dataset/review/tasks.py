@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mht.config import validated
 from mht.config_file import read_overrides
-from mht.dataset.reading import Dataset, Selection
 from mht.dataset.review.files import read_review
 from mht.dataset.review.label_studio import CONFIG, data_uri, task
 from mht.errors import ConfigError, InputError, RunConflict
+from mht.reading import Dataset, Selection
 from mht.seeds import digest
 from mht.storage import Storage, StorageParams
 

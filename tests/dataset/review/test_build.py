@@ -14,11 +14,11 @@ import pytest
 from mht.artifacts import read_manifest, read_table
 from mht.config import load
 from mht.dataset.explain import explain
-from mht.dataset.reading import Dataset, Selection
 from mht.dataset.review.decisions import Decision, Review
 from mht.dataset.review.tasks import export_tasks, import_review
 from mht.dataset.verify import verify
 from mht.errors import InputError, IntegrityError, RunConflict
+from mht.reading import Dataset, Selection
 from mht.storage import Storage, StorageParams
 from tests.dataset.conftest import draw
 from tests.dataset.oracle import build_here, common, rows_of

@@ -10,13 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mht.engines._checkpoint import check_folder, digest, is_commit, local_folder, read_header, weights
 from mht.errors import InputError, IntegrityError
-
-
-@pytest.fixture
-def copy(llama: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(llama, tmp_path / "copy")
+from mht.pretrained.files import check_folder, digest, is_commit, local_folder, read_header, weights
+from tests.engines import tiny
 
 
 def test_a_whole_checkpoint_passes(copy: Path) -> None:
@@ -102,10 +98,9 @@ def test_an_index_names_the_weights_and_each_must_be_there(copy: Path) -> None:
             check_folder(copy)
 
 
-def test_a_digest_follows_the_content_not_the_place(
-    copy: Path, llama: Path, model: Callable[[str], Path]
-) -> None:
-    assert digest(copy) == digest(llama) != digest(model("qwen2"))
+def test_a_digest_follows_the_content_not_the_place(copy: Path, llama: Path, tmp_path: Path) -> None:
+    other = tiny.text_only(tmp_path / "other", layers=1, kind="qwen2")
+    assert digest(copy) == digest(llama) != digest(other)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +115,8 @@ def test_a_digest_changes_with_each_file_that_decides_replies(copy: Path, name: 
 
 
 def test_a_digest_of_large_weights_reads_blocks_of_them(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mht.engines._checkpoint._READ_WHOLE", 0)
-    monkeypatch.setattr("mht.engines._checkpoint._BLOCK", 16)
+    monkeypatch.setattr("mht.pretrained.files._READ_WHOLE", 0)
+    monkeypatch.setattr("mht.pretrained.files._BLOCK", 16)
     before = digest(copy)
     body = (copy / "model.safetensors").read_bytes()
     length = 8 + int.from_bytes(body[:8], "little")

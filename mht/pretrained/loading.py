@@ -1,0 +1,173 @@
+"""A checkpoint in memory: whole, finite, in the right number format; its tokenizer and processor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+)
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+)
+
+from mht.errors import ConfigError, InputError, IntegrityError
+from mht.pretrained.files import check_folder, local_folder
+
+_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+_SHOWN = 5
+
+
+def folder_of(model: str, revision: str | None, trust_remote_code: bool) -> Path:
+    """The checked folder of a checkpoint: the one that `model` names, or the hub's files in the local cache.
+
+    Raises InputError where it is not to be had, IntegrityError for weights that cannot be used.
+    """
+    folder = local_folder(model) or _fetched(model, revision, trust_remote_code)
+    check_folder(folder)
+    return folder
+
+
+def model_in(folder: Path, dtype: torch.dtype, trust_remote_code: bool = False) -> Any:
+    """The model of a folder on the CPU. Raises ConfigError, InputError or IntegrityError naming file or tensor."""
+    transformers.logging.disable_progress_bar()
+    model = _model(folder, dtype, trust_remote_code)
+    refuse_not_finite(model, folder)
+    return model
+
+
+def device_of(name: str) -> torch.device:
+    """auto, cpu, cuda or cuda:N as torch has it. Raises ConfigError for a GPU that is not there."""
+    there = torch.cuda.is_available()
+    if name.startswith("cuda") and not there:
+        raise ConfigError(f"device is {name} and torch sees no GPU here; take auto or cpu")
+    return torch.device(name if name != "auto" else "cuda" if there else "cpu")
+
+
+def dtype_of(name: str, device: torch.device) -> torch.dtype:
+    """The named format; auto is bfloat16 on a GPU and float32 elsewhere."""
+    if name == "auto":
+        name = "bfloat16" if device.type == "cuda" else "float32"
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def _fetched(model: str, revision: str | None, trust_remote_code: bool) -> Path:
+    """The hub's files of the pinned revision in the local cache; no pickles, and code only where it is allowed."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = [*_FILES, *(["*.py"] if trust_remote_code else [])]
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=wanted))
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"{model} at {revision} is not to be had: {said}; check both, and the network"
+        ) from error
+
+
+def _model(folder: Path, dtype: torch.dtype, trust_remote_code: bool) -> Any:
+    code = {"trust_remote_code": trust_remote_code}
+    with _readable(folder, "config.json"):
+        config = AutoConfig.from_pretrained(folder, **code)
+    try:
+        model, report = _kind(config, folder).from_pretrained(
+            folder, config=config, dtype=dtype, use_safetensors=True, attn_implementation="sdpa",
+            ignore_mismatched_sizes=True, output_loading_info=True, **code,
+        )  # fmt: skip
+    except SafetensorError as error:
+        raise IntegrityError(f"the weights in {folder} cannot be read: {error}; copy them again") from error
+    _refuse("have another shape than the model wants", folder, map(_shapes, report["mismatched_keys"]))
+    _refuse("are not in the weights", folder, report["missing_keys"])
+    return model
+
+
+def _kind(config: Any, folder: Path) -> Any:
+    """The library's class for models that read images, or for those that read text only."""
+    if config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return AutoModelForImageTextToText
+    remote = getattr(config, "auto_map", None) or {}
+    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or "AutoModelForCausalLM" in remote:
+        return AutoModelForCausalLM
+    raise InputError(f"{folder} holds a {config.model_type}, which writes no text; take a model that does")
+
+
+@contextmanager
+def _readable(folder: Path, what: str) -> Iterator[None]:
+    """The library's errors of reading settings, as ours, in one line."""
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(
+            f"the {what} of {folder} needs a package: {' '.join(str(error).split())}"
+        ) from error
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise InputError(f"the {what} of {folder} cannot be read: {said}") from error
+
+
+def _shapes(mismatched: Sequence[Any]) -> str:
+    name, there, wanted = mismatched
+    return f"{name} ({'x'.join(map(str, there))}, wanted {'x'.join(map(str, wanted))})"
+
+
+def _refuse(what: str, folder: Path, names: Any) -> None:
+    """Raise IntegrityError naming the first five, if there are any."""
+    named = sorted(names)
+    if named:
+        more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+        raise IntegrityError(
+            f"{folder}: {len(named)} tensors {what}: {', '.join(named[:_SHOWN])}{more}; "
+            "config and weights must be of one model"
+        )
+
+
+def refuse_not_finite(model: Any, folder: Path) -> None:
+    """Raise IntegrityError naming the parameters that are not numbers."""
+    bad = [name for name, tensor in model.named_parameters() if not bool(torch.isfinite(tensor).all())]
+    _refuse("hold NaN or infinity", folder, bad)
+
+
+def adapted(model: Any, adapter: Path, trainable: bool = False) -> Any:
+    """The model with a PEFT adapter on it, as PEFT wraps it. Raises IntegrityError where the two do not fit."""
+    from peft import PeftConfig, get_peft_model
+    from peft.utils import load_peft_weights, set_peft_model_state_dict
+
+    check_folder(adapter, "adapter_config.json")
+    config = PeftConfig.from_pretrained(adapter)
+    config.base_model_name_or_path = None  # where the base lay at the time is no matter
+    config.inference_mode = not trainable
+    wrapped = get_peft_model(model, config)
+    try:
+        report = set_peft_model_state_dict(wrapped, load_peft_weights(str(adapter), device="cpu"))
+    except RuntimeError as error:
+        shapes = [line.strip() for line in str(error).splitlines() if "size mismatch" in line]
+        if not shapes:
+            raise
+        raise IntegrityError(f"{adapter} is not for this model: {'; '.join(shapes[:_SHOWN])}") from error
+    _refuse("of the adapter are not in the model", adapter, report.unexpected_keys)
+    _refuse("are not in the adapter", adapter, [name for name in report.missing_keys if "lora_" in name])
+    return wrapped
+
+
+def reader_in(folder: Path, model: Any, trust_remote_code: bool = False) -> tuple[Any, Any | None]:
+    """(tokenizer, processor) of a model's folder; the processor is None for a model that reads text only."""
+    code = {"trust_remote_code": trust_remote_code}
+    if model.config.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        with _readable(folder, "tokenizer"):
+            return AutoTokenizer.from_pretrained(folder, **code), None
+    with _readable(folder, "processor"):
+        processor = AutoProcessor.from_pretrained(folder, **code)
+    return processor.tokenizer, processor
