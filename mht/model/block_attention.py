@@ -1,8 +1,8 @@
 """Attention of the language model by FlexAttention over a block mask, for any family of transformers.
 
 The library's own door to FlexAttention is shut for some families (Qwen2.5-VL among them), so this registers a function
-of our own in its table of attention functions and points the language model at it; the vision tower keeps what it has.
-Compiled kernels exist for CUDA. Without a mask (the model alone, in validation) it falls back to plain causal attention.
+of our own in its table of attention functions and points the language model at it; the vision tower keeps its own.
+Compiled kernels exist for CUDA. Without a block mask (the model alone, in validation) it is plain causal attention.
 """
 
 from __future__ import annotations

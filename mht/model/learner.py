@@ -43,7 +43,7 @@ class Learner(nn.Module):
         """Whether attention skips what is masked, so that rows may hold several examples at no cost."""
 
     def skip_masked(self) -> None:
-        """Attention of the language model by FlexAttention, whose kernels are for CUDA; the vision tower keeps its own."""
+        """Let the language model attend by FlexAttention, whose kernels are for CUDA; the vision tower does not."""
         use_blocks(self.whole.get_decoder())
         self.several = True
 
