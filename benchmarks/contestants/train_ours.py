@@ -25,7 +25,9 @@ def loaded(told: Told) -> tuple[Learner, Preparer]:
     chat = Chat(*reader_in(told.model, base))
     ends = frozenset({int(chat.tokenizer.eos_token_id)})
     model = PeftModel.from_pretrained(base, str(told.adapter), is_trainable=True)
-    return Learner(model).train(), Preparer(chat, ends, base.config.get_text_config().max_position_embeddings)
+    learner = Learner(model).train()
+    learner.gather()
+    return learner, Preparer(chat, ends, base.config.get_text_config().max_position_embeddings)
 
 
 def examples(step: Sequence[dict[str, str]], how: str) -> list[Example]:
