@@ -8,10 +8,10 @@ Counted are products of matrices, two operations a multiplication:
     attention      4 x layers x width x pairs of tokens that see each other x 3
     head           2 x its weights x learnt tokens x passes
 
-`passes` is one forward, one back to the layer's input, and one more for the weights' own gradient where all are trained:
-2 with LoRA, 3 without. Attention's way back is twice its way forward; a kernel that computes scores again, or scores
-that a mask then hides, does more. The vision tower is frozen: one pass. Left out, as less than a hundredth each: LoRA's
-own products, norms, rotations, softmax, the optimizer; and that the first layer sends nothing further back.
+`passes` is one forward, one back to the layer's input, and one more for the weights' own gradient where all are
+trained: 2 with LoRA, 3 without. Attention's way back is twice its way forward; a kernel that computes scores again, or
+scores that a mask then hides, does more. The vision tower is frozen: one pass. Left out, as small: LoRA's own products,
+norms, rotations, softmax, the optimizer; and that the first layer sends nothing further back.
 
 Rows of their own repeat prefix and image for each exchange; packed rows have both once. Padding counts for nothing, nor
 does a head over tokens that are not learnt, or a picture that is decoded ten times: a trainer can be slower than this.
@@ -26,6 +26,8 @@ from typing import Any
 from mht.model.conversation import Prepared
 
 ATTENTION_PASSES = 3
+PATCH_PX = 14
+WINDOW_PATCHES = 64
 FULL, LORA = 3, 2
 """Passes through a linear layer whose weights are all trained, and through one with LoRA beside it."""
 
@@ -96,7 +98,9 @@ def _weights(module: Any) -> int:
 
     counted = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.Conv3d)
     return sum(
-        one.weight.numel() for name, one in module.named_modules() if isinstance(one, counted) and "lora_" not in name
+        one.weight.numel()
+        for name, one in module.named_modules()
+        if isinstance(one, counted) and "lora_" not in name
     )
 
 
@@ -123,12 +127,13 @@ def _below(tokens: int) -> int:
 
 
 def _patches(pixels: Any) -> tuple[int, int]:
-    """(patches of an image, pairs that see each other, taken as all), with the class token where there is one."""
+    """(patches of an image, pairs that see each other), with the class token where there is one."""
     if "image_grid_thw" in pixels:
         count = int(pixels["image_grid_thw"].prod(-1).sum())
-    elif "pixel_values" in pixels:
+        # The few layers of Qwen2.5-VL that see the whole image count as the others, so the sum is rather too low.
+        return count, count * min(count, WINDOW_PATCHES)
+    if "pixel_values" in pixels:
         height, width = pixels["pixel_values"].shape[-2:]
-        count = (height // 14) * (width // 14) + 1
-    else:
-        return 0, 0
-    return count, count * count
+        count = (height // PATCH_PX) * (width // PATCH_PX) + 1
+        return count, count * count
+    return 0, 0

@@ -13,12 +13,13 @@ each of 16 images; an image is a step, and only answers are learnt:
 * `one conversation`: the ten pairs as ten turns. As fast, but each answer sees those before it: another loss.
 
 Each run is a process of its own, contestants take turns, their order turns round from repeat to repeat. Decoding,
-tokenising and padding are in the time of all, the first two steps in none's. CPU ms count every thread, and stand beside
-the clock since other programs may share the machine. Memory is how far the process grew above the loaded model.
+tokenising and padding are in the time of all, the first two steps in none's. CPU ms count every thread, and stand
+beside the clock since other programs may share the machine. Memory is how far the process grew above the loaded model.
 
-The vocabulary is small (about 120 words), so that the head has the share of the arithmetic that it has in a large model.
-The limit of sharing is arithmetic, see benchmarks/flops.py: rows of their own by packed rows. What it leaves out, pictures
-that TRL decodes ten times among it, can bring the ratio above it.
+The vocabulary is small (about 120 words), so that the head has the share of the arithmetic that it has in a large
+model. The limit of sharing is arithmetic, see benchmarks/flops.py: rows of their own by packed rows. What it leaves
+out, pictures that TRL decodes ten times among it, can bring the ratio above it. What one conversation costs in the
+figures of held-out questions is another benchmark's to say: drawn weights know nothing to lose.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class Race:
     def _run(self, name: str) -> Run:
         module, how = CONTESTANTS[name]
         words = ["--folder", str(self._folder), "--how", how, "--threads", str(self._threads)]
-        told = processes.run([str(self._pythons[name]), "-m", f"benchmarks.contestants.{module}", *words]).told
+        told = processes.run(
+            [str(self._pythons[name]), "-m", f"benchmarks.contestants.{module}", *words]
+        ).told
         if "losses" not in told:
             raise processes.Failed(f"{name} ended without telling its losses")
         samples = told["samples"]
@@ -167,7 +170,9 @@ def written(data: Path, shape: Shape) -> Path:
     return write(folder, shape)
 
 
-def main_table(data: Path, shape: Shape, pythons: dict[str, Path], given: argparse.Namespace) -> tuple[str, list[str]]:
+def main_table(
+    data: Path, shape: Shape, pythons: dict[str, Path], given: argparse.Namespace
+) -> tuple[str, list[str]]:
     folder = written(data, shape)
     race = Race(folder, pythons, given.threads)
     race.repeat(given.repeats)
@@ -227,7 +232,9 @@ def pythons_of(data: Path, without: Sequence[str]) -> tuple[dict[str, Path], dic
 
 
 def _read_words(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description="Training against others.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.train", description="Training against others."
+    )
     parser.add_argument("--data", type=Path, required=True, help="the corpus and TRL's environment go here")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2, help="of torch, for every contestant")

@@ -1,4 +1,4 @@
-"""What benchmarks/train.py trains on: a LLaVA with drawn weights, LoRA as it begins, pictures, questions and answers."""
+"""What benchmarks/train.py trains on: a LLaVA with drawn weights, LoRA as it begins, pictures with questions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ RANK = 8
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Of the model and of what it is trained on. `image_tokens` is a square. Text tokens are those of a sample, on average.
+    """Of the model and of what it is trained on.
 
-    A step has `pairs` samples about each of `images` images.
+    `image_tokens` is a square, `text_tokens` those of a sample on average. A step has `pairs` samples about each of `images` images.
     """
 
     hidden: int = 256

@@ -40,5 +40,7 @@ def versions(python: Path) -> dict[str, str]:
     """What stands there, by name."""
     names = ("trl", "torch", "transformers", "peft")
     asked = f"from importlib.metadata import version; print(*(version(n) for n in {names!r}))"
-    told = subprocess.run([str(python), "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    told = subprocess.run(
+        [str(python), "-c", asked], capture_output=True, text=True, check=True
+    ).stdout.split()
     return {f"{name} (TRL's environment)": value for name, value in zip(names, told, strict=True)}

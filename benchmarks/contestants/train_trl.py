@@ -10,6 +10,7 @@ import tempfile
 from typing import Any
 
 import torch
+
 from benchmarks.contestants.train_words import Meter, Told, read_words
 
 

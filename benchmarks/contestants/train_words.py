@@ -91,7 +91,9 @@ class Meter:
 
 def _status_kib(name: str) -> int:
     return next(
-        int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name)
+        int(line.split()[1])
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith(name)
     )
 
 

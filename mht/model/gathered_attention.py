@@ -30,9 +30,9 @@ class Columns:
     """Where a batch's tokens stand, as flat places (row x columns + column).
 
     `prefixes` [examples, longest], filled up with any place behind; `own` [exchanges, longest] and, in the same rows,
-    `seen` [exchanges, longest prefix + longest own]. `mask` is 0 or -inf, [exchanges or 1, 1, own, seen]. `back` [rows x
-    columns] is where each token is in the prefixes' results with the exchanges' behind them. `alone`: each row holds one
-    exchange, for which plain causal attention will do, and the rest is empty.
+    `seen` [exchanges, longest prefix + longest own]. `mask` is 0 or -inf, [exchanges or 1, 1, own, seen]. `back`
+    [rows x columns] is where each token is in the prefixes' results with the exchanges' behind them. `alone`: each row
+    holds one exchange, for which plain causal attention will do, and the rest is empty.
     """
 
     prefixes: torch.Tensor
@@ -118,13 +118,13 @@ def _attend(
 ) -> tuple[torch.Tensor, None]:
     """[rows, heads, tokens, width] each, fewer heads for keys and values; gives [rows, tokens, heads, width]."""
     layout: Columns | None = more.pop(ARGUMENT, None)
+    made: tuple[torch.Tensor, None]
     if layout is None:
-        made: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, **more
-        )
+        made = sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **more)
         return made
     if layout.alone:
-        return sdpa_attention_forward(module, query, key, value, None, scaling=scaling, is_causal=True)
+        made = sdpa_attention_forward(module, query, key, value, None, scaling=scaling, is_causal=True)
+        return made
     rows, heads, tokens, width = query.shape
     asks, keys, values = (one.transpose(1, 2).flatten(0, 1).flatten(1) for one in (query, key, value))
 

@@ -1,4 +1,4 @@
-"""What is gathered is what the mask lets through: the same values and gradients as one attention under the whole mask."""
+"""What is gathered is what the mask lets through: values and gradients are those of attention under the whole mask."""
 
 from __future__ import annotations
 
