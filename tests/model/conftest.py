@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from mht.model.examples import Example, Exchange, Turn
 from tests.engines import tiny
+from tests.model import llava_med
 
 ENDS = frozenset({3})
 CONTEXT = 2048
@@ -88,3 +90,25 @@ def _made(name: str, folder: Path) -> Family:
     else:
         chat = Chat(*loading.reader_in(folder, model))
     return Family(folder, model, chat, Preparer(chat, ENDS, CONTEXT))
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> llava_med.Tiny:
+    """LLaVA's own layout, as LLaVA-Med v1.5: Mistral, a projector of two layers, the vision tower within."""
+    return llava_med.make(tmp_path_factory.mktemp("llava-med"))
+
+
+@pytest.fixture
+def copy(source: llava_med.Tiny, tmp_path: Path) -> Path:
+    """The source, to spoil."""
+    return shutil.copytree(source.folder, tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def converted(source: llava_med.Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source as a transformers LLaVA, in several shards."""
+    from mht.model.convert import convert
+
+    output = tmp_path_factory.mktemp("converted") / "out"
+    convert(str(source.folder), str(output), [f"vision_tower={source.tower_folder}", "max_shard_size=100KB"])
+    return output
