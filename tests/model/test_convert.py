@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 
 from mht.cli import main
 from mht.engines.transformers import Engine, Params
@@ -173,8 +175,12 @@ def test_bfloat16_stays_bfloat16(copy: Path, source: llava_med.Tiny, tmp_path: P
 def test_a_tokenizer_that_cannot_give_the_same_tokens_is_told(
     copy: Path, source: llava_med.Tiny, tmp_path: Path
 ) -> None:
-    path = copy / "tokenizer_config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"add_eos_token": True}))
+    ended = Tokenizer.from_file(str(copy / "tokenizer.json"))
+    ended.post_processor = TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+    ended.save(str(copy / "tokenizer.json"))
+    (copy / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>"})
+    )
     words = [f"vision_tower={source.tower_folder}"]
     assert "not those of LLaVA's own code" in convert(str(copy), str(tmp_path / "out"), words)
     assert "not those" not in convert(str(source.folder), str(tmp_path / "other"), words)
