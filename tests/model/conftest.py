@@ -71,7 +71,13 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Family]:
     return get
 
 
-def _made(name: str, folder: Path) -> Family:
+@pytest.fixture
+def windowed(tmp_path: Path) -> Callable[..., Family]:
+    """A text-only family of a kind, with settings of its own."""
+    return lambda kind, **settings: _made(kind, tmp_path, **settings)
+
+
+def _made(name: str, folder: Path, **settings: Any) -> Family:
     import torch
 
     from mht.model.conversation import Preparer
@@ -80,11 +86,11 @@ def _made(name: str, folder: Path) -> Family:
 
     make = getattr(tiny, name, None)
     if make is None:
-        tiny.text_only(folder, kind=name, sliding_window=None)
+        tiny.text_only(folder, kind=name, **({"sliding_window": None} | settings))
     else:
         make(folder)
     model = loading.model_in(folder, torch.float32)
-    if name.startswith("qwen") and make is not None:
+    if name in tiny.STILL:
         processor = tiny.still_processor(folder)
         chat = Chat(processor.tokenizer, processor)
     else:
