@@ -51,6 +51,20 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
     export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
     export.set_defaults(run=_export)
+    convert = commands.add_parser(
+        "convert", help="a LLaVA of its own layout, LLaVA-Med v1.5, as a transformers model, and back"
+    )
+    convert.add_argument(
+        "source", metavar="SOURCE", help="the checkpoint: a folder, or a hub id with revision=…"
+    )
+    convert.add_argument("output", metavar="OUTPUT", help="a folder that is not there yet")
+    convert.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=value",
+        help="layout=original, vision_tower=FOLDER, max_shard_size=5GB",
+    )
+    convert.set_defaults(run=_convert)
     _takes_reviews(commands.add_parser("review", help="pairs to Label Studio, and its decisions back"))
     return parser
 
@@ -131,6 +145,13 @@ def _export(arguments: argparse.Namespace) -> int:
     from mht.dataset.exporter import export
 
     print(export(arguments.dataset, arguments.output, arguments.settings))
+    return 0
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from mht.model.convert import convert
+
+    print(convert(arguments.source, arguments.output, arguments.settings))
     return 0
 
 
