@@ -28,7 +28,8 @@ RANK = 8
 class Shape:
     """Of the model and of what it is trained on.
 
-    `image_tokens` is a square, `text_tokens` those of a sample on average. A step has `pairs` samples about each of `images` images.
+    `image_tokens` is a square, `text_tokens` those of a sample on average. A step has `pairs` samples about each of
+    `images` images.
     """
 
     hidden: int = 256

@@ -10,7 +10,8 @@ the language model and the projector with weights, gradients and moments in bflo
 A step is one move of the optimizer over `--images` images, in batches of at most `--tokens`. Its batches are made
 before and lie on the card: what making them costs is told beside, and a training makes them meanwhile. The share of the
 peak is the arithmetic that the rows ask for (benchmarks/flops.py, padding and recomputation not counted) by the card's
-peak in bfloat16. Never run on a GPU yet. Without a GPU a tiny model runs in float32 on the CPU, to show that the program works: those are no figures.
+peak in bfloat16. Never run on a GPU yet. Without one a tiny model runs in float32 on the CPU, to show that the program
+works: those are no figures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The library's own step: `packed` (an image once), `padded` (rows of their own), `turns` (a conversation; it leaks)."""
+"""The library's own step: `packed` (an image once), `padded` (rows of their own), `turns` (a talk; it leaks)."""
 
 from __future__ import annotations
 

@@ -51,8 +51,11 @@ class Learner(nn.Module):
         self.several = True
 
     def gather(self) -> None:
-        """Let the language model attend by gathering what is seen: skips what is masked on any machine."""
-        if self.architecture.admitted:
+        """Let the language model attend by gathering what is seen: skips what is masked on any machine.
+
+        Families that are not admitted, and layers that see so many tokens back, stay under a mask.
+        """
+        if self.architecture.admitted and set(self.architecture.windows.values()) == {None}:
             use_gathered(self.whole.get_decoder())
             self._gathers = self.several = True
 
