@@ -14,7 +14,7 @@ each of 16 images; an image is a step, and only answers are learnt:
 
 Each run is a process of its own, contestants take turns, their order turns round from repeat to repeat. Decoding,
 tokenising and padding are in the time of all, the first two steps in none's. CPU ms count every thread, and stand
-beside beside the clock since other programs may share the machine: where fewer cores were held than threads asked for, the
+beside the clock since other programs may share the machine: where fewer cores were held than threads asked for, the
 clock tells of those. Memory is how far the process grew above the loaded model.
 
 The vocabulary is small (about 120 words), so that the head has the share of the arithmetic that it has in a large
@@ -53,8 +53,8 @@ CONTESTANTS = {
 }
 LEAKS = "one conversation"
 CURVE = (("pairs", (1, 2, 5, 10, 20)), ("image_tokens", (64, 256, 576)))
-HEAD = ("contestant", "samples/s (median, min-max)", "to TRL", "to loop", "CPU ms/sample", "to TRL by CPU", "cores held",
-        "memory MiB", "largest difference in loss")  # fmt: skip
+HEAD = ("contestant", "samples/s (median, min-max)", "to TRL", "to loop", "CPU ms/sample", "to TRL by CPU",
+        "cores held", "memory MiB", "largest difference in loss")  # fmt: skip
 CURVE_HEAD = ("pairs an image", "image tokens", "limit", "packed to TRL", "by CPU", "packed to mht padded", "by CPU",
               "of the limit, by CPU", "largest difference in loss")  # fmt: skip
 
