@@ -7,7 +7,6 @@ import pytest
 
 from mht.errors import InputError
 from mht.predictions import (
-    Judgement,
     Measured,
     Prediction,
     Score,
@@ -30,14 +29,6 @@ def row(row_id: str, reply: str | None, failure: str | None = None, group: str |
 def test_a_row_has_either_a_reply_or_a_failure(reply: str | None, failure: str | None) -> None:
     with pytest.raises(InputError, match="row '1' of 'b'"):
         row("1", reply, failure)
-
-
-@pytest.mark.parametrize(
-    "given", [{}, {"accuracy": 3.0}, {"accuracy": 1, "relevance": 1, "detail": 1, "risk": 1, "failure": "x"}]
-)
-def test_a_judgement_has_either_four_scores_or_a_failure(given: dict[str, object]) -> None:
-    with pytest.raises(InputError, match="judge 'j'"):
-        Judgement("j", **given)  # type: ignore[arg-type]
 
 
 def test_rows_of_a_group_are_one_cluster() -> None:

@@ -89,15 +89,20 @@ def first_sentence(text: str) -> str:
     return _SENTENCE.split(text.strip(), maxsplit=1)[0]
 
 
+def first_word(text: str) -> str | None:
+    """The yes or no that a text begins with, be it an answer or the `no` of `no fracture`; None for neither or both."""
+    found = _WORD.match(text)
+    if found is None or contradicts_itself(text):
+        return None
+    return YES if found[1][0] in "yY" else NO
+
+
 def opening(text: str) -> str | None:
     """The yes or no that a text opens with as its answer; None for neither, and for both (`yes and no`, `yes/no`)."""
-    found = _WORD.match(text)
-    if found is None:
+    said, found = first_word(text), _WORD.match(text)
+    if said == NO and found is not None and not _ANSWER.match(found["after"]):
         return None
-    said, after = (YES if found[1][0] in "yY" else NO), found["after"]
-    if _BOTH.match(after) or _OTHER_LATER[said].search(after):
-        return None
-    return said if said == YES or _ANSWER.match(after) else None
+    return said
 
 
 def contradicts_itself(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mht.knowledge.polarity import abstains, hedges, opening, polarity, verdict
+from mht.knowledge.polarity import abstains, first_word, hedges, opening, polarity, verdict
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,8 @@ def test_an_answer_that_it_cannot_be_told(text: str, wanted: bool) -> None:
 def test_doubt_anywhere_is_a_hedge() -> None:
     assert hedges("There is an opacity, which may be a pneumonia.")
     assert not hedges("There is an opacity.")
+
+
+def test_a_text_may_begin_with_no_and_mean_none() -> None:
+    assert (first_word("No fracture is seen."), opening("No fracture is seen.")) == ("no", None)
+    assert (first_word("Yes and no."), first_word("None.")) == (None, None)
