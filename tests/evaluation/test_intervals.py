@@ -16,14 +16,16 @@ from tests.evaluation.rows import predictions
 
 SETTING = Setting(images=100, fewest=1, most=20, rate=0.35, likeness=0.2)
 FEW = IntervalParams(draws=300)
-TIMES = 200  # a coverage of 95 % is measured to +- 3 points, two standard errors; benchmarks/intervals.py has 1,000
+TIMES = (
+    200  # a coverage of 95 % is within 4.6 points, three standard errors; benchmarks/intervals.py has 1,000
+)
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])
 def test_an_interval_holds_the_true_rate_as_often_as_it_says(method: str) -> None:
     params = FEW.model_copy(update={"method": method})
     covered, width = held(SETTING, TIMES, params, 1)
-    assert 0.91 <= covered <= 0.99
+    assert 0.904 <= covered <= 0.996
     assert 0.04 < width < 0.07
     assert held_f1(SETTING, TIMES // 4, params, 1) >= 0.88
 
@@ -34,7 +36,7 @@ def test_rows_drawn_alone_would_not() -> None:
 
 def test_two_runs_alike_differ_by_chance_as_often_as_they_should() -> None:
     covered, significant = held_difference(SETTING, TIMES, FEW, 2)
-    assert 0.91 <= covered <= 0.99
+    assert 0.904 <= covered <= 0.996
     assert significant <= 0.09
 
 

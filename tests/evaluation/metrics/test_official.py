@@ -1,7 +1,7 @@
 """Golden figures of half of the official validation split, computed once with the reference packages alone.
 
 By a script of its own with rouge-score 0.1.2, sacrebleu 2.6.0, NLTK 3.10.4 with WordNet 3.0, and the judge's first line
-split at spaces; the polarity by one regular expression over the rows where both texts begin with the word, and with one.
+split at spaces; the polarity by regular expressions over the rows where both texts begin with one of the words.
 """
 
 from __future__ import annotations
