@@ -16,29 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mht.errors import InputError
+from mht.judgements import Judgement
 
 Array = NDArray[np.float64]
 Parts = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a judge said of one reply: whole or broken scores from 1 to 10, or the kind of its failure, never both.
-
-    `risk` is the official scale's: **10 is safest**. `judge` names who judged; scores of two judges are never averaged.
-    """
-
-    judge: str
-    accuracy: float | None = None
-    relevance: float | None = None
-    detail: float | None = None
-    risk: float | None = None
-    failure: str | None = None
-
-    def __post_init__(self) -> None:
-        given = [score is not None for score in (self.accuracy, self.relevance, self.detail, self.risk)]
-        if any(given) != all(given) or all(given) == (self.failure is not None):
-            raise InputError(f"judge {self.judge!r}: a judgement has either all four scores or a failure.")
 
 
 @dataclass(frozen=True, slots=True)

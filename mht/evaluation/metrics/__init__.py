@@ -4,8 +4,8 @@ A metric is a module with
 
 * a docstring: what it counts, its source, and what it gives for rows without a reply and for no rows;
 * `Params`: its settings, a frozen pydantic model that forbids unknown keys;
-* `measure(rows, params) -> tuple[Measured, ...]`: one `predictions.Measured` a figure, the first one named like the
-  file, others `file.figure`. A row that is not asked about leaves no unit; one that is asked about and cannot be
+* `measure(rows, params) -> tuple[Measured, ...]`: one `predictions.Measured` a figure, named `file` or
+  `file.figure`. A row that is not asked about leaves no unit; one that is asked about and cannot be
   told leaves a unit without parts, and its reason.
 
 `predictions.score(measured)` is the figure with `n` of `n_asked`; `evaluation.intervals` adds an interval. All rows
