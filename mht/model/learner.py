@@ -53,9 +53,11 @@ class Learner(nn.Module):
     def gather(self) -> None:
         """Let the language model attend by gathering what is seen: skips what is masked on any machine.
 
-        Families that are not admitted, and layers that see so many tokens back, stay under a mask.
+        Families that are not admitted, layers that see so many tokens back, and images that see themselves both ways
+        stay under a mask.
         """
-        if self.architecture.admitted and set(self.architecture.windows.values()) == {None}:
+        one = self.architecture
+        if one.admitted and one.image_id is None and set(one.windows.values()) == {None}:
             use_gathered(self.whole.get_decoder())
             self._gathers = self.several = True
 
@@ -83,8 +85,9 @@ class Learner(nn.Module):
         """-log p of each learnt token, [n]."""
         pixels = {n: t.to(self._dtype) if t.is_floating_point() else t for n, t in batch.pixels.items()}
         if not self.architecture.admitted:
+            kinds = self.architecture.by_token(self.whole.config, batch.ids, pixels)
             made = self.whole(
-                input_ids=batch.ids, attention_mask=batch.example >= 0, use_cache=False, **pixels
+                input_ids=batch.ids, attention_mask=batch.example >= 0, use_cache=False, **kinds, **pixels
             )
             return _picked(made.logits, batch)
         hidden = self.whole.model(
@@ -94,13 +97,16 @@ class Learner(nn.Module):
         return token_losses(chosen, self.whole.lm_head, batch.targets, self._head_chunk)
 
     def _seeing(self, batch: Batch) -> Mapping[str, Any]:
-        """The mask and the positions that the model is given."""
+        """The mask, or one for each kind of layer, and the positions that the model is given."""
         axes = batch.positions if self.architecture.axes > 1 else batch.positions[0]
         if self._gathers:
             # A mask of four axes is taken as it is: none is made that nobody reads.
             none = batch.ids.new_empty((0, 0, 0, 0))
             return {"attention_mask": none, "position_ids": axes, ARGUMENT: columns(batch, self._dtype)}
-        mask = block_mask(batch) if self.several else visible(batch)
+        make = block_mask if self.several else visible
+        one = self.architecture
+        masks = {kind: make(batch, window, one.image_id) for kind, window in one.windows.items()}
+        mask = masks if one.by_kind else next(iter(masks.values()))
         return {"attention_mask": mask, "position_ids": axes}
 
     @property
