@@ -13,9 +13,11 @@ ROWS = (
     {"errors"},
     {"records", "schemas", "seeds", "generation", "replies", "prompts", "knowledge"},
     {"storage", "artifacts", "catalog", "reading", "pretrained"}
+    | {"lease", "stopping", "terminal", "cluster", "code_digest"}
     | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "verifiers", "phantoms"}
     | {"evaluation.metrics", "evaluation.judges", "evaluation.benchmarks"},
-    {"config", "config_train", "config_evaluate", "config_file", "config_identity", "config_mistakes"},
+    {"config", "config_train", "config_evaluate", "config_file", "config_reading"}
+    | {"config_identity", "config_mistakes"},
     {"model"},
     {"dataset", "training", "evaluation"},
     {"cli"},
@@ -39,6 +41,7 @@ PHASES = {"dataset", "training", "evaluation"}
 # The phantoms source is the phantoms' own door.
 ALLOWED_ACROSS = {("sources", "phantoms")}
 RAY_FILES = {
+    "cluster.py",
     "dataset/fleet.py",
     "training/launch.py",
     "training/feed.py",

@@ -19,7 +19,6 @@ from mht.dataset.books import Books, add_up
 from mht.dataset.finish import finish
 from mht.dataset.leakage.benchmarks import Benchmark, keep, open_benchmarks
 from mht.dataset.leakage.report import report
-from mht.dataset.lease import Lease
 from mht.dataset.memory import MemoryGauge
 from mht.dataset.passes import Asked, Pulse, Site, Staff, work_off
 from mht.dataset.plan import Plan, assign, write_plan
@@ -28,6 +27,7 @@ from mht.dataset.review.files import read_review
 from mht.dataset.run import Run, name_run, resume
 from mht.dataset.shard import make_source
 from mht.dataset.stages import fingerprints
+from mht.lease import Lease
 from mht.storage import Storage, join
 
 
