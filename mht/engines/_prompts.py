@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +12,7 @@ from PIL import Image
 
 from mht.errors import IntegrityError
 from mht.generation import Failure, Reply, Request
+from mht.pretrained.chat import Chat, decoded
 
 
 @dataclass(slots=True)
@@ -53,12 +52,7 @@ class Reader:
 
     def __init__(self, tokenizer: Any, processor: Any | None) -> None:
         self.tokenizer = tokenizer
-        self._processor = processor
-        self._speaks = tokenizer if processor is None else processor
-        self._image_token = str(getattr(processor, "image_token", None) or "")
-        marks = sorted(_marks(tokenizer) | ({self._image_token} - {""}), key=len, reverse=True)
-        self._marks = re.compile("|".join(map(re.escape, marks)) or r"(?!)")
-        self._bos: str = tokenizer.bos_token or ""
+        self.chat = Chat(tokenizer, processor)
 
     def read(self, requests: Sequence[Request]) -> list[Prompt | Reply]:
         """Each request in tokens; or why the model cannot be given it. Each image is looked at once."""
@@ -72,13 +66,13 @@ class Reader:
         if said is not None:
             return _refused(request, said)
         text = self._rendered(request)
-        raw = self._tokens(text)
+        raw = self.chat.tokens(text)
         prompt = Prompt(place, request, text, raw, raw)
         if not raw:
             return _refused(request, "the prompt holds no text; ask something")
         if request.image is None:
             return prompt
-        mark = self.tokenizer.convert_tokens_to_ids(self._image_token)
+        mark = self.chat.image_id
         if raw.count(mark) != 1:
             return _refused(
                 request, "the chat template has no place for an image; use a model that reads images"
@@ -109,94 +103,51 @@ class Reader:
         return Expanded(kept, pixels, over)
 
     def _expand(self, groups: Sequence[Group]) -> Pixels:
-        if self._processor is None or groups[0][0].image_at is None:
+        if not self.chat.reads_images or groups[0][0].image_at is None:
             return {}
         firsts = [group[0] for group in groups]
-        made = dict(
-            self._processor(
-                text=[prompt.text for prompt in firsts],
-                images=[[_decoded(prompt.request.image)] for prompt in firsts],
-                return_tensors="pt",
-                padding=True,
-                padding_side="left",
-                add_special_tokens=self._adds_special(firsts[0].text),
-            )
+        rows, made = self.chat.process(
+            [prompt.text for prompt in firsts], [prompt.request.image or b"" for prompt in firsts]
         )
-        ids, mask = made.pop("input_ids"), made.pop("attention_mask")
-        for group, row, real in zip(groups, ids, mask, strict=True):
-            _put_in(group, row[real.bool()].tolist())
+        for group, row in zip(groups, rows, strict=True):
+            _put_in(group, row)
         return made
 
     def text_of(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
 
     def _refusal(self, request: Request) -> str | None:
-        if request.image is not None and self._processor is None:
+        if request.image is not None and not self.chat.reads_images:
             return "the model reads no images; use one that does, or leave the image out"
-        for part in (request.system or "", request.prompt):
-            if any("\ud800" <= char <= "\udfff" for char in part):
-                return "the text holds surrogates without a partner: it was not UTF-8"
-            found = self._marks.search(part)
-            if found:
-                return f"the text holds {found[0]!r}, a special token of the model; escape it"
-        return None
+        said = (self.chat.refusal(part) for part in (request.system or "", request.prompt))
+        return next((one for one in said if one is not None), None)
 
     def _rendered(self, request: Request) -> str:
         """The request in the model's chat template; a system prompt that it has no place for begins the user's turn."""
-        if not getattr(self._speaks, "chat_template", None):
-            image = self._image_token if request.image is not None else None
-            return "\n".join(part for part in (request.system, image, request.prompt) if part)
+        image = request.image is not None
+        if not self.chat.has_template:
+            mark = self.chat.image_token if image else None
+            return "\n".join(part for part in (request.system, mark, request.prompt) if part)
         if request.system is None:
-            return self._templated(None, request.prompt, request.image is not None)
+            return self.chat.render([("user", request.prompt)], image, reply=True)
         try:
-            text = self._templated(request.system, request.prompt, request.image is not None)
+            both = [("system", request.system), ("user", request.prompt)]
+            text = self.chat.render(both, image, reply=True)
         except TemplateError:
             text = ""
         if request.system.strip() in text:
             return text
-        return self._templated(None, f"{request.system}\n\n{request.prompt}", request.image is not None)
-
-    def _templated(self, system: str | None, prompt: str, image: bool) -> str:
-        turns = [("system", system)] if system is not None else []
-        messages = [{"role": role, "content": self._content(text, False)} for role, text in turns]
-        messages.append({"role": "user", "content": self._content(prompt, image)})
-        return str(self._speaks.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
-
-    def _content(self, text: str, image: bool) -> str | list[dict[str, str]]:
-        if self._processor is None:
-            return text
-        return [*([{"type": "image"}] if image else []), {"type": "text", "text": text}]
-
-    def _adds_special(self, text: str) -> bool:
-        """False where the template wrote what the tokenizer would add."""
-        if self._processor is None and getattr(self._speaks, "chat_template", None):
-            return False
-        return not (self._bos and text.startswith(self._bos))
-
-    def _tokens(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=self._adds_special(text))["input_ids"])
-
-
-def _marks(tokenizer: Any) -> set[str]:
-    """Tokens that a text must not hold: the special ones, and added ones in the brackets of a mark."""
-    added = tokenizer.added_tokens_decoder.values()
-    named = {str(token.content) for token in added if token.special or token.content.strip()[:1] in "<["}
-    return (named | set(tokenizer.all_special_tokens)) - {""}
+        return self.chat.render([("user", f"{request.system}\n\n{request.prompt}")], image, reply=True)
 
 
 def _refused(request: Request, said: str) -> Reply:
     return Reply(request.request_id, None, Failure.NOT_ACCEPTED, said, calls=0)
 
 
-def _decoded(image: bytes | None) -> Image.Image:
-    with Image.open(io.BytesIO(image or b""), formats=("JPEG", "PNG")) as opened:
-        return opened.convert("RGB")
-
-
 def _size_of(image: bytes) -> tuple[int, int] | None:
     """Width and height, None for what cannot be decoded: all of it is, so that nothing fails within a batch."""
     try:
-        return _decoded(image).size
+        return decoded(image).size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 

@@ -69,7 +69,7 @@ def alone(loaded: Any, request: Request) -> str | None:
     import torch
 
     reader = loaded.reader
-    speaks = reader._speaks
+    speaks = reader.chat.speaks
     content: Any = request.prompt
     if speaks is not reader.tokenizer:
         content = [*([{"type": "image"}] if request.image else []), {"type": "text", "text": request.prompt}]
@@ -139,7 +139,7 @@ def test_prompts_that_begin_with_nothing_alike_are_answered_too(
     texts = ["lung", "lung heart normal", "is there a nodule", "heart", "which side ?", "which", "is"]
     with Engine(Params(model=str(model(name)), batch_size=batch_size), load) as engine:
         loaded = engine.loaded
-        speaks, kept = loaded.reader._speaks, loaded.reader._speaks.chat_template
+        speaks, kept = loaded.reader.chat.speaks, loaded.reader.chat.speaks.chat_template
         speaks.chat_template = None
         replies = engine.generate([Request(text, text, max_tokens=60) for text in texts])
         speaks.chat_template = kept

@@ -87,13 +87,13 @@ def test_a_template_without_system_prompt_has_it_in_the_user_s_turn(llava: Path,
 
 def test_a_template_without_place_for_an_image_is_said(llava: Path) -> None:
     with Engine(Params(model=str(llava))) as engine:
-        engine.loaded.reader._speaks.chat_template = "{{ messages[0]['content'][-1]['text'] }}"
+        engine.loaded.reader.chat.speaks.chat_template = "{{ messages[0]['content'][-1]['text'] }}"
         assert "no place for an image" in one(engine).detail
 
 
 @pytest.mark.parametrize("image", [None, tiny.png(1)])
 def test_a_prompt_of_no_tokens_is_not_accepted(llava: Path, image: bytes | None) -> None:
     with Engine(Params(model=str(llava))) as engine:
-        engine.loaded.reader._speaks.chat_template = None
+        engine.loaded.reader.chat.speaks.chat_template = None
         assert "holds no text" in one(engine, prompt=" ", image=image).detail
         assert one(engine, prompt="lung", image=image).calls == 1

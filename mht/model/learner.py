@@ -1,0 +1,90 @@
+"""The module that is trained: a batch in, the loss of each exchange out.
+
+It is the root of what is sharded, so every parameter, the head's included, is used within its `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from mht.model.architectures import Architecture, architecture_of, positions
+from mht.model.conversation import Prepared
+from mht.model.loss import token_losses
+from mht.model.packing import Batch, Placed, visible
+
+HEAD_CHUNK = 1024
+"""Tokens whose logits are in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Of each exchange of a batch: the sum of -log p over its learnt tokens, float32 [exchanges], and how many."""
+
+    sums: torch.Tensor
+    counts: torch.Tensor
+
+
+class Learner(nn.Module):
+    """A vision-language or language model of transformers, as it is or wrapped by PEFT."""
+
+    def __init__(self, model: Any, head_chunk: int = HEAD_CHUNK) -> None:
+        super().__init__()
+        self.model = model
+        self.architecture: Architecture = architecture_of(self.whole.config)
+        self._head_chunk = head_chunk
+
+    @property
+    def whole(self) -> Any:
+        """The model of transformers within PEFT's wrapper, or the model itself."""
+        inner = getattr(self.model, "get_base_model", None)
+        return inner() if inner is not None else self.model
+
+    def place(self, prepared: Prepared) -> Placed:
+        """A prepared example with its prefix's positions."""
+        prefix = torch.tensor(prepared.prefix)
+        return Placed(prepared, *positions(self.whole, self.architecture, prefix, prepared.pixels))
+
+    def forward(self, batch: Batch) -> Losses:
+        """Losses of the batch's exchanges, in the order of its `names`."""
+        losses = self._by_token(batch)
+        sums = torch.zeros(len(batch.names), device=losses.device)
+        counts = torch.bincount(batch.owner, minlength=len(batch.names))
+        if not len(batch.targets):
+            return Losses(sums + losses.sum(), counts)
+        return Losses(sums.index_add(0, batch.owner, losses), counts)
+
+    def _by_token(self, batch: Batch) -> torch.Tensor:
+        """-log p of each learnt token, [n]."""
+        pixels = {n: t.to(self._dtype) if t.is_floating_point() else t for n, t in batch.pixels.items()}
+        if not self.architecture.admitted:
+            made = self.whole(
+                input_ids=batch.ids, attention_mask=batch.example >= 0, use_cache=False, **pixels
+            )
+            return _picked(made.logits, batch)
+        hidden = self.whole.model(
+            input_ids=batch.ids, use_cache=False, **self._seeing(batch), **pixels
+        ).last_hidden_state
+        chosen = hidden.flatten(0, 1)[batch.at] if len(batch.at) else hidden.flatten(0, 1)[:1]
+        return token_losses(chosen, self.whole.lm_head, batch.targets, self._head_chunk)
+
+    def _seeing(self, batch: Batch) -> Mapping[str, Any]:
+        """The mask and the positions that the model is given."""
+        axes = batch.positions if self.architecture.axes > 1 else batch.positions[0]
+        return {"attention_mask": visible(batch), "position_ids": axes}
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        dtype: torch.dtype = self.whole.dtype
+        return dtype
+
+
+def _picked(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    flat = logits.flatten(0, 1)
+    if not len(batch.targets):
+        return flat[:1].sum(dim=-1).float() * 0
+    return nn.functional.cross_entropy(flat[batch.at].float(), batch.targets, reduction="none")

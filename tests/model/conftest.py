@@ -1,0 +1,90 @@
+"""Tiny models of each family, and examples about drawn pictures."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mht.model.examples import Example, Exchange, Turn
+from tests.engines import tiny
+
+ENDS = frozenset({3})
+CONTEXT = 2048
+
+
+def example(number: int, exchanges: int, image: bool = True, turns: int = 1) -> Example:
+    """Questions and answers of drawn words about a picture whose size changes with its number."""
+    rng = random.Random(number)
+    picture = tiny.png(number, 56, 56 if number % 2 else 84) if image else None
+
+    def turn() -> Turn:
+        return Turn(" ".join(rng.choices(tiny.WORDS, k=rng.randint(3, 9))), _answer(rng))
+
+    made = tuple(
+        Exchange(f"{number}-{k}", tuple(turn() for _ in range(turns)), rejected=_answer(rng))
+        for k in range(exchanges)
+    )
+    return Example(f"example {number}", picture, made)
+
+
+def _answer(rng: random.Random) -> str:
+    return " ".join(["yes", ",", *rng.choices(tiny.WORDS, k=rng.randint(1, 7))])
+
+
+@dataclass(frozen=True)
+class Family:
+    """A tiny model in memory with what prepares examples for it."""
+
+    folder: Path
+    model: Any
+    chat: Any
+    preparer: Any
+
+    def learner(self) -> Any:
+        from mht.model.learner import Learner
+
+        return Learner(self.model)
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Family]:
+    """A family by its name in tests.engines.tiny, or the kind of a text-only one; made once."""
+    import torch
+    import transformers
+
+    transformers.logging.disable_progress_bar()
+    torch.set_num_threads(1)
+    made: dict[str, Family] = {}
+
+    def get(name: str) -> Family:
+        if name not in made:
+            made[name] = _made(name, tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return get
+
+
+def _made(name: str, folder: Path) -> Family:
+    import torch
+
+    from mht.model.conversation import Preparer
+    from mht.pretrained import loading
+    from mht.pretrained.chat import Chat
+
+    make = getattr(tiny, name, None)
+    if make is None:
+        tiny.text_only(folder, kind=name, sliding_window=None)
+    else:
+        make(folder)
+    model = loading.model_in(folder, torch.float32)
+    if name.startswith("qwen") and make is not None:
+        processor = tiny.still_processor(folder)
+        chat = Chat(processor.tokenizer, processor)
+    else:
+        chat = Chat(*loading.reader_in(folder, model))
+    return Family(folder, model, chat, Preparer(chat, ENDS, CONTEXT))

@@ -1,0 +1,106 @@
+"""Sharing an image changes nothing: loss and whole gradient equal those of separate rows, for every family admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mht.engines import _model
+from mht.model.architectures import ADMITTED
+from mht.model.certificate import TOLERANCE, certify
+from mht.model.packing import pack
+from tests.model.conftest import Family, example
+
+EYES = ("llava", "idefics3", "qwen2_5_vl")
+TEXT = ("llama", "mistral", "qwen2", "qwen3")
+
+
+@pytest.mark.parametrize("name", EYES)
+def test_packed_equals_separate(family: Callable[[str], Family], name: str) -> None:
+    one = family(name)
+    prepared = [one.preparer.prepare(example(number, 4)) for number in range(3)]
+    found = certify(one.learner(), prepared)
+    assert found.holds, found
+    assert found.exchanges == 12
+    assert found.packed_tokens < 0.7 * found.separate_tokens
+    assert (found.architecture, found.dtype) == (one.model.config.model_type, "float32")
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_text_shares_what_it_begins_with(family: Callable[[str], Family], name: str) -> None:
+    one = family(name)
+    prepared = [one.preparer.prepare(example(number, 3, image=False, turns=2)) for number in range(2)]
+    found = certify(one.learner(), prepared)
+    assert found.holds, found
+
+
+@pytest.mark.parametrize("name", EYES)
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("tokens", [60, 150, 4000])
+def test_the_budget_changes_no_loss(
+    family: Callable[[str], Family], name: str, several: bool, tokens: int
+) -> None:
+    one = family(name)
+    learner = one.learner().eval()
+    placed = [learner.place(one.preparer.prepare(example(number, 4))) for number in range(3)]
+    wanted = _losses(learner, pack(placed, 1 << 30, share=False))
+    batches = pack(placed, tokens, share=True, several=several)
+    found = _losses(learner, batches)
+    assert found.keys() == wanted.keys()
+    assert all(found[name] == pytest.approx(loss, rel=TOLERANCE) for name, loss in wanted.items())
+    assert len(batches) == 1 if tokens == 4000 else len(batches) > 1
+    assert all(batch.tokens <= tokens or len(batch.names) == 1 for batch in batches)
+
+
+def _losses(learner: Any, batches: list[Any]) -> dict[str, float]:
+    import torch
+
+    with torch.no_grad():
+        made = [(batch, learner(batch)) for batch in batches]
+    return {
+        name: float(loss)
+        for batch, losses in made
+        for name, loss in zip(batch.names, losses.sums, strict=True)
+    }
+
+
+def test_a_mask_that_leaks_is_found(family: Callable[[str], Family], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate is not blind: with a plainly causal mask an exchange sees those before it."""
+    import torch
+
+    from mht.model import learner as module
+
+    def causal(batch: Any, window: int | None = None) -> torch.Tensor:
+        rows, columns = batch.ids.shape
+        return torch.ones(rows, 1, columns, columns, dtype=torch.bool).tril()
+
+    one = family("llava")
+    prepared = [one.preparer.prepare(example(0, 3))]
+    assert certify(one.learner(), prepared).holds
+    monkeypatch.setattr(module, "visible", causal)
+    found = certify(one.learner(), prepared)
+    assert found.loss > 100 * TOLERANCE
+    assert found.gradient > 100 * TOLERANCE
+
+
+def test_every_admitted_family_is_tested() -> None:
+    tested = {*EYES, *TEXT, "qwen2_5_vl_text"}
+    assert ADMITTED - {"smolvlm"} == tested
+    assert tested == _model.ADMITTED
+
+
+def test_what_is_not_admitted_goes_in_rows_of_its_own(
+    family: Callable[[str], Family], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mht.model import architectures
+
+    one = family("llava")
+    prepared = [one.preparer.prepare(example(number, 3)) for number in range(2)]
+    monkeypatch.setattr(architectures, "ADMITTED", frozenset())
+    learner = one.learner()
+    assert not learner.architecture.admitted
+    found = certify(learner, prepared)
+    assert found.holds, found
+    assert found.packed_tokens == found.separate_tokens
