@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from mht.artifacts import MANIFEST, FileRecord, dump_json, read_checked, read_manifest, read_table
@@ -99,12 +100,25 @@ class Dataset:
                         f"There are: {', '.join(there)}."
                     )
 
+    def names(self, selection: Selection) -> list[str]:
+        """The shards of the wanted splits."""
+        return [s for s in self._shards if selection.split is None or split_of(s) in selection.split]
+
+    def columns(self, shard: str, columns: list[str]) -> pa.Table:
+        """Some columns of all pairs of a shard."""
+        record = self._file(self._shards[shard], "pairs", shard)
+        return read_table(self._storage, self._root, record, columns)
+
+    def pairs_of(self, shard: str, selection: Selection) -> list[dict[str, Any]]:
+        """The wanted pairs of one shard."""
+        record = self._file(self._shards[shard], "pairs", shard)
+        rows = read_table(self._storage, self._root, record).to_pylist()
+        return [row for row in rows if selection.takes(row)]
+
     def pairs(self, selection: Selection) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """(shard, its wanted pairs) without the images."""
-        for shard, files in self._shards.items():
-            if selection.split is None or split_of(shard) in selection.split:
-                rows = read_table(self._storage, self._root, self._file(files, "pairs", shard)).to_pylist()
-                yield shard, [row for row in rows if selection.takes(row)]
+        for shard in self.names(selection):
+            yield shard, self.pairs_of(shard, selection)
 
     def shards(self, selection: Selection) -> Iterator[ShardRows]:
         """Shard by shard, one in memory at a time; a shard without a wanted pair is left out."""
