@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _takes_config(build)
     build.set_defaults(run=_build)
+    train = commands.add_parser("train", help="a dataset and a model to a model (resumes what it finds)")
+    _takes_config(train)
+    train.set_defaults(run=_train)
     preview = commands.add_parser("preview", help="a few pairs in about a second, no Ray, nothing written")
     preview.add_argument("-n", type=int, default=3, help="how many twins to print (3)")
     _takes_config(preview)
@@ -98,6 +101,15 @@ def _build(arguments: argparse.Namespace) -> int:
     from mht.dataset.command import run_build
 
     return run_build(config)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from mht.config_train import load
+
+    config = load(*split_words(arguments.words))
+    from mht.training.command import run_train
+
+    return run_train(config)
 
 
 def _preview(arguments: argparse.Namespace) -> int:

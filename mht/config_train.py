@@ -196,8 +196,8 @@ class TrainConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     new_run: bool = False
     """Start over in an output that holds another run."""
-    model: ModelConfig
-    data: PluginConfig
+    model: ModelConfig = Field(default_factory=dict, validate_default=True)  # type: ignore[arg-type]
+    data: PluginConfig = Field(default_factory=dict, validate_default=True)  # type: ignore[arg-type]
     order: OrderParams = OrderParams()
     epochs: int = Field(default=1, ge=1, le=10_000)
     max_steps: int | None = Field(default=None, ge=1)
@@ -233,7 +233,9 @@ class TrainConfig(BaseModel):
 
     def data_params(self) -> BaseModel:
         """The validated Params of the source."""
-        params: BaseModel = catalog.load(SECTIONS["data"], self.data.kind).Params(**(self.data.model_extra or {}))
+        params: BaseModel = catalog.load(SECTIONS["data"], self.data.kind).Params(
+            **(self.data.model_extra or {})
+        )
         return params
 
     def resolved(self) -> dict[str, Any]:

@@ -13,7 +13,6 @@ dead still writes, is never mixed with it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mht.model.checkpoint import Checkpoints
 from mht.storage import Storage, StorageParams
 from tests.model.small import Small, optimizer_of, train_step
