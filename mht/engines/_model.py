@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from mht.engines._prompts import Pixels, Reader
+from mht.pretrained import loading
 
 # Architectures whose shared prefixes give the text of separate calls; tests/engines/test_parity.py holds each to it.
 ADMITTED = frozenset(
@@ -101,21 +102,16 @@ class _Whole:
 
 def loaded(model: Any, reader: Reader) -> Loaded:
     """What is known of a model in memory and the reader of its prompts."""
-    config = model.config.get_text_config()
     tokenizer = reader.tokenizer
-    ends = {
-        *_ids(model.generation_config.eos_token_id),
-        *_ids(tokenizer.eos_token_id),
-        *_ids(config.eos_token_id),
-    }
+    ends = loading.ends_of(model, tokenizer)
     return Loaded(
         model=model,
         reader=reader,
         forward=_Whole(model),
         device=model.device,
-        context=getattr(config, "max_position_embeddings", None) or 1 << 30,
-        ends=frozenset(ends),
-        pad=next(iter([*_ids(tokenizer.pad_token_id), *_ids(tokenizer.eos_token_id), 0])),
+        context=loading.context_of(model.config),
+        ends=ends,
+        pad=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0),
         shares=_shares(model.config),
     )
 
@@ -128,9 +124,3 @@ def _shares(config: Any) -> bool:
         getattr(text, "sliding_window", None) is not None and getattr(text, "use_sliding_window", True)
     )
     return {config.model_type, text.model_type} <= ADMITTED and not windowed
-
-
-def _ids(value: int | Sequence[int] | None) -> list[int]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, int) else list(value)

@@ -72,6 +72,8 @@ class Preparer:
     def __init__(self, chat: Chat, ends: frozenset[int], context: int) -> None:
         self._chat = chat
         self._ends = ends
+        # The tokenizer's own, where the model has several.
+        self._end = chat.tokenizer.eos_token_id if chat.tokenizer.eos_token_id in ends else min(ends)
         self._context = context
 
     def prepare(self, example: Example, rejected: bool = False) -> Prepared:
@@ -126,7 +128,7 @@ class Preparer:
         raw, learnt = self._labelled(text, spans)
         endless = not any(token in self._ends for token, own in zip(raw, learnt, strict=True) if own)
         if endless:
-            raw, learnt = [*raw, min(self._ends)], [*learnt, True]
+            raw, learnt = [*raw, self._end], [*learnt, True]
         return _Spoken(exchange, text, raw, learnt, endless, rejected)
 
     def _rendered(self, image: bool, turns: Sequence[Turn], name: str) -> tuple[str, list[tuple[int, int]]]:

@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 from mht.model.architectures import Architecture, architecture_of, positions
+from mht.model.block_attention import use_blocks
+from mht.model.block_mask import block_mask
 from mht.model.conversation import Prepared
 from mht.model.loss import token_losses
 from mht.model.packing import Batch, Placed, visible
@@ -37,6 +39,13 @@ class Learner(nn.Module):
         self.model = model
         self.architecture: Architecture = architecture_of(self.whole.config)
         self._head_chunk = head_chunk
+        self.several = False
+        """Whether attention skips what is masked, so that rows may hold several examples at no cost."""
+
+    def skip_masked(self) -> None:
+        """Let the language model attend by FlexAttention, whose kernels are for CUDA; the vision tower does not."""
+        use_blocks(self.whole.get_decoder())
+        self.several = True
 
     @property
     def whole(self) -> Any:
@@ -75,7 +84,8 @@ class Learner(nn.Module):
     def _seeing(self, batch: Batch) -> Mapping[str, Any]:
         """The mask and the positions that the model is given."""
         axes = batch.positions if self.architecture.axes > 1 else batch.positions[0]
-        return {"attention_mask": visible(batch), "position_ids": axes}
+        mask = block_mask(batch) if self.several else visible(batch)
+        return {"attention_mask": mask, "position_ids": axes}
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -171,3 +171,20 @@ def reader_in(folder: Path, model: Any, trust_remote_code: bool = False) -> tupl
     with _readable(folder, "processor"):
         processor = AutoProcessor.from_pretrained(folder, **code)
     return processor.tokenizer, processor
+
+
+def ends_of(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end a reply, by the model's settings and its tokenizer's."""
+    named = (model.generation_config, tokenizer, model.config.get_text_config())
+    return frozenset(end for one in named for end in _ids(one.eos_token_id))
+
+
+def context_of(config: Any) -> int:
+    """How many tokens the model can read; a very large number where its configuration does not say."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or 1 << 30
+
+
+def _ids(value: int | Sequence[int] | None) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else list(value)

@@ -54,6 +54,31 @@ def test_the_budget_changes_no_loss(
     assert all(batch.tokens <= tokens or len(batch.names) == 1 for batch in batches)
 
 
+@pytest.mark.parametrize("name", [*EYES, "llama"])
+def test_attention_by_blocks_gives_the_same_loss(
+    family: Callable[[str], Family], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kernels are for CUDA; here the library's own plain way serves, which has no gradient on a CPU."""
+    import torch.nn.attention.flex_attention as flex
+
+    monkeypatch.setattr(flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
+    one = family(name)
+    learner = one.learner().eval()
+    image = name != "llama"
+    prepared = [one.preparer.prepare(example(number, 3, image)) for number in range(3)]
+    batches = pack([learner.place(p) for p in prepared], 4000, share=True, several=True)
+    wanted = _losses(learner, batches)
+    decoder = one.model.get_decoder()
+    kept = decoder.config._attn_implementation
+    try:
+        learner.skip_masked()
+        found = _losses(learner, batches)
+    finally:
+        decoder.config._attn_implementation = kept
+    assert learner.several
+    assert all(found[name] == pytest.approx(loss, rel=TOLERANCE) for name, loss in wanted.items())
+
+
 def _losses(learner: Any, batches: list[Any]) -> dict[str, float]:
     import torch
 
