@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: what is trained, sharded by rank, at any address, complete by a manifest or not at all.
+"""Checkpoints of a training run: what is trained, sharded by rank, at any address, complete or never loaded.
 
 A save snapshots to a local folder and returns; the upload goes on beside the training. A kill at any moment leaves a
 complete checkpoint or one that is never loaded. What is loaded was checked against its sha256 first.
@@ -17,12 +17,13 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from mht.artifacts import dump_json
+from mht.artifacts import MANIFEST, dump_json
 from mht.errors import DiskFull, IntegrityError, Interrupted, MhtError
 from mht.model import checkpoint_files as files
 from mht.model.checkpoint_state import METADATA, load_state, save_state
 from mht.model.ranks import Ranks
 from mht.model.staging import Staging
+from mht.model.stored import Stored, read_stored
 from mht.model.uploading import Upload
 from mht.storage import Storage, join
 
@@ -61,6 +62,7 @@ class Checkpoints:
         self._stop = threading.Event()
         self._upload: Upload | None = None
         self._failures = 0
+        self._noted = False
         self._damaged: set[int] = set()
 
     def save(self, step: int, module: nn.Module, optimizer: Optimizer, trainer: Mapping[str, Any]) -> None:
@@ -75,7 +77,7 @@ class Checkpoints:
             return
         self._settle()
         attempt = self._ranks.from_first(os.urandom(8).hex())
-        folder = self._staging.folder(f"save-{step}")
+        folder = self._staging.place(f"save-{step}")
         try:
             save_state(module, optimizer, folder, self._ranks)
         except BaseException:
@@ -112,7 +114,8 @@ class Checkpoints:
             except IntegrityError as error:
                 self._damaged.add(step)
                 self._warn(f"the checkpoint of step {step} is damaged and not used: {error}")
-        if self._damaged or self._ranks.asked_of_first(lambda: self._storage.exists(self._once())):
+        once: bool = self._ranks.asked_of_first(lambda: self._storage.exists(self._once()))
+        if self._damaged or once:
             raise IntegrityError(
                 f"{join(self._root, 'checkpoints')}: no checkpoint there can be loaded. Restore one, or start a "
                 "new run at another address."
@@ -125,13 +128,13 @@ class Checkpoints:
         complete = [step for step, whole in there.items() if whole]
         for step in sorted(there.keys() - set(complete)):
             if step > max(complete, default=-1):
-                where = join(files.folder_of(self._root, step), files.MANIFEST)
+                where = join(files.folder_of(self._root, step), MANIFEST)
                 self._warn(f"the checkpoint of step {step} was never completed and is not used: no {where}")
         return complete
 
     def _load(self, step: int, module: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
         found, metadata = self._ranks.asked_of_first(lambda: self._described(step))
-        folder = self._staging.folder(f"load-{step}")
+        folder = self._staging.place(f"load-{step}")
 
         def bring(spans: list[files.Span]) -> None:
             files.fetch(self._storage, found.uri, found.pieces, spans, folder)
@@ -145,12 +148,12 @@ class Checkpoints:
     def _described(self, step: int) -> tuple[files.Contents, bytes]:
         found = files.contents(self._storage, self._root, step)
         pieces = [piece for piece in found.pieces if piece.file == METADATA]
-        return found, b"".join(files.read_stored(self._storage, found.uri, piece.stored) for piece in pieces)
+        return found, b"".join(read_stored(self._storage, found.uri, piece.stored) for piece in pieces)
 
     def _busy(self) -> bool:
         """Whether the first rank's upload is still in flight after its patience; the others' end with it."""
-        waits = self._upload is not None and self._ranks.first
-        return self._ranks.from_first(waits and not self._upload.wait(self._patience_s))
+        upload = self._upload if self._ranks.first else None
+        return self._ranks.from_first(upload is not None and not upload.wait(self._patience_s))
 
     def _settle(self) -> None:
         """Wait for the upload in flight and count it: on every rank the same."""
@@ -173,7 +176,7 @@ class Checkpoints:
         uri = files.folder_of(self._root, step)
         part, error = None, None
         try:
-            part = files.upload(self._storage, folder, uri, attempt, self._ranks.rank, self._go_on)
+            part = files.upload(self._storage, folder, uri, (attempt, self._ranks.rank), self._go_on)
         except MhtError as failure:
             error = failure
         finally:
@@ -187,15 +190,15 @@ class Checkpoints:
             self._retire(step)
         return error
 
-    def _complete(
-        self, step: int, attempt: str, parts: Sequence[files.Stored], known: bytes
-    ) -> MhtError | None:
+    def _complete(self, step: int, attempt: str, parts: Sequence[Stored], known: bytes) -> MhtError | None:
         uri = files.folder_of(self._root, step)
         try:
             self._go_on()
             files.complete(self._storage, uri, step, attempt, parts, known)
             self._damaged.discard(step)
-            self._storage.create(self._once(), dump_json({"step": step}))
+            if not self._noted:
+                self._storage.create(self._once(), dump_json({"step": step}))
+            self._noted = True
         except MhtError as error:
             return error
         return None

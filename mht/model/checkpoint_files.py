@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -24,8 +25,9 @@ from typing import Any
 from mht.artifacts import MANIFEST, dump_json
 from mht.errors import IntegrityError, StorageMissing
 from mht.model.stored import Stored, read_stored, store
-from mht.storage import Storage, join
+from mht.storage import Storage, join, scheme_of
 from mht.storage.failures import as_error, classify
+from mht.storage.uris import local_path
 
 FORMAT = "mht-checkpoint/1"
 PIECE_BYTES = 64 << 20
@@ -77,31 +79,36 @@ def steps_there(storage: Storage, root: str) -> dict[int, bool]:
 
 
 def upload(
-    storage: Storage, local: Path, uri: str, attempt: str, rank: int, before_piece: Callable[[], None]
+    storage: Storage,
+    local: Path,
+    uri: str,
+    name: tuple[str, int],
+    before_piece: Callable[[], None],
+    piece_bytes: int = PIECE_BYTES,
 ) -> Stored:
     """Store each file of a local folder in pieces, then the list of them; the list's record comes back.
 
-    `before_piece` is called before each piece and may raise.
+    `name` is the attempt and the rank; `before_piece` is called before each piece and may raise.
     """
+    attempt, rank = name
 
     def send(span: Span) -> Piece:
         before_piece()
-        name, start, end = span
-        data = _local_bytes(local / name, start, end - start)
-        return Piece(name, start, store(storage, uri, f"{attempt}/{name}.{start // PIECE_BYTES:05d}", data))
+        file, start, end = span
+        data = _local_bytes(local / file, start, end - start)
+        return Piece(file, start, store(storage, uri, f"{attempt}/{file}.{start // piece_bytes:05d}", data))
 
-    spans = [span for path in sorted(local.iterdir()) for span in _spans(path)]
+    spans = [span for path in sorted(local.iterdir()) for span in _spans(path, piece_bytes)]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="checkpoint") as pool:
         pieces = list(pool.map(send, spans))
     before_piece()
     return store(storage, uri, f"{attempt}/parts/{rank}.json", dump_json([asdict(one) for one in pieces]))
 
 
-def _spans(path: Path) -> list[Span]:
+def _spans(path: Path, piece_bytes: int) -> list[Span]:
     size = path.stat().st_size
-    return [
-        (path.name, start, min(size, start + PIECE_BYTES)) for start in range(0, max(size, 1), PIECE_BYTES)
-    ]
+    starts = range(0, max(size, 1), piece_bytes)
+    return [(path.name, start, min(size, start + piece_bytes)) for start in starts]
 
 
 def _local_bytes(path: Path, start: int, length: int) -> bytes:
@@ -171,6 +178,7 @@ def fetch(storage: Storage, uri: str, pieces: Iterable[Piece], spans: Iterable[S
     def bring(piece: Piece) -> None:
         data = read_stored(storage, uri, piece.stored)
         try:
+            local.mkdir(exist_ok=True)
             handle = os.open(local / piece.file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             try:
                 os.pwrite(handle, data, piece.offset)
@@ -188,3 +196,7 @@ def remove(storage: Storage, root: str, step: int) -> None:
     uri = folder_of(root, step)
     storage.delete(join(uri, MANIFEST))
     storage.delete_prefix(uri)
+    if (
+        scheme_of(uri) == "file"
+    ):  # empty folders, and what a killed process had half written, are in no listing
+        shutil.rmtree(local_path(uri), ignore_errors=True)

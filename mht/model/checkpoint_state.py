@@ -102,6 +102,10 @@ def _plain_errors(doing: str) -> Iterator[None]:
 class _Writer(dcp.FileSystemWriter):
     """The library's writer; a full disk is told as one."""
 
+    def prepare_local_plan(self, plan: Any) -> Any:
+        with _room(Path(self.path).parent):
+            return super().prepare_local_plan(plan)
+
     def write_data(self, plan: Any, planner: Any) -> Any:
         with _room(Path(self.path)):
             return super().write_data(plan, planner)

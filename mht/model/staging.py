@@ -25,11 +25,13 @@ class Staging:
         self._parent.mkdir(parents=True, exist_ok=True)
         _sweep(self._parent)
         self._root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
-        self._lock = _locked(self._root)
+        self._lock: int | None = _locked(self._root)
+        self._made = 0
 
-    def folder(self, name: str) -> Path:
-        """A new, empty folder."""
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._root))
+    def place(self, name: str) -> Path:
+        """Where a folder may be made; nothing is there yet."""
+        self._made += 1
+        return self._root / f"{name}-{self._made}"
 
     def close(self) -> None:
         """Remove every folder; the second time nothing happens."""
@@ -39,7 +41,7 @@ class Staging:
         self._lock = None
 
 
-def _locked(root: Path) -> int | None:
+def _locked(root: Path) -> int:
     """An open, locked file, which gets its name when it is locked, so that nobody sees it free."""
     handle = os.open(root / "new", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(handle, fcntl.LOCK_EX)

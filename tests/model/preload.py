@@ -1,0 +1,5 @@
+"""What the processes of the tests need and start with."""
+
+import torch.distributed.fsdp  # noqa: F401
+
+import tests.model.runs  # noqa: F401
