@@ -15,7 +15,8 @@ from mht.seeds import digest
 def code_digest(rooms: tuple[str, ...]) -> str:
     """16 hex digits over the rooms' tables and code, comments and docstrings left out.
 
-    Nobody has to remember to raise a version, and explaining code better does not throw a stage's output away.
+    A room is a folder below mht, or a file. Nobody has to remember to raise a version, and explaining code better does
+    not throw a stage's output away.
     """
     root = files("mht")
     parts = []
@@ -26,6 +27,9 @@ def code_digest(rooms: tuple[str, ...]) -> str:
 
 
 def _texts(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
+    if folder.is_file():
+        yield prefix, folder.read_text(encoding="utf-8")
+        return
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _texts(entry, f"{prefix}/{entry.name}")

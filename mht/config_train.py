@@ -196,8 +196,8 @@ class TrainConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     new_run: bool = False
     """Start over in an output that holds another run."""
-    model: ModelConfig = Field(default_factory=dict, validate_default=True)  # type: ignore[arg-type]
-    data: PluginConfig = Field(default_factory=dict, validate_default=True)  # type: ignore[arg-type]
+    model: ModelConfig = Field(default_factory=dict, validate_default=True)
+    data: PluginConfig = Field(default_factory=dict, validate_default=True)
     order: OrderParams = OrderParams()
     epochs: int = Field(default=1, ge=1, le=10_000)
     max_steps: int | None = Field(default=None, ge=1)

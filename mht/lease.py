@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 from mht.artifacts import dump_json
 from mht.errors import MhtError, RunConflict, StorageMissing
-from mht.storage import Storage, join
+from mht.storage import Storage, StorageParams, join
 
 LEASE = "owner.json"
 _BEAT_S = 10.0
@@ -100,6 +100,12 @@ class Lease:
                 self._storage.write(self._uri, self._bytes())
             except MhtError:
                 continue  # the next beat tries again; the run itself reports the store
+
+
+def impatient(params: StorageParams) -> Storage:
+    """A storage for the lease: its heartbeat must not outlive the run by waiting for a store that is gone."""
+    limits = ("outage_limit_s", "connect_timeout_s", "read_timeout_s")
+    return Storage(params.model_copy(update={name: min(5.0, getattr(params, name)) for name in limits}))
 
 
 def _started(pid: int) -> str:

@@ -28,6 +28,11 @@ class StopRequest:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
+    @property
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._signal is not None
+
     def pulse(self) -> None:
         """Raises Interrupted once a signal has come; its exit code is the shell's for that signal."""
         if self._signal is not None:

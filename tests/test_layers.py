@@ -58,6 +58,14 @@ HEAVY_FILES = {
     "training/worker.py",
     "training/validation.py",
     "training/preparation.py",
+    "training/preference.py",
+    "training/trainee.py",
+    "training/proof.py",
+    "training/loop.py",
+    "training/onlooking.py",
+    "training/utilisation.py",
+    "training/card.py",
+    "training/rank.py",
 }
 
 

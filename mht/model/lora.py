@@ -48,7 +48,7 @@ def adapt(model: Any, adapters: Adapters, seed: int) -> Any:
     torch.manual_seed(seed)
     config = LoraConfig(
         r=adapters.rank,
-        lora_alpha=adapters.alpha,  # type: ignore[arg-type]  # a fraction serves as well
+        lora_alpha=adapters.alpha,
         lora_dropout=adapters.dropout,
         target_modules=targets,
         use_rslora=adapters.rslora,

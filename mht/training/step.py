@@ -113,18 +113,17 @@ class Stepper:
         self._clip_norm = clip_norm
         self._sharded = isinstance(learner, FSDPModule)
 
-    def step(self, batches: Sequence[Batch], idle: bool, stop: bool) -> Stepped:
-        """Learn the batches of this rank; every rank calls it, each with one batch at least.
+    def step(self, own: Sequence[Batch], spare: Batch, stop: bool) -> Stepped:
+        """Learn this rank's batches, which may be none; every rank calls it.
 
-        `idle` is for a rank that has nothing of its own: its batches count for nothing. `stop` is whether this rank
-        was asked to stop; what comes back is whether any was. Raises Diverged on every rank where loss or gradient
-        is no number.
+        `spare` is passed through, and counts for nothing, while other ranks have more batches. `stop` is whether this
+        rank was asked to stop; what comes back is whether any was. Raises Diverged on every rank where loss or
+        gradient is no number.
         """
-        own = [] if idle else list(batches)
-        told = self._ranks.every((_counts(own), len(batches), stop))
+        told = self._ranks.every((_counts(own), len(own), stop))
         passes = max(count for _, count, _ in told)
         images, exchanges, learnt, tokens = (sum(one) for one in zip(*(n for n, _, _ in told), strict=True))
-        idling = [batches[0]] * (passes - len(own))
+        idling = [spare] * (passes - len(own))
 
         def tell(learner: nn.Module | None = None) -> list[torch.Tensor]:
             return self._told(learner or self._learner, own, idling)
@@ -137,7 +136,7 @@ class Stepper:
             for batch, gradient, value in zip(own, weighed.gradient, weighed.value, strict=True)
         ]
         for batch in idling:
-            # The others are not done yet, and sharded layers are gathered by all or none.
+            # The others are not done yet, and sharded layers are gathered by all or by none.
             self._learn(batch, *[torch.zeros(len(batch.names))] * 2)
         loss = sum(self._ranks.every(weighed.beside + sum(float(value) for value in values)))
         norm = clip(self._learner.parameters(), self._clip_norm)
@@ -156,17 +155,19 @@ class Stepper:
         (sums * gradient.to(self._device)).sum().mul(many).backward()
         return (sums.detach().double() * value.to(self._device)).sum()
 
-    @torch.no_grad()
     def _told(self, learner: nn.Module, own: Sequence[Batch], idling: Sequence[Batch]) -> list[torch.Tensor]:
         learner.eval()
-        with computing(self._device, self._compute):
-            sums = [learner(batch.to(self._device)).sums.cpu() for batch in [*own, *idling]]
+        with torch.no_grad(), computing(self._device, self._compute):
+            sums: list[torch.Tensor] = [
+                learner(batch.to(self._device)).sums.cpu() for batch in [*own, *idling]
+            ]
         return sums[: len(own)]
 
 
 def computing(device: torch.device, compute: torch.dtype) -> AbstractContextManager[Any]:
     """Arithmetic in `compute`, the parameters staying as they are."""
-    return torch.autocast(device.type, compute, enabled=compute != torch.float32)
+    made: AbstractContextManager[Any] = torch.autocast(device.type, compute, enabled=compute != torch.float32)
+    return made
 
 
 def _counts(batches: Sequence[Batch]) -> tuple[int, int, int, int]:
