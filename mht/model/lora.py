@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,10 @@ def adapt(model: Any, adapters: Adapters, seed: int) -> Any:
         use_dora=adapters.dora,
         task_type="CAUSAL_LM",
     )
-    wrapped = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # PEFT asks transformers for a name that it deprecates.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        wrapped = get_peft_model(model, config)
     _keep_whole(wrapped)
     return wrapped
 

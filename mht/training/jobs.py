@@ -11,6 +11,9 @@ from mht.model.examples import Example
 from mht.training.order import Order, Position
 from mht.training.shards import Shard, Source
 
+READER_CPUS = 0.25
+"""Of the process that reads shards, which mostly waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
