@@ -133,7 +133,8 @@ class Dataset:
         record = self._file(self._shards[shard], "images", shard)
         table = read_table(self._storage, self._root, record)
         ids = table.column("image_id").to_pylist()
-        rows = table.take([i for i, image_id in enumerate(ids) if image_id in wanted]).to_pylist()
+        places = pa.array([i for i, image_id in enumerate(ids) if image_id in wanted], pa.int64())
+        rows = table.take(places).to_pylist()
         found = {row["image_id"]: row for row in rows}
         if found.keys() != wanted:
             lost = min(wanted - found.keys())

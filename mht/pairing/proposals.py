@@ -99,7 +99,7 @@ def propose(image_id: str, reading: Reading, context: PairingContext) -> Iterato
     own = [terms(fact) for fact in reading.facts]
     for i, plugin in _tasks(subjects, context, rng):
         study = is_study(reading.facts[i].finding)
-        forms = common if plugin.name in _COMMON else params.forms_per_edit
+        forms = common if plugin.name in _COMMON else params.forms_per_edit + _MORE.get(plugin.name, 0)
         for edit in _edits(reading, i, plugin, rng):
             fitting = _fitting(params.forms, edit.slot, study)
             for form, kind in _some(fitting, forms, rng):
@@ -112,6 +112,8 @@ _COMMON = frozenset(
     {"existence", "diagnosis_leap", "normality", "device", "negation", "modality", "misbelief", "count"}
 )
 """Kinds of edit that most facts allow. Those that put one finding for another are each other's inverse: all or none."""
+_MORE = {"appearance": 2, "size": 2}
+"""Forms beyond the usual for kinds that few facts have: colours and lengths were under 2 % of the pairs."""
 _AHEAD = {name: 1.0 for name in _COMMON} | {
     "negation": 0.35, "count": 0.7, "temporal": 0.7, "laterality": 1.0, "location": 1.5, "severity": 1.5, "size": 12.0
 }  # fmt: skip

@@ -10,6 +10,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from mht.seeds import digest
 from mht.training.shards import Shard
 from mht.training.sources._data_files import DataFile
 from mht.training.sources._json import Place
@@ -41,13 +42,13 @@ class Index:
     """Shape (rows, 5): what a Mark has, example by example."""
 
     def marks(self, shard: str) -> dict[str, list[Mark]]:
-        """The rows of each example of a shard, in the files' order."""
+        """The rows of each example of a shard, in the files' order; nothing where there is no such shard."""
         at = 0
         for found in self.shards:
             if found.name == shard:
                 return {name: self._marks(at + i) for i, name in enumerate(found.example_ids)}
             at += len(found.example_ids)
-        raise KeyError(shard)
+        return {}
 
     def _marks(self, example: int) -> list[Mark]:
         rows = self.rows[self.starts[example] : self.starts[example + 1]].tolist()
@@ -63,22 +64,36 @@ class Gathered:
         self._numbers: dict[tuple[str, str], int] = {}
         self._ids: list[str] = []
         self._splits: list[str] = []
+        self._together: list[str] = []
         self._units: list[tuple[int, int]] = []
         self._rows = array("q")
         self._example_of = array("q")
 
-    def example(self, split: str, example_id: str, unit: tuple[int, int]) -> int:
-        """The example's number, a new one where the split has none of this id; `unit` is what is read together."""
+    def example(self, split: str, example_id: str, together: str, unit: tuple[int, int]) -> int:
+        """The example's number, a new one where the split has none of this id.
+
+        Examples of the same `together` are never divided between splits; `unit` is what is read at once.
+        """
         number = self._numbers.setdefault((split, example_id), len(self._ids))
         if number == len(self._ids):
             self._ids.append(example_id)
             self._splits.append(split)
+            self._together.append(together)
             self._units.append(unit)
         return number
 
     def add(self, example: int, mark: Mark) -> None:
         self._example_of.append(example)
         self._rows.extend((mark.file, *mark.place, mark.number, mark.repeated))
+
+    def hold_out(self, share: float, split: str, other: str) -> None:
+        """Moves so large a share of a split's examples to another: at least what is together with one."""
+        there = {t for t, s in zip(self._together, self._splits, strict=True) if s == split}
+        line = sorted(there, key=lambda together: digest("held out", together))
+        moved = set(line[: max(1, round(share * len(line)))])
+        for example, together in enumerate(self._together):
+            if self._splits[example] == split and together in moved:
+                self._splits[example] = other
 
     def rows_of(self, examples: set[int]) -> Iterator[tuple[int, int, int]]:
         """(example, file, number) of each row of these."""

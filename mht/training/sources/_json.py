@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 from mht.errors import InputError
 from mht.training.sources._unfit import Unfit
 
+_HEAD_BYTES = 1 << 10
 _BLOCK_BYTES = 1 << 20
 _BETWEEN = " \t\r\n,"
 _BOM = b"\xef\xbb\xbf"
@@ -30,7 +31,7 @@ def scan_json(file: BinaryIO, uri: str) -> Iterator[tuple[Place, Row | Unfit]]:
     A line that is no JSON object is unfit. Raises InputError for a list that is broken: no row after that can be
     found.
     """
-    head = file.read(_BLOCK_BYTES)
+    head = file.read(_HEAD_BYTES)
     file.seek(0)
     is_list = head.removeprefix(_BOM).lstrip().startswith(b"[")
     return _elements(file, uri) if is_list else _lines(file)

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mht.errors import ConfigError
 from mht.model.examples import Turn
-from mht.seeds import row_fraction
 from mht.storage import Storage
 from mht.training.sources._data_files import DataFile, described, find_files, scan
 from mht.training.sources._images import address_of, unusable
@@ -27,8 +27,8 @@ class FileParams(BaseModel):
 
     A folder's Parquet files are taken, or else its JSON Lines, or else its JSON. Relative image paths start at
     `root`, which is the folder of the row's file unless it is given. A file's split is the one that its name or its
-    folder's begins with, `train` if none; `validation_share` of the train split's images are held out besides.
-    More than `max_bad` of the rows being unfit is an error.
+    folder's begins with, `train` if none; where no file is for validation, `validation_share` of the train split's
+    images (at least one) can be held out. More than `max_bad` of the rows being unfit is an error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -93,6 +93,7 @@ class Lister:
                     self._left_out.add(where(file, count), unfit)
         without = self._without_image(files)
         self._left_out.refuse(self._params.path, self._params.max_bad)
+        self._hold_out(files)
         return self._gathered.index(files, without, str(self._left_out), self._params.shard_examples)
 
     def _take(self, row: Row | Unfit, file: DataFile, number: tuple[int, int], at: Place) -> None:
@@ -106,18 +107,22 @@ class Lister:
         example_id, uri = image_id(self._storage, self._params, file, understood.image)
         if example_id is None:
             example_id = exchange_id(understood.id, again, file, number[1])
-        split = self._split(file.split, id_text(understood.group) or example_id)
         unit = (number[0], at.extent if file.is_parquet else at.at)
-        example = self._gathered.example(split, example_id, unit)
+        together = id_text(understood.group) or example_id
+        example = self._gathered.example(file.split, example_id, together, unit)
         self._gathered.add(example, Mark(number[0], at, number[1], again))
         if uri is not None:
             self._uris.setdefault(uri, set()).add(example)
 
-    def _split(self, of_file: str, kept_together: str) -> str:
-        if of_file != "train" or not self._params.validation_share:
-            return of_file
-        held_out = row_fraction(0, VALIDATION, kept_together) < self._params.validation_share
-        return VALIDATION if held_out else of_file
+    def _hold_out(self, files: Sequence[DataFile]) -> None:
+        if not self._params.validation_share:
+            return
+        if any(file.split == VALIDATION for file in files):
+            raise ConfigError(
+                f"source.validation_share: {self._params.path!r} has files of its own for validation. Set it to 0, or "
+                "leave those files out of source.path."
+            )
+        self._gathered.hold_out(self._params.validation_share, "train", VALIDATION)
 
     def _without_image(self, files: Sequence[DataFile]) -> set[int]:
         """The examples whose image cannot be used; their rows are counted."""

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import Field
 
 from mht.errors import InputError
@@ -18,7 +21,7 @@ from mht.storage import Storage
 from mht.training.sampling import SamplingParams, Weights, expected, times
 from mht.training.shards import HeldOut, Shard, place, spread
 
-_KINDS = ("state", "type", "form", "risk")
+_KINDS = ["state", "type", "form", "risk"]
 
 
 class Params(Selection):
@@ -35,9 +38,6 @@ class Source:
     def __init__(self, params: Params, storage: Storage) -> None:
         self._params = params
         self._storage = storage
-
-    def __reduce__(self) -> tuple[type[Source], tuple[Params, Storage]]:
-        return Source, (self._params, self._storage)
 
     @property
     def digest(self) -> str:
@@ -68,6 +68,8 @@ class Source:
 
     def read(self, shard: str, example_ids: Sequence[str], epoch: int) -> list[Example]:
         """Reads the shard's two files, each once: ask for all that is needed of a shard together."""
+        if shard not in self._dataset.names(self._params):
+            raise InputError(f"{self._params.path!r}: no shard {shard!r} of split {self._params.split}.")
         sampling = self._params.sampling
         exchanges: dict[str, list[Exchange]] = {image_id: [] for image_id in example_ids}
         for pair in self._dataset.pairs_of(shard, self._params):
@@ -101,17 +103,15 @@ class Source:
 
     def _listed(self, shard: str, selection: Selection, weights: Weights) -> Shard:
         """The shard's images with a pair that may be learnt, in the dataset's order."""
-        counts: dict[str, float] = {}
         table = self._dataset.columns(shard, ["image_id", *_KINDS])
-        for group in (
-            table.group_by(["image_id", *_KINDS], use_threads=False)
-            .aggregate([([], "count_all")])
-            .to_pylist()
-        ):
-            share = expected(weights.of(group["state"], group["type"], group["risk"]))
-            if share > 0 and selection.takes(group):
-                counts[group["image_id"]] = counts.get(group["image_id"], 0.0) + share * group["count_all"]
-        return Shard(shard, split_of(shard), tuple(counts), tuple(counts.values()))
+        kinds, kind_of = _distinct(table)
+        shares = np.array(
+            [expected(weights.of(k["state"], k["type"], k["risk"])) * selection.takes(k) for k in kinds]
+        )
+        image_of, image_ids = _encoded(table, "image_id")
+        counts = np.bincount(image_of, shares[kind_of], len(image_ids)).tolist()
+        listed = [found for found in zip(image_ids, counts, strict=True) if found[1] > 0]
+        return Shard(shard, split_of(shard), tuple(i for i, _ in listed), tuple(c for _, c in listed))
 
     def _rows(self, shard: str, image_ids: set[str]) -> Iterator[tuple[str, list[list[HeldOut]]]]:
         """(image, its rows twin by twin)."""
@@ -122,6 +122,22 @@ class Source:
                 row = _held_out(pair, images[pair["image_id"]]["image"]["bytes"])
                 twins[pair["image_id"]].setdefault(pair["twin_id"], []).append(row)
         yield from ((image_id, list(found.values())) for image_id, found in twins.items())
+
+
+def _encoded(table: pa.Table, column: str) -> tuple[NDArray[np.int64], list[str]]:
+    """(the number of each row's value, the values in the order they first come)."""
+    encoded = table.column(column).combine_chunks().dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def _distinct(table: pa.Table) -> tuple[list[dict[str, Any]], NDArray[np.int64]]:
+    """(the kinds of pairs that there are, the number of each row's kind): a few, in however many rows."""
+    codes = np.zeros(table.num_rows, np.int64)
+    for column in _KINDS:
+        of_column, values = _encoded(table, column)
+        codes = codes * len(values) + of_column
+    _, first, kind_of = np.unique(codes, return_index=True, return_inverse=True)
+    return table.select(_KINDS).take(first).to_pylist(), kind_of
 
 
 def _exchange(pair: dict[str, Any], weight: float) -> Exchange:
