@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from mht.errors import DiskFull
 
 _PREFIX = "mht-checkpoint-"
 _LOCK = "lock"
+_LITTLE = 1 << 20
+"""Free bytes below which a failed write is a full disk's, where the library does not say why."""
 
 
 class Staging:
@@ -39,6 +45,21 @@ class Staging:
         if self._lock is not None:
             os.close(self._lock)
         self._lock = None
+
+
+@contextmanager
+def room(folder: Path) -> Iterator[None]:
+    """Around what writes into a local folder: a failure for want of room is DiskFull, with path and free bytes."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        free = shutil.disk_usage(folder).free
+        if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT) and free > _LITTLE:
+            raise
+        raise DiskFull(
+            f"no room left on {str(folder)!r} ({free:,} bytes free). Make room there, or name another local folder; "
+            "the same command goes on from the last checkpoint."
+        ) from error
 
 
 def _locked(root: Path) -> int:
