@@ -11,7 +11,7 @@ import torch.distributed as dist
 from mht.errors import MhtError
 from mht.storage import Storage, StorageParams
 from tests.model.runs import Run, trained
-from tests.model.stores import Outage, Watched
+from tests.model.stores import Killer, Outage, Watched
 
 
 def leg(root: str, steps: tuple[int, ...]) -> dict[str, Any]:
@@ -89,4 +89,17 @@ def dies(root: str) -> str:
     except RuntimeError as error:
         one.there.close()
         return f"{type(error).__name__} {one.there.complete_steps()}"
+    return "nothing"
+
+
+def killed(root: str, victim: int, n: int) -> str:
+    """The victim is killed before the n-th change that its upload of step 2 makes; what the other hears of it."""
+    killer = Killer(n)
+    one = trained(Run(root, Watched(killer) if dist.get_rank() == victim else None), 1)
+    killer.armed = True
+    try:
+        trained(one, 2)
+    except RuntimeError as error:
+        one.there.close()
+        return type(error).__name__
     return "nothing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,8 @@ def test_r16_what_one_rank_cannot_store_counts_on_every_rank(tmp_path: Path) -> 
 def test_r20_a_full_disk_of_one_rank_ends_every_rank_with_path_and_free_bytes(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 1) as folder:
         fill(folder / "ballast")
-        (folder / "ballast").write_bytes(b"x" * (folder / "ballast").stat().st_size)
-        room = folder / "ballast"
-        with room.open("r+b") as file:
-            file.truncate(room.stat().st_size - 3 * 4096)
+        with (folder / "ballast").open("r+b") as ballast:
+            ballast.truncate(ballast.seek(0, 2) - 3 * 4096)  # room for folders and no more
         both = in_ranks(2, ranked.full_disk, str(tmp_path / "run"), str(folder))
     for rank in both:
         assert isinstance(rank["error"], DiskFull)
@@ -64,3 +63,24 @@ def test_a_rank_that_dies_in_its_upload_leaves_the_others_able_to_end(tmp_path: 
     first, second = in_ranks(2, ranked.dies, str(tmp_path))
     assert first.endswith("Error []")
     assert second == 3
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[list[float]]:
+    """What two ranks lose in three steps."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    return [rank["losses"] for rank in in_ranks(2, ranked.leg, str(root), (1, 2, 3))]
+
+
+@pytest.mark.parametrize(("victim", "n"), [(0, 2), (0, 5), (1, 2)])
+def test_r13_a_rank_killed_in_an_upload_costs_no_more_than_that_checkpoint(
+    tmp_path: Path, undisturbed: list[list[float]], victim: int, n: int
+) -> None:
+    """The first stores two files, its list, the trainer's state and the manifest; the second a file and its list."""
+    root = str(tmp_path / "run")
+    ended = in_ranks(2, ranked.killed, root, victim, n)
+    assert ended[victim] == -signal.SIGKILL
+    assert ended[1 - victim].endswith("Error")
+    both = in_ranks(2, ranked.leg, root, (2, 3))
+    assert [rank["loaded"] for rank in both] == [1, 1]
+    assert [rank["losses"] for rank in both] == undisturbed
