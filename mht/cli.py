@@ -54,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
     export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
     export.set_defaults(run=_export)
+    model = commands.add_parser(
+        "export-model", help="a run's final model, or its adapter merged into its base"
+    )
+    model.add_argument("training", metavar="RUN", help="a training run: a folder, s3:// or gs://")
+    model.add_argument("output", metavar="OUT", help="where the model goes: a folder, s3:// or gs://")
+    model.add_argument("settings", nargs="*", metavar="key=value", help="merge=true, base=PATH, …")
+    model.set_defaults(run=_export_model)
     _takes_reviews(commands.add_parser("review", help="pairs to Label Studio, and its decisions back"))
     return parser
 
@@ -143,6 +150,13 @@ def _export(arguments: argparse.Namespace) -> int:
     from mht.dataset.exporter import export
 
     print(export(arguments.dataset, arguments.output, arguments.settings))
+    return 0
+
+
+def _export_model(arguments: argparse.Namespace) -> int:
+    from mht.model.export_command import export_run
+
+    print(export_run(arguments.training, arguments.output, arguments.settings))
     return 0
 
 

@@ -28,6 +28,7 @@ from mht.model.uploading import Upload
 from mht.storage import Storage, join
 
 _PATIENCE_S = 60.0
+_CLOSE_S = 10.0
 _FAILURES = 3
 _ONCE = "COMPLETED.json"
 """Written with the first complete checkpoint: where it is, a run without one has lost them."""
@@ -92,7 +93,7 @@ class Checkpoints:
     def close(self) -> None:
         """Give up an upload in flight, clean the local folder; after `wait` nothing is lost by it."""
         self._stop.set()
-        done = self._upload is None or self._upload.wait(_PATIENCE_S)
+        done = self._upload is None or self._upload.wait(_CLOSE_S)
         self._staging.close()
         if done:
             self._ranks.close()

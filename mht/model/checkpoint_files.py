@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mht.artifacts import MANIFEST, dump_json
 from mht.errors import IntegrityError, StorageMissing
@@ -56,6 +56,9 @@ class Contents:
     trainer: dict[str, Any]
     pieces: tuple[Piece, ...]
 
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 Span = tuple[str, int, int]
 """A local file's name, first byte and last byte but one."""
@@ -99,10 +102,19 @@ def upload(
         return Piece(file, start, store(storage, uri, f"{attempt}/{file}.{start // piece_bytes:05d}", data))
 
     spans = [span for path in sorted(local.iterdir()) for span in _spans(path, piece_bytes)]
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="checkpoint") as pool:
-        pieces = list(pool.map(send, spans))
+    pieces = _at_once(send, spans)
     before_piece()
     return store(storage, uri, f"{attempt}/parts/{rank}.json", dump_json([asdict(one) for one in pieces]))
+
+
+def _at_once(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """A few at a time, in order; after the first failure none is begun."""
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="checkpoint") as pool:
+        waiting = [pool.submit(work, item) for item in items]
+        try:
+            return [one.result() for one in waiting]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _spans(path: Path, piece_bytes: int) -> list[Span]:
@@ -187,8 +199,7 @@ def fetch(storage: Storage, uri: str, pieces: Iterable[Piece], spans: Iterable[S
         except OSError as error:
             raise as_error(classify(error), str(local / piece.file), "load a checkpoint") from error
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="checkpoint") as pool:
-        list(pool.map(bring, needed))
+    _at_once(bring, needed)
 
 
 def remove(storage: Storage, root: str, step: int) -> None:

@@ -6,10 +6,8 @@ never code: torch's own reader would run a pickle.
 
 from __future__ import annotations
 
-import errno
 import io
 import pickle
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,16 +18,15 @@ import torch
 import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
-from mht.errors import DiskFull, IntegrityError, MhtError, RunConflict
+from mht.errors import IntegrityError, MhtError, RunConflict
 from mht.model.checkpoint_files import Span
 from mht.model.ranks import Ranks
+from mht.model.staging import room
 
 METADATA = ".metadata"
 """The file that says where each tensor stands in the others."""
 Bring: TypeAlias = Callable[[list[Span]], None]
 _SHOWN = 5
-_LITTLE = 1 << 20
-"""Free bytes below which a failed write is a full disk's, where the library does not say why."""
 _KNOWN = {
     "torch.distributed.checkpoint.metadata": (
         "Metadata", "TensorStorageMetadata", "BytesStorageMetadata", "ChunkStorageMetadata", "TensorProperties",
@@ -47,9 +44,14 @@ def save_state(module: Any, optimizer: Any, folder: Path, ranks: Ranks) -> None:
 
     Raises DiskFull on every rank, with path and free bytes, when one has no room.
     """
+    fresh = not optimizer.state
+    state = _state(module, optimizer)
+    if fresh:
+        optimizer.state.clear()
+        state["optimizer"]["state"] = {}
     with _plain_errors("save"):
         dcp.save(
-            _state(module, optimizer), storage_writer=_Writer(folder, sync_files=False),
+            state, storage_writer=_Writer(folder, sync_files=False),
             process_group=ranks.group, no_dist=ranks.alone,
         )  # fmt: skip
 
@@ -66,6 +68,7 @@ def load_state(
     known = _Metadata(io.BytesIO(metadata)).load()
     optimizer.zero_grad(set_to_none=True)
     state = _state(module, optimizer)
+    _leave_out_untouched(state["optimizer"], known.state_dict_metadata)
     with _plain_errors("load"):
         dcp.load(
             state, storage_reader=_Reader(folder, known, bring), planner=_Planner(),
@@ -78,10 +81,17 @@ def load_state(
 
 
 def _state(module: Any, optimizer: Any) -> dict[str, Any]:
-    model, of_optimizer = get_state_dict(
-        module, optimizer, options=StateDictOptions(ignore_frozen_params=True)
-    )
+    """Both as nested mappings of live tensors; the library gives an optimizer that made no step yet a state."""
+    options = StateDictOptions(ignore_frozen_params=True)
+    model, of_optimizer = get_state_dict(module, optimizer, options=options)
     return {"model": model, "optimizer": of_optimizer}
+
+
+def _leave_out_untouched(of_optimizer: dict[str, Any], there: Mapping[str, Any]) -> None:
+    """A parameter that had no gradient when the checkpoint was made had no state, and is to have none again."""
+    prefix = "optimizer.state."
+    known = {name.removeprefix(prefix).rpartition(".")[0] for name in there if name.startswith(prefix)}
+    of_optimizer["state"] = {name: state for name, state in of_optimizer["state"].items() if name in known}
 
 
 @contextmanager
@@ -103,30 +113,16 @@ class _Writer(dcp.FileSystemWriter):
     """The library's writer; a full disk is told as one."""
 
     def prepare_local_plan(self, plan: Any) -> Any:
-        with _room(Path(self.path).parent):
+        with room(Path(self.path).parent):
             return super().prepare_local_plan(plan)
 
     def write_data(self, plan: Any, planner: Any) -> Any:
-        with _room(Path(self.path)):
+        with room(Path(self.path)):
             return super().write_data(plan, planner)
 
     def finish(self, metadata: Any, results: Any) -> None:
-        with _room(Path(self.path)):
+        with room(Path(self.path)):
             super().finish(metadata, results)
-
-
-@contextmanager
-def _room(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        free = shutil.disk_usage(folder).free
-        if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT) and free > _LITTLE:
-            raise
-        raise DiskFull(
-            f"no room left for a checkpoint on {str(folder)!r} ({free:,} bytes free). Make room, or stage elsewhere; "
-            "the same command goes on from the checkpoint before."
-        ) from error
 
 
 class _Reader(dcp.FileSystemReader):

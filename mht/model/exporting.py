@@ -96,10 +96,10 @@ def copy_reader(base: Path, out: Path) -> None:
 
 
 def publish(storage: Storage, folder: Path, out: str) -> None:
-    """Store every file of a local folder, then the manifest; one that is there already goes first."""
+    """Store every file of a local folder, then a manifest of them; one that is at `out` already goes first."""
     storage.delete(join(out, MANIFEST))
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    files = [store_file(storage, out, name, folder / name) for name in names]
+    files = [store_file(storage, out, name, folder / name) for name in names if name != MANIFEST]
     plain = {"format": FORMAT, "files": [asdict(record) for record in files]}
     storage.write(join(out, MANIFEST), dump_json(plain))
 
@@ -164,6 +164,8 @@ def _write_full(module: Any, weights: dict[str, torch.Tensor], folder: Path, exp
         weights = {k: v.to(export.dtype) if v.is_floating_point() else v for k, v in weights.items()}
     transformers.logging.disable_progress_bar()
     module.save_pretrained(folder, state_dict=weights, max_shard_size=_SHARD)
+    if export.dtype is not None:
+        _say_dtype(folder / "config.json", str(export.dtype).removeprefix("torch."))
     copy_reader(export.base, folder)
 
 
@@ -182,6 +184,18 @@ def _write_adapted(module: Any, weights: dict[str, torch.Tensor], folder: Path, 
         merge_adapter(export.base, place, folder, export.dtype)
     else:
         copy_reader(export.base, folder)
+
+
+def _say_dtype(config: Path, dtype: str) -> None:
+    """The library writes the format that the model has in memory, in the config and in those within it."""
+
+    def said(part: Any) -> Any:
+        if not isinstance(part, dict):
+            return part
+        return {key: dtype if key == "dtype" and value else said(value) for key, value in part.items()}
+
+    plain = json.loads(config.read_text("utf-8"))
+    config.write_text(json.dumps(said(plain), indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _dtype_of(base: Path) -> torch.dtype:

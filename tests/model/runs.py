@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch.distributed as dist
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+
 from mht.model.checkpoint import Checkpoints
 from mht.storage import Storage, StorageParams
 from tests.model.small import Small, optimizer_of, train_step
 from tests.model.stores import Killer, Watched
+
+
+def in_shards(module: nn.Module) -> nn.Module:
+    """The module over the ranks there are; as it is in one process."""
+    if dist.is_initialized():
+        mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+        for part in (*module.children(), module):
+            fully_shard(part, mesh=mesh)
+    return module
 
 
 class Run:
@@ -15,7 +29,7 @@ class Run:
 
     def __init__(self, root: str, storage: Storage | None = None, seed: int = 0, **settings: object) -> None:
         self.warned: list[str] = []
-        self.module = Small(seed)
+        self.module = in_shards(Small(seed))
         self.optimizer = optimizer_of(self.module)
         self.losses: list[float] = []
         more = {"keep": 9, "on_warning": self.warned.append} | settings

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
-from mht.errors import IntegrityError, RunConflict, StorageDenied, StorageOutage
+from mht.errors import DiskFull, IntegrityError, RunConflict, StorageDenied, StorageOutage
 from mht.storage import Storage, StorageParams
+from tests import disk
 from tests.model.processes import in_process, staged
 from tests.model.runs import Run, killed, trained
 from tests.model.small import Small, optimizer_of
@@ -31,7 +33,9 @@ def run(tmp_path: Path) -> Callable[..., Run]:
 
 
 def files_of(tmp_path: Path, step: int) -> list[Path]:
-    return sorted(path for path in (tmp_path / f"run/checkpoints/{step:08d}").rglob("*") if path.is_file())
+    """The objects of a step, as a listing has them."""
+    paths = (tmp_path / f"run/checkpoints/{step:08d}").rglob("*")
+    return sorted(path for path in paths if path.is_file() and path.suffix != ".mht-partial")
 
 
 def test_what_was_saved_goes_on_bit_for_bit(run: Callable[..., Run]) -> None:
@@ -289,3 +293,57 @@ def test_on_s3_that_fails_now_and_then_and_says_no(s3: S3Server, tmp_path: Path)
     assert again.there.complete_steps() == [2, 3]
     for each in (one, again):
         each.there.close()
+
+
+def test_r20_an_output_without_room_ends_it_at_once_and_goes_on_with_room(tmp_path: Path) -> None:
+    with disk.small_disk(tmp_path / "disk", 2) as folder:
+        one = trained(Run(str(folder / "run"), staging=tmp_path / "staging", keep=1), 1)
+        disk.fill(folder / "ballast")
+        one.train(2)
+        one.save(2)
+        with pytest.raises(DiskFull, match=rf"{folder}.*no room left .*[\d,]+ bytes free"):
+            one.there.wait()
+        assert DiskFull.exit_code == 74
+        one.there.close()
+        assert staged(tmp_path / "staging") == []
+        (folder / "ballast").unlink()
+        again = Run(str(folder / "run"), seed=3, keep=1)
+        assert again.load() == 1
+        trained(again, 2)
+        assert again.losses == one.losses
+        assert again.there.complete_steps() == [2]
+
+
+def test_a_save_before_the_first_step_changes_nothing(run: Callable[..., Run]) -> None:
+    one = run()
+    one.save(0)
+    one.there.wait()
+    again = run(seed=6)
+    assert again.load() == 0
+    assert one.train(1, 2) == again.train(1, 2) == Run(str(one), seed=0).train(1, 2)
+
+
+class Half(Small):
+    """Its first layer is of use from step 3 on: until then it has no gradient, and no state in the optimizer."""
+
+    uses_first = False
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.uses_first:
+            return super().forward(x)
+        out: torch.Tensor = self.second(x.repeat(1, 2))
+        return out
+
+
+def test_what_had_no_gradient_yet_goes_on_as_if_never_stopped(run: Callable[..., Run]) -> None:
+    runs = [run(), run()]
+    for one in runs:
+        one.module = Half(seed=len(runs))
+        one.optimizer = optimizer_of(one.module)
+    first, again = runs
+    trained(first, 1, 2)
+    assert again.load() == 2
+    for one in runs:
+        one.module.uses_first = True
+        one.train(3, 4, 5)
+    assert again.losses == first.losses
