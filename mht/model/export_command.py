@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from mht.config import validated
 from mht.config_file import read_overrides
+from mht.config_reading import validated
 from mht.errors import ConfigError, InputError, IntegrityError, RunConflict, StorageMissing
 from mht.model.card import CARD, MERGED, ModelCard
 from mht.model.exporting import ADAPTER_CONFIG, describe, fetch_model, merge_adapter, publish
