@@ -56,7 +56,8 @@ class LoraConfig(BaseModel):
 
     rank: int = Field(default=16, ge=1, le=4096)
     alpha: float = Field(default=32.0, gt=0, le=1e5)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Drawn by step and worker: with it, another number of workers has other losses."""
     targets: str | None = None
     """None: attention and MLP projections of the language model, never of the vision tower."""
     rslora: bool = False
