@@ -61,6 +61,20 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("output", metavar="OUT", help="where the model goes: a folder, s3:// or gs://")
     model.add_argument("settings", nargs="*", metavar="key=value", help="merge=true, base=PATH, …")
     model.set_defaults(run=_export_model)
+    convert = commands.add_parser(
+        "convert", help="a LLaVA of its own layout, LLaVA-Med v1.5, as a transformers model, and back"
+    )
+    convert.add_argument(
+        "source", metavar="SOURCE", help="the checkpoint: a folder, or a hub id with revision=…"
+    )
+    convert.add_argument("output", metavar="OUTPUT", help="a folder that is not there yet")
+    convert.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=value",
+        help="layout=original, vision_tower=FOLDER, max_shard_size=5GB",
+    )
+    convert.set_defaults(run=_convert)
     _takes_reviews(commands.add_parser("review", help="pairs to Label Studio, and its decisions back"))
     return parser
 
@@ -157,6 +171,13 @@ def _export_model(arguments: argparse.Namespace) -> int:
     from mht.model.export_command import export_run
 
     print(export_run(arguments.training, arguments.output, arguments.settings))
+    return 0
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from mht.model.convert import convert
+
+    print(convert(arguments.source, arguments.output, arguments.settings))
     return 0
 
 

@@ -49,6 +49,7 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
         "verify --help",
         "preview --help",
         "export --help",
+        "convert --help",
         "review --help",
         "review export --help",
     ],
@@ -63,7 +64,7 @@ def test_help_names_every_command_and_the_version_is_the_package_s() -> None:
     text = run_mht("--help").stdout
     assert all(
         re.search(rf"^ +{command} ", text, re.MULTILINE)
-        for command in ("build", "preview", "explain", "verify", "export", "review")
+        for command in ("build", "preview", "explain", "verify", "export", "convert", "review")
     )
     assert "research" in text
     assert run_mht("--version").stdout == f"mht {mht.__version__}\n"

@@ -11,6 +11,10 @@ import random
 from pathlib import Path
 from typing import Any
 
+from tests.engines.still import GRID
+from tests.engines.still import STILL as STILL
+from tests.engines.still import still_processor as still_processor
+
 WORDS = (
     "describe", "the", "image", "is", "there", "a", "an", "no", "yes", "of", "in", "on", "left", "right", "lung",
     "heart", "liver", "kidney", "nodule", "mass", "fracture", "effusion", "small", "large", "opacity", "clear",
@@ -46,19 +50,20 @@ def png(seed: int, side_px: int = 56, height_px: int | None = None) -> bytes:
     return out.getvalue()
 
 
-def tokenizer(image_token: str = "<image>") -> Any:
-    """One token a word, made here, with a chat template."""
+def tokenizer(image_token: str = "<image>", /, **named: str) -> Any:
+    """One token a word, made here, with a chat template; `named` are special ones that a processor asks for by name."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    every = dict.fromkeys([*SPECIAL, *WORDS, *"abcdefghijklmnopqrstuvwxyz.,?"])
+    every = dict.fromkeys([*SPECIAL, *WORDS, *"abcdefghijklmnopqrstuvwxyz.,?", *named.values()])
     vocabulary = {word: i for i, word in enumerate(every)}
     words = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     names = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
     made = PreTrainedTokenizerFast(
-        tokenizer_object=words, additional_special_tokens=list(SPECIAL[4:]), padding_side="left", **names
-    )
+        tokenizer_object=words, additional_special_tokens=list(SPECIAL[4:]), padding_side="left",
+        model_specific_special_tokens=named, **names,
+    )  # fmt: skip
     made.chat_template = TEMPLATE.replace("IMAGE", repr(image_token))
     return made
 
@@ -69,6 +74,14 @@ def _text(kind: str, words: Any, hidden: int, layers: int, **more: Any) -> dict[
         "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": hidden // 4,
         "max_position_embeddings": 2048, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3,
         "tie_word_embeddings": False, "initializer_range": 0.02 * (4096 / hidden) ** 0.5, **more,
+    }  # fmt: skip
+
+
+def _eyes(hidden: int, **more: Any) -> dict[str, Any]:
+    """Pictures of 56 px in patches of 14."""
+    return {
+        "hidden_size": hidden, "intermediate_size": 2 * hidden, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "image_size": 56, "patch_size": 14, "initializer_range": 0.1, **more,
     }  # fmt: skip
 
 
@@ -135,12 +148,8 @@ def idefics3(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> 
     from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
     words = tokenizer()
-    eyes = {
-        "hidden_size": hidden, "intermediate_size": 2 * hidden, "num_hidden_layers": 2, "num_attention_heads": 4,
-        "image_size": 56, "patch_size": 14, "initializer_range": 0.1,
-    }  # fmt: skip
     config = Idefics3Config(
-        vision_config=eyes, text_config=_text("llama", words, hidden, layers), scale_factor=2,
+        vision_config=_eyes(hidden), text_config=_text("llama", words, hidden, layers), scale_factor=2,
         image_token_id=words.convert_tokens_to_ids("<image>"), pad_token_id=0, tie_word_embeddings=False,
     )  # fmt: skip
     torch.manual_seed(seed)
@@ -177,15 +186,118 @@ def qwen2_5_vl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -
     return _save(Qwen2_5_VLForConditionalGeneration(config), folder, words)
 
 
-def still_processor(folder: Path, most_px: int = 112) -> Any:
-    """Qwen2.5-VL's processor for images of at most that side squared, without the one for videos."""
-    from transformers import AutoTokenizer, Qwen2_5_VLProcessor
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+def qwen3_vl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 3) -> Path:
+    """Qwen3-VL: positions as Qwen2.5-VL's, and features of the image in the first two layers of the language model."""
+    import torch
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-    class Still(Qwen2_5_VLProcessor):
-        def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:
-            return None
+    words = tokenizer("<|vision_start|><|image_pad|><|vision_end|>")
+    eyes = {
+        "hidden_size": hidden, "intermediate_size": 2 * hidden, "depth": 2, "num_heads": 4, "patch_size": 14,
+        "out_hidden_size": hidden, "num_position_embeddings": 16, "deepstack_visual_indexes": [0, 1],
+        "initializer_range": 0.1,
+    }  # fmt: skip
+    rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [3, 3, 2], "mrope_interleaved": True}
+    ids = words.convert_tokens_to_ids
+    config = Qwen3VLConfig(
+        vision_config=eyes, text_config=_text("qwen3_vl_text", words, hidden, layers, rope_parameters=rope),
+        tie_word_embeddings=False, image_token_id=ids("<|image_pad|>"), video_token_id=ids("<|video_pad|>"),
+        vision_start_token_id=ids("<|vision_start|>"), vision_end_token_id=ids("<|vision_end|>"),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    return _save(Qwen3VLForConditionalGeneration(config), folder, words)
 
-    words = AutoTokenizer.from_pretrained(folder)
-    pixels = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": most_px * most_px})
-    return Still(image_processor=pixels, tokenizer=words, chat_template=words.chat_template)
+
+def internvl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> Path:
+    """InternVL: as many tiles of 56 px as the picture's shape asks for, 4 tokens each."""
+    import torch
+    from transformers import InternVLConfig, InternVLForConditionalGeneration
+
+    words = tokenizer(
+        "<IMG_CONTEXT>", start_image_token="<img>", end_image_token="</img>", context_image_token="<IMG_CONTEXT>",
+        video_token="<|video_pad|>",
+    )  # fmt: skip
+    config = InternVLConfig(
+        vision_config=_eyes(hidden), text_config=_text("qwen2", words, hidden, layers), image_seq_length=4,
+        image_token_id=words.convert_tokens_to_ids("<IMG_CONTEXT>"), tie_word_embeddings=False,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    return _save(InternVLForConditionalGeneration(config), folder, words)
+
+
+def gemma3(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, window: int = 6) -> Path:
+    """Gemma 3: 4 tokens that see each other both ways, and every second layer sees so many tokens back."""
+    import torch
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3Processor
+    from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+
+    words = tokenizer("<boi>", boi_token="<boi>", eoi_token="<eoi>", image_token="<soft>")
+    kinds = ["sliding_attention" if layer % 2 == 0 else "full_attention" for layer in range(layers)]
+    text = _text("gemma3_text", words, hidden, layers, layer_types=kinds, sliding_window=window)
+    ids = words.convert_tokens_to_ids
+    config = Gemma3Config(
+        vision_config=_eyes(hidden, model_type="siglip_vision_model", vision_use_head=False),
+        text_config=text | {"query_pre_attn_scalar": hidden // 4}, mm_tokens_per_image=4, tie_word_embeddings=False,
+        boi_token_index=ids("<boi>"), eoi_token_index=ids("<eoi>"), image_token_index=ids("<soft>"),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    model = Gemma3ForConditionalGeneration(config)
+    torch.nn.init.normal_(
+        model.model.multi_modal_projector.mm_input_projection_weight, std=0.1
+    )  # else zeros: blind
+    pixels = Gemma3ImageProcessorPil(size={"height": 56, "width": 56})
+    reader = Gemma3Processor(pixels, words, chat_template=words.chat_template, image_seq_length=4)
+    return _save(model, folder, reader)
+
+
+def llava_next(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> Path:
+    """LLaVA-NeXT (1.6): the whole and tiles of it, a token at the end of each line of patches."""
+    import torch
+    from transformers import LlavaNextConfig, LlavaNextForConditionalGeneration, LlavaNextProcessor
+    from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
+
+    words = tokenizer()
+    config = LlavaNextConfig(
+        vision_config=_eyes(hidden, model_type="clip_vision_model"), image_grid_pinpoints=GRID,
+        text_config=_text("mistral", words, hidden, layers, sliding_window=None), tie_word_embeddings=False,
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    model = LlavaNextForConditionalGeneration(config)
+    size = {"height": 56, "width": 56}
+    pixels = LlavaNextImageProcessorPil(size={"shortest_edge": 56}, crop_size=size, image_grid_pinpoints=GRID)
+    reader = LlavaNextProcessor(
+        pixels, words, patch_size=14, vision_feature_select_strategy="default", num_additional_image_tokens=1,
+        chat_template=words.chat_template,
+    )  # fmt: skip
+    return _save(model, folder, reader)
+
+
+def llava_onevision(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> Path:
+    """LLaVA-OneVision: tiles as LLaVA-NeXT's, from a SigLIP without a class token."""
+    import torch
+    from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration
+
+    words = tokenizer()
+    ids = words.convert_tokens_to_ids
+    config = LlavaOnevisionConfig(
+        vision_config=_eyes(hidden, model_type="siglip_vision_model", vision_use_head=False),
+        text_config=_text("qwen2", words, hidden, layers), tie_word_embeddings=False, image_grid_pinpoints=GRID,
+        image_token_index=ids("<image>"), video_token_index=ids("<|video_pad|>"),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    return _save(LlavaOnevisionForConditionalGeneration(config), folder, words)
+
+
+def smolvlm(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> Path:
+    """SmolVLM: Idefics3's tiles, another way from patches to pixels."""
+    import torch
+    from transformers import SmolVLMConfig, SmolVLMForConditionalGeneration
+
+    words = tokenizer()
+    config = SmolVLMConfig(
+        vision_config=_eyes(hidden), text_config=_text("llama", words, hidden, layers), scale_factor=2,
+        image_token_id=words.convert_tokens_to_ids("<image>"), tie_word_embeddings=False,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    return _save(SmolVLMForConditionalGeneration(config), folder, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from mht.model.examples import Example, Exchange, Turn
 from tests.engines import tiny
+from tests.model import llava_med
 
 ENDS = frozenset({3})
 CONTEXT = 2048
@@ -69,7 +71,13 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Family]:
     return get
 
 
-def _made(name: str, folder: Path) -> Family:
+@pytest.fixture
+def windowed(tmp_path: Path) -> Callable[..., Family]:
+    """A text-only family of a kind, with settings of its own."""
+    return lambda kind, **settings: _made(kind, tmp_path, **settings)
+
+
+def _made(name: str, folder: Path, **settings: Any) -> Family:
     import torch
 
     from mht.model.conversation import Preparer
@@ -78,13 +86,35 @@ def _made(name: str, folder: Path) -> Family:
 
     make = getattr(tiny, name, None)
     if make is None:
-        tiny.text_only(folder, kind=name, sliding_window=None)
+        tiny.text_only(folder, kind=name, **({"sliding_window": None} | settings))
     else:
         make(folder)
     model = loading.model_in(folder, torch.float32)
-    if name.startswith("qwen") and make is not None:
+    if name in tiny.STILL:
         processor = tiny.still_processor(folder)
         chat = Chat(processor.tokenizer, processor)
     else:
         chat = Chat(*loading.reader_in(folder, model))
     return Family(folder, model, chat, Preparer(chat, ENDS, CONTEXT))
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> llava_med.Tiny:
+    """LLaVA's own layout, as LLaVA-Med v1.5: Mistral, a projector of two layers, the vision tower within."""
+    return llava_med.make(tmp_path_factory.mktemp("llava-med"))
+
+
+@pytest.fixture
+def copy(source: llava_med.Tiny, tmp_path: Path) -> Path:
+    """The source, to spoil."""
+    return shutil.copytree(source.folder, tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def converted(source: llava_med.Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source as a transformers LLaVA, in several shards."""
+    from mht.model.convert import convert
+
+    output = tmp_path_factory.mktemp("converted") / "out"
+    convert(str(source.folder), str(output), [f"vision_tower={source.tower_folder}", "max_shard_size=100KB"])
+    return output

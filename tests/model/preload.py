@@ -13,4 +13,5 @@ from transformers import (  # noqa: F401
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil  # noqa: F401
 
 import tests.model.ranked
-import tests.model.runs  # noqa: F401
+import tests.model.runs
+import tests.training.ranked  # noqa: F401
