@@ -57,6 +57,7 @@ HEAVY_FILES = {
     "training/step.py",
     "training/worker.py",
     "training/validation.py",
+    "training/answers.py",
     "training/preparation.py",
     "training/preference.py",
     "training/trainee.py",

@@ -5,9 +5,9 @@ It is the root of what is sharded, so every parameter, the head's included, is u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -20,6 +20,7 @@ from mht.model.loss import token_losses
 from mht.model.packing import Batch, Placed, visible
 from mht.model.parts import part_of
 
+T = TypeVar("T")
 HEAD_CHUNK = 1024
 """Tokens whose logits are in memory at a time."""
 
@@ -58,6 +59,10 @@ class Learner(nn.Module):
         """A prepared example with its prefix's positions."""
         prefix = torch.tensor(prepared.prefix)
         return Placed(prepared, *positions(self.whole, self.architecture, prefix, prepared.pixels))
+
+    def within(self, work: Callable[[], T]) -> T:
+        """What the work gives; it may use the model's own computation, where that is sharded, too."""
+        return work()
 
     def forward(self, batch: Batch) -> Losses:
         """Losses of the batch's exchanges, in the order of its `names`."""

@@ -24,10 +24,15 @@ class Ranks:
     """
 
     def __init__(self) -> None:
-        self.alone = not (dist.is_available() and dist.is_initialized())
+        self.alone = self.is_alone()
         self.group: Any = None if self.alone else dist.new_group(backend="gloo", timeout=_LONGEST)
         self.rank = 0 if self.alone else dist.get_rank()
         self.count = 1 if self.alone else dist.get_world_size()
+
+    @staticmethod
+    def is_alone() -> bool:
+        """Whether there is no job of several processes."""
+        return not (dist.is_available() and dist.is_initialized())
 
     @property
     def first(self) -> bool:

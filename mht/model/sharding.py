@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 from torch.utils.checkpoint import checkpoint
 
 from mht.model.parts import part_of
@@ -52,6 +52,7 @@ def shard(module: nn.Module, compute: torch.dtype, device: torch.device) -> bool
     for layer in layers(module):
         fully_shard(layer, **settings)
     fully_shard(module, **settings)
+    register_fsdp_forward_method(module, "within")
     return True
 
 

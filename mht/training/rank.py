@@ -20,6 +20,7 @@ from mht.model.optimizer import Schedule
 from mht.model.ranks import Ranks
 from mht.pretrained import loading
 from mht.storage import Storage, join
+from mht.training.answers import Answers
 from mht.training.assignment import Assignment, Feeder
 from mht.training.card import card, results
 from mht.training.curves import page
@@ -70,12 +71,21 @@ def run_rank(
         feeding = stack.enter_context(
             closing(feed(given, trainee.speech, history.steps, ranks.rank, ranks.count))
         )
-        validate = Validation(trainee, given.held_out, ranks) if given.held_out else None
+        validate = _validation(given, trainee, ranks)
         rhythm = _rhythm(config, given.agenda.total())
         finished = train(trainee, feeding, rhythm, history, keeper, onlooker, validate, ranks.rank)
         if finished:
             _finish(given, storage, trainee, history, ranks, device)
         return finished
+
+
+def _validation(given: Assignment, trainee: Trainee, ranks: Ranks) -> Validation | None:
+    wanted, rows = given.config.validation, given.held_out
+    if not rows:
+        return None
+    answered = rows[: wanted.answers]
+    answers = Answers(trainee, answered, wanted.answer_tokens, given.config.model.path) if answered else None
+    return Validation(trainee, rows, ranks, answers)
 
 
 def _rhythm(config: TrainConfig, total: int) -> Rhythm:
