@@ -52,6 +52,7 @@ def run_rank(
     if device.type == "cpu":
         torch.set_num_threads(config.run.threads)
     storage, ranks = Storage(config.storage), Ranks()
+    say = say if ranks.first else _silent
     with ExitStack() as stack:
         stack.callback(ranks.close)
         keeper = Checkpoints(storage, config.output, keep=config.checkpoints.keep, on_warning=say)
@@ -77,6 +78,10 @@ def run_rank(
         if finished:
             _finish(given, storage, trainee, history, ranks, device)
         return finished
+
+
+def _silent(line: str) -> None:
+    """Of the ranks that have nobody to tell."""
 
 
 def _validation(given: Assignment, trainee: Trainee, ranks: Ranks) -> Validation | None:
