@@ -12,50 +12,68 @@ from typing import Any
 
 import torch
 
-_FLAT = frozenset({"llava", "idefics3", "smolvlm", "llama", "mistral", "qwen2", "qwen3"})
+_FLAT = frozenset(
+    {"llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl"}
+    | {"llama", "mistral", "qwen2", "qwen3", "gemma3_text"}
+)
 """A token's position is its number."""
-_AXES = frozenset({"qwen2_5_vl", "qwen2_5_vl_text"})
+_AXES = frozenset({"qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl", "qwen3_vl_text"})
 """An image's tokens have a time, a height and a width for their position."""
-ADMITTED = _FLAT | _AXES
+_BOTH_WAYS = frozenset({"gemma3"})
+"""Tokens of one image see each other both ways."""
+ADMITTED = _FLAT | _AXES | _BOTH_WAYS
+_BY_TOKEN = {"gemma3": "token_type_ids", "qwen2_5_vl": "mm_token_type_ids", "qwen3_vl": "mm_token_type_ids"}
+"""What the model's own forward wants to be told of each token: whether it is an image's."""
+_ALL = "full_attention"
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """What is known of a model's family.
 
-    `axes` is the number of a token's positions. `windows` names the kinds of layers of its language model with how
-    many tokens back each sees, None for all.
+    `axes` is the number of a token's positions. `windows` names the kinds of layers of its language model with how many
+    tokens back each sees, None for all; `by_kind` is whether the model is given a mask for each kind. `image_id` is the
+    token of an image whose tokens see each other both ways, None where they do not.
     """
 
     name: str
     admitted: bool
     axes: int = 1
-    windows: Mapping[str, int | None] = field(default_factory=lambda: {"full_attention": None})
+    windows: Mapping[str, int | None] = field(default_factory=lambda: {_ALL: None})
+    by_kind: bool = False
+    image_id: int | None = None
 
     def by_token(
         self, config: Any, ids: torch.Tensor, pixels: Mapping[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
         """What the model's own forward wants to be told of each token beside its id, [rows, columns] each."""
-        if self.axes == 1 or not pixels:
+        if self.name not in _BY_TOKEN or not pixels:
             return {}
-        return {"mm_token_type_ids": (ids == config.image_token_id).int()}
+        return {_BY_TOKEN[self.name]: (ids == config.image_token_id).int()}
 
 
 def architecture_of(config: Any) -> Architecture:
     """The architecture of a model by its configuration: both the whole and its language model must be admitted."""
     text = config.get_text_config()
-    kinds = {config.model_type, text.model_type}
-    windows = _windows(text)
-    admitted = kinds <= ADMITTED and set(windows.values()) == {None}
-    return Architecture(config.model_type, admitted, 3 if config.model_type in _AXES else 1, windows)
+    name = config.model_type
+    kinds = set(getattr(text, "layer_types", None) or ())
+    return Architecture(
+        name=name,
+        admitted={name, text.model_type} <= ADMITTED,
+        axes=3 if name in _AXES else 1,
+        windows=_windows(text, kinds),
+        by_kind=bool(kinds - {_ALL}),
+        image_id=config.image_token_id if name in _BOTH_WAYS else None,
+    )
 
 
-def _windows(text: Any) -> dict[str, int | None]:
-    kinds = set(getattr(text, "layer_types", None) or ["full_attention"])
-    window = getattr(text, "sliding_window", None) if getattr(text, "use_sliding_window", True) else None
-    if kinds == {"full_attention"}:
-        return {"full_attention": window if not getattr(text, "layer_types", None) else None}
-    return {kind: None if kind == "full_attention" else window for kind in sorted(kinds)}
+def _windows(text: Any, kinds: set[str]) -> dict[str, int | None]:
+    """By the kind of the layer; a model that names no kinds has its window in all layers."""
+    used = getattr(text, "use_sliding_window", True)
+    window = getattr(text, "sliding_window", None) if used else None
+    if not kinds:
+        return {_ALL: window}
+    return {kind: None if kind == _ALL else window for kind in sorted(kinds)}
 
 
 def positions(

@@ -217,16 +217,27 @@ def _stacked(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.cat(filled)
 
 
-def visible(batch: Batch, window: int | None = None) -> torch.Tensor:
+def visible(batch: Batch, window: int | None = None, image_id: int | None = None) -> torch.Tensor:
     """Who sees whom, [rows, 1, columns, columns]: true where the query of the row's third axis sees the fourth's key.
 
-    `window` is how many tokens back a layer sees. A padding column sees itself, so that no softmax is over nothing.
+    `window` is how many tokens back a layer sees. `image_id` is the token of images whose tokens see each other both
+    ways. A padding column sees itself, so that no softmax is over nothing.
     """
     column = torch.arange(batch.ids.shape[1], device=batch.ids.device)
     example, exchange = batch.example, batch.exchange
     same = (example[:, :, None] == example[:, None]) & (example >= 0)[:, None]
     own = (exchange[:, None] == 0) | (exchange[:, :, None] == exchange[:, None])
     seen = same & own & (column[:, None] >= column)
+    if image_id is not None:
+        run = images(batch, image_id)
+        seen |= (run[:, :, None] == run[:, None]) & (run > 0)[:, None]
     if window is not None:
         seen &= batch.logical[:, :, None] - batch.logical[:, None] < window
     return (seen | (column[:, None] == column))[:, None]
+
+
+def images(batch: Batch, image_id: int) -> torch.Tensor:
+    """Which image a token is of, [rows, columns]: the number of the run of image tokens in its row, 0 for others."""
+    there = batch.ids == image_id
+    begins = there & ~torch.nn.functional.pad(there, (1, 0))[:, :-1]
+    return torch.where(there, begins.cumsum(1), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,16 +85,24 @@ def test_a_token_sees_its_own_row_of_old(sizes: Sizes, tokens: int, several: boo
 
 
 @settings(deadline=None, max_examples=30)
-@given(SIZES, st.integers(20, 200), st.booleans(), st.sampled_from([None, 3, 10]))
-def test_the_block_mask_is_the_same(sizes: Sizes, tokens: int, several: bool, window: int | None) -> None:
+@given(SIZES, st.integers(20, 200), st.booleans(), st.sampled_from([None, 3, 10]), st.booleans())
+def test_the_block_mask_is_the_same(
+    sizes: Sizes, tokens: int, several: bool, window: int | None, image: bool
+) -> None:
     import torch
 
     from mht.model.block_mask import block_mask
     from mht.model.packing import pack, visible
 
     for batch in pack(placed(sizes), tokens, True, several):
-        mask = visible(batch, window)
-        blocks = block_mask(batch, window, block=16)
+        image_id = 1 if image else None
+        if image:  # each prefix is an image but for its first token
+            inside = (batch.exchange == 0) & (batch.example >= 0) & (batch.logical > 0)
+            batch = replace(batch, ids=torch.where(inside, 1, batch.ids + 2))
+            ahead = visible(batch, window, image_id).triu(1)
+            assert not (ahead & ~(inside[:, None, :, None] & inside[:, None, None])).any()
+        mask = visible(batch, window, image_id)
+        blocks = block_mask(batch, window, image_id, block=16)
         rows, columns = batch.ids.shape
         at = torch.arange(columns)
         made = torch.stack(

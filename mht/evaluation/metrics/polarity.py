@@ -2,8 +2,8 @@
 
 The truth's word is the row's `polarity`, else what the truth begins with (see `knowledge.polarity`). The reply's is
 what it opens with, what it makes of the premise where there is one, or how its first sentence states or denies. Higher
-is better. Source: yes-no accuracy as POPE reads it (arXiv 2305.10355), without its rule that whatever has no "no" in it is
-a yes; on MedHallTune (arXiv 2502.20780) no other measure without a model follows the judge's accuracy as closely.
+is better. Source: yes-no accuracy as POPE reads it (arXiv 2305.10355), without its rule that whatever has no "no" in it
+is a yes; on MedHallTune (arXiv 2502.20780) no other measure without a model follows the judge's accuracy as closely.
 Replies that say neither, both, or hedge are unscored, as are failed ones; no such row: no value, n = 0.
 """
 

