@@ -130,7 +130,7 @@ def leg(words: list[str], after: int | None = None, dies: bool = False) -> tuple
     config = load(None, words)
     given = assign(config, Storage(config.storage))
     try:
-        return run_rank(given, feed, tell, lines.append, CPU), lines
+        return run_rank(given, feed, tell, lines.append, lambda found: None, CPU), lines
     except RuntimeError as error:  # what torch says where another rank died
         return False, [str(error)]
 
