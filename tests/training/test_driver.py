@@ -27,8 +27,8 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
     given: list[str], tmp_path: Path
 ) -> None:
     whole, output = tmp_path / "whole", tmp_path / "run"
-    assert in_process(ranked.leg, longer(given, whole))[0]
-    words = longer(given, output)
+    assert in_process(ranked.leg, longer(given, whole, steps=160))[0]
+    words = longer(given, output, steps=160)
     driver = start_mht("train", *words)
     tree = []
     try:
@@ -45,8 +45,9 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
 
     again = start_mht("train", *words)
     try:
-        wait_for(lambda: is_stored(output, 50), again)
+        wait_for(lambda: is_stored(output, 30), again)
         tree = psutil.Process(again.pid).children(recursive=True)
+        wait_for(lambda: is_stored(output, 40), again)
         began = time.monotonic()
         again.send_signal(signal.SIGTERM)
         _, err = again.communicate(timeout=60)
