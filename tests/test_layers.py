@@ -55,6 +55,11 @@ HEAVY_FILES = {
     "training/worker.py",
     "training/validation.py",
     "training/preparation.py",
+    "phantoms/model/blank.py",
+    "phantoms/model/eyes.py",
+    "phantoms/model/pace.py",
+    "phantoms/model/talking.py",
+    "phantoms/model/answering.py",
 }
 
 

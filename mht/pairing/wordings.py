@@ -1,4 +1,4 @@
-"""Which half of the question templates a run may use: one to learn from, the other to be asked in words not yet seen."""
+"""Which half of the question templates a run uses: one to learn from, the other to be asked in words not yet seen."""
 
 from __future__ import annotations
 
