@@ -36,7 +36,9 @@ from mht.predictions import Prediction, of_pair, score
 from mht.reading import Dataset, Selection
 from mht.storage import Storage, StorageParams
 
-FIGURES = ("false_premise", "over_rejection", "false_denial", "risk_weighted")
+FIGURES = ("presumed", "false_premise", "over_rejection", "false_denial", "risk_weighted")
+"""`presumed` is false_premise where the question takes the premise for granted; the other forms ask for it."""
+PRESUMING = ("leading_premise", "which", "describe")
 UNSEEN = (
     "sequence", "temporal", "attribute", "size", "count", "misbelief", "modality", "appearance",
 )  # fmt: skip
@@ -129,8 +131,9 @@ def asked(data: str, model: Params) -> list[Prediction]:
 def figures(rows: Sequence[Prediction]) -> dict[str, float]:
     found = {}
     for name in FIGURES:
-        module: Any = catalog.load("evaluation.metrics", name)
-        value = score(module.measure(rows, module.Params())[0])
+        module: Any = catalog.load("evaluation.metrics", name if name != "presumed" else "false_premise")
+        of = [row for row in rows if row.form in PRESUMING] if name == "presumed" else rows
+        value = score(module.measure(of, module.Params())[0])
         found[name] = float("nan") if value.value is None else value.value
         found[f"{name} n"] = value.n / max(1, value.n_asked)
     return found
