@@ -23,6 +23,7 @@ FAMILIES = (
     "pairing.writers",
     "checks",
     "verifiers",
+    "evaluation.judges",
 )
 
 
