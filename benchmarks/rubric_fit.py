@@ -13,10 +13,14 @@ import numpy as np
 
 from mht.evaluation.judges import Asked
 from mht.evaluation.judges._features import features
-from mht.evaluation.judges._forest import Forest, Node, Split, write
+from mht.evaluation.judges._forest import Forest, Node, Split, read, write
 
 STATES = ("positive", "negative")
 TREES, LEAF_ROWS, FEATURE_SHARE = 40, 5, 0.5
+SAME = 1e-9
+ABOUT = f"""Weights of the offline judge, fitted by `python -m benchmarks.rubric --fit`: {TREES} trees.
+A line `name number` is a split: the branch for values up to the number follows, then the branch for those above.
+A line `= numbers` is a leaf: clinical accuracy, clinical relevance, level of detail, risk (10 is the safest)."""
 _SCORES = re.compile(r"\s*(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)(?![\d.])")
 
 
@@ -58,16 +62,21 @@ def table(rows: Sequence[Row]) -> tuple[list[str], Any]:
     return names, np.array([[one[name] for name in names] for one in told], dtype=np.float32)
 
 
-def forest(x: Any, y: Any, seed: int = 0, trees: int = TREES) -> Any:
-    """scikit-learn's extremely randomised trees, all four scores in one leaf, thresholds and leaves rounded."""
+def forest(x: Any, y: Any, seed: int = 0) -> Any:
+    """scikit-learn's extremely randomised trees, all four scores in one leaf.
+
+    A leaf holds the medians of its rows, nearer to most of them than the means are; thresholds have four digits.
+    """
     from sklearn.ensemble import ExtraTreesRegressor
 
     fitted = ExtraTreesRegressor(
-        trees, min_samples_leaf=LEAF_ROWS, max_features=FEATURE_SHARE, random_state=seed
+        TREES, min_samples_leaf=LEAF_ROWS, max_features=FEATURE_SHARE, random_state=seed
     ).fit(x, y)
     for one in fitted.estimators_:
-        one.tree_.threshold[:] = [float(f"{value:.4g}") for value in one.tree_.threshold]
-        one.tree_.value[:] = np.round(one.tree_.value, 2)
+        tree, leaves = one.tree_, one.apply(x)
+        for leaf in np.unique(leaves):
+            tree.value[leaf, :, 0] = np.median(y[leaves == leaf], axis=0)
+        tree.threshold[:] = [float(f"{value:.4g}") for value in tree.threshold]
     return fitted
 
 
@@ -84,5 +93,13 @@ def _node(tree: Any, at: int, names: Sequence[str]) -> Node:
     return Split(names[tree.feature[at]], float(tree.threshold[at]), low, high)
 
 
-def save(fitted: Any, names: Sequence[str], path: Path, about: str) -> None:
-    path.write_text(write(readable(fitted, names).trees, about), encoding="utf-8")
+def save(fitted: Any, names: Sequence[str], x: Any, path: Path) -> int:
+    """Write the weights and read them back: bytes. Raises ValueError where they predict otherwise than scikit-learn."""
+    text = write(readable(fitted, names).trees, ABOUT)
+    ours = read(text)
+    told = [ours.predict(dict(zip(names, map(float, row), strict=True))) for row in x]
+    gap = float(np.abs(np.array(told) - fitted.predict(x)).max())
+    if gap > SAME:
+        raise ValueError(f"the weights as written predict otherwise than scikit-learn, by {gap:g} points")
+    path.write_text(text, encoding="utf-8")
+    return len(text.encode())

@@ -7,16 +7,25 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-YES = _set("yes yeah absolutely indeed certainly definitely correct exactly sure right true precisely")
+YES = _set("yes yeah absolutely indeed certainly definitely correct exactly sure true precisely")
 NO = _set("no nope incorrect false wrong")
 NEGATION = _set("no not without never none neither nor cannot lack lacking absent absence free negative unlikely")
 NEGATION |= _set("fail nothing unrelated")
 INSTEAD = _set("rather instead")
 """They negate what follows in `rather than …`, `instead of …`."""
 SOFTENER = _set("necessarily definitively always directly specifically explicitly solely entirely conclusively")
+SOFTENER |= _set("provide enough confirm specify mention explicit")
 SOFTENER |= _set("exclusively definitive clearly inherently guarantee typically usually sufficient enough")
-NO_NEGATION = _set("only just merely doubt longer")
+NO_NEGATION = _set("only just merely doubt longer matter")
 """`not only`, `no doubt`: nothing is denied."""
+LITOTES = _set("uncommon unusual unlikely rare unreasonable")
+"""`not uncommon` affirms; `no unusual …` denies."""
+SUBORDINATE = _set("which because since while whereas although though if unless so therefore")
+RELATIVE_VERBS = _set("is are was were do does did can may could has have would should will")
+"""`that` before one of them opens a clause about a noun; before another word it opens what is said."""
+CORRECTING = _set("actually contrary interestingly instead rather fact however while although though")
+INFORMATION = _set("provide information specific explicitly explicit directly determine conclude confirm detail data")
+INFORMATION |= _set("definitively definitive sufficient enough mention specify alone solely premature necessarily")
 CLAUSE = _set("but however although though while whereas because since instead which suggesting indicating")
 CLAUSE |= _set("suggest indicate meaning so therefore thus if as due")
 AFTER_COMMA = _set("the it this these there that they we you he she its an")
@@ -25,6 +34,12 @@ SEEN |= _set("mentioned provided indicated included described supported visualiz
 HEDGE = _set("may might could possible possibly potentially potential perhaps likely probably appear seem")
 HEDGE |= _set("suggest suggestive suggesting would should can sometimes often typically generally usually uncertain")
 STRONG_HEDGE = _set("may might could possible possibly perhaps uncertain unclear difficult depend depending")
+SOFT = _set("may might could can possible possibly possibility potential potentially perhaps likely suggestive")
+SOFT |= _set("necessarily various typically further definitive definitively conclusively alone specific require")
+SOFT |= _set("context while although depend depending additional correlation unclear difficult sometimes often")
+INTERPRETING = _set("sign indicate indicating indicative mean suggest suggesting suggestive cause caused related")
+INTERPRETING |= _set("because imply implying result due consistent common typical represent representing lead why")
+EXISTING = _set("there any visible present have has contain show see shown")
 CONTRAST = _set("but however although though while rather instead actually contrary whereas despite nevertheless")
 CONSULT = _set("consult consulted consultation professional healthcare evaluation physician doctor provider")
 OPEN = _set("difficult impossible unclear uncertain unknown determine determined conclude conclusively definitive")
@@ -34,6 +49,7 @@ GENERIC |= _set("information understanding overall generally commonly common con
 DEFINING = _set("refer called known type process used technique occur caused condition defined term")
 WH = _set("what which where why how who when whose whom")
 CLAIMING = _set("i see notice noticed heard think thought believe looks seem appears")
+ABLE = _set("possible could might may can")
 COLOURS = _set("red blue green yellow orange purple black white brown pink gray cyan magenta dark bright")
 NUMBERS = {
     w: str(i)

@@ -13,6 +13,7 @@ _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
 _STEM = 6
 _ENDS = frozenset(".!?")
 _STOPS = frozenset(".!?;:()")
+_MARKS = frozenset(",.;:!-–—")
 _SCOPE = 14
 
 
@@ -27,14 +28,28 @@ class Text:
     lead: int
     lead_stop: bool
 
+    def content(self, within: tuple[int, int] | None = None) -> frozenset[str]:
+        """The stems of the content words, of the whole text or of a stretch of it."""
+        first, last = within or (0, len(self.stems))
+        return frozenset(stem for stem in self.stems[first:last] if stem)
+
     def body(self) -> tuple[int, int]:
-        """The first sentence that says something: behind a bare `No.`"""
+        """From where to where the first sentence goes that says something: behind a bare `No.`, without a yes or no."""
         if not self.sentences:
             return 0, 0
         first, last = self.sentences[0]
         if self.lead and last - first <= 3 and len(self.sentences) > 1:
             return self.sentences[1]
         return first + (1 if self.lead else 0), last
+
+    def main(self) -> tuple[int, int]:
+        """Of that sentence, what stands before the first clause about something in it."""
+        first, last = self.body()
+        for i in range(first + 2, last):
+            word, after = self.words[i], self.words[i + 1] if i + 1 < last else ""
+            if word in lists.SUBORDINATE or (word == "that" and after in lists.RELATIVE_VERBS):
+                return first, i
+        return first, last
 
 
 @lru_cache(maxsize=1 << 16)
@@ -57,11 +72,14 @@ def parse(text: str) -> Text:
 
 
 def _lead(words: tuple[str, ...]) -> int:
-    if not words:
-        return 0
-    if words[0] in lists.YES:
-        return 1
-    return -1 if words[0] in lists.NO and words[1:2] and words[1] in ",.;:!-–—" else 0
+    """1 for a text that opens with yes, -1 for no, also behind one word: `Generally, yes.`"""
+    for i in (0, 2) if words[1:2] == (",",) else (0,):
+        word, after = (*words[i : i + 2], "", "")[:2]
+        if word == "yes" or (word in lists.YES and after in _MARKS):
+            return 1
+        if word in lists.NO and after in _MARKS:
+            return -1
+    return 0
 
 
 def _sentences(words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
@@ -91,6 +109,8 @@ def _denies(words: tuple[str, ...], i: int) -> bool:
     word, after = words[i], words[i + 1] if i + 1 < len(words) else ""
     if word in lists.INSTEAD:
         return after in ("than", "of")
+    if word == "not" and after in lists.LITOTES:
+        return False
     return word in lists.NEGATION and after not in lists.NO_NEGATION
 
 
