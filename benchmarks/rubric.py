@@ -6,7 +6,7 @@
 
 FOLDER holds positive.jsonl and negative.jsonl of MedHallTune's validation split with the judge's replies. Rows are
 scored by a forest that saw no row of their image: ten folds, in each of the seeds printed. The judge is not told the
-state. Intervals of the mean are bootstrapped over images. Needs scikit-learn and scipy (`pip install -e .[bench]`).
+state. Intervals of the mean are bootstrapped over images. Needs scikit-learn (`pip install -e .[bench]`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ import numpy as np
 
 from benchmarks.machine import ROOT, describe
 from benchmarks.report import markdown, page, save
-from benchmarks.rubric_fit import STATES, Row, forest, released, table
+from benchmarks.rubric_fit import STATES, Row, anchors, forest, released, table
 from benchmarks.rubric_fit import save as save_weights
+from mht.evaluation.agreement import mean_error, spearman
 from mht.evaluation.judges import SCALES
 from mht.evaluation.judges.rubric import WEIGHTS, Judge, Params
 
@@ -31,7 +32,6 @@ SEEDS = (1, 2, 3, 4, 5)
 FOLDS = 10
 RESAMPLES = 2_000
 PLACE = ROOT / "mht" / "evaluation" / "judges" / WEIGHTS
-Chosen = Callable[[str], bool]
 
 
 def folds(rows: Sequence[Row], seed: int, count: int = FOLDS) -> Any:
@@ -43,7 +43,7 @@ def folds(rows: Sequence[Row], seed: int, count: int = FOLDS) -> Any:
 
 
 def held_out(rows: Sequence[Row], x: Any, seed: int, count: int = FOLDS) -> Any:
-    """float [rows, 4]: each row's scores by a forest that saw none of its image's rows."""
+    """float [rows, 4]: each row's scores by a forest that saw no row, and no anchor, of its image."""
     y, fold = np.array([row.scores for row in rows]), folds(rows, seed, count)
     told = np.zeros_like(y)
     for i in range(count):
@@ -62,65 +62,67 @@ def interval(rows: Sequence[Row], values: Any, seed: int = 0) -> tuple[float, fl
     return float(low), float(high)
 
 
-def rank(one: Any, other: Any) -> float:
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(one, other)[0])
-
-
 def main_table(rows: Sequence[Row], told: Sequence[Any]) -> list[list[str]]:
     lines = []
     for state in STATES:
-        here = np.array([row.state == state for row in rows])
-        kept = [row for row in rows if row.state == state]
+        here = [i for i, row in enumerate(rows) if row.state == state]
         for k, scale in enumerate(SCALES):
-            truth = np.array([row.scores[k] for row in kept])
-            ranks = [rank(one[here, k], truth) for one in told]
-            errors = [float(np.abs(one[here, k] - truth).mean()) for one in told]
-            mean = float(np.mean([one[here, k].mean() for one in told]))
-            low, high = interval(kept, truth)
-            lines.append(
-                [state, scale, f"{np.mean(ranks):.3f} ({min(ranks):.3f} to {max(ranks):.3f})"]
-                + [f"{np.mean(errors):.2f} ({min(errors):.2f} to {max(errors):.2f})"]
-                + [f"{truth.mean():.2f} ({low:.2f} to {high:.2f})", f"{mean:.2f}"]
-                + ["yes" if low <= mean <= high else "no"]
-            )
+            truth = np.array([rows[i].scores[k] for i in here])
+            ranks = [spearman(one[here, k], truth) or 0.0 for one in told]
+            errors = [mean_error(one[here, k], truth) for one in told]
+            means = [float(one[here, k].mean()) for one in told]
+            low, high = interval([rows[i] for i in here], truth)
+            inside = sum(low <= mean <= high for mean in means)
+            lines.append([state, scale, _spread(ranks, 3), _spread(errors, 2)])
+            lines[-1] += [f"{truth.mean():.2f} ({low:.2f} to {high:.2f})", _spread(means, 2)]
+            lines[-1] += [f"{inside} of {len(means)}"]
     return lines
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    return f"{np.mean(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def _line(name: str, rows: Sequence[Row], told: Sequence[Any], width: int) -> list[str]:
     """Accuracy alone, by state."""
     cells = []
     for state in STATES:
-        here = np.array([row.state == state for row in rows])
-        truth = np.array([row.scores[0] for row in rows if row.state == state])
-        cells.append(f"{np.mean([rank(one[here, 0], truth) for one in told]):.3f}")
-        cells.append(f"{np.mean([np.abs(one[here, 0] - truth).mean() for one in told]):.2f}")
+        here = [i for i, row in enumerate(rows) if row.state == state]
+        truth = [rows[i].scores[0] for i in here]
+        cells.append(f"{np.mean([spearman(one[here, 0], truth) or 0.0 for one in told]):.3f}")
+        cells.append(f"{np.mean([mean_error(one[here, 0], truth) for one in told]):.2f}")
     return [name, str(width), *cells]
 
 
-def ablations(rows: Sequence[Row], names: Sequence[str], x: Any, extra: Any | None) -> list[list[str]]:
-    """The same by less: some features, half of the rows; and by more, the encoder's features `extra`."""
-    stand = ("lead", "stance", "main", "graded", "pol", "denied", "found", "opposes", "keeps")
-    of_stand: Chosen = lambda name: any(part in name.split("_") for part in stand)  # noqa: E731
-    groups: dict[str, Chosen] = {
-        "yes and no alone": lambda name: name in ("t_lead", "r_lead", "lead_product"),
-        "the stands of the two alone": of_stand,
-        "without the stands": lambda name: not of_stand(name),
-        "without terms and facts": lambda name: not name.startswith(("terms_", "facts_", "flat_")),
-        "without the caption": lambda name: not name.startswith(("caption_", "added")),
-        "without the question's own": lambda name: not name.startswith("q_"),
-    }
-    lines = []
-    for title, chosen in groups.items():
-        kept = [i for i, name in enumerate(names) if chosen(name)]
-        lines.append(_line(title, rows, [held_out(rows, x[:, kept], seed) for seed in SEEDS[:2]], len(kept)))
-    half = [held_out(rows, x, seed, 2) for seed in SEEDS]
-    lines.append(_line("all, fitted on half of the images", rows, half, len(names)))
+_STAND = {"lead", "stance", "main", "graded", "pol", "denied", "found", "opposes", "keeps"}
+GROUPS: dict[str, Callable[[str], bool]] = {
+    "yes and no alone": lambda name: name in ("t_lead", "r_lead", "lead_product"),
+    "the stands of the two alone": lambda name: not _STAND.isdisjoint(name.split("_")),
+    "without the stands": lambda name: _STAND.isdisjoint(name.split("_")),
+    "without terms and facts": lambda name: not name.startswith(("terms_", "facts_", "flat_")),
+    "without the caption": lambda name: not name.startswith(("caption_", "added")),
+    "without the question's own": lambda name: not name.startswith("q_"),
+}
+
+
+def ablations(
+    rows: Sequence[Row], real: int, names: Sequence[str], x: Any, extra: Any | None
+) -> list[list[str]]:
+    """The same by less: some features, no anchors, half of the images; and by more, the encoder's features `extra`.
+
+    `rows` are the `real` ones with the anchors behind them.
+    """
+    tried = []
+    for title, chosen in GROUPS.items():
+        tried.append((title, rows, x[:, [chosen(name) for name in names]], FOLDS))
+    tried.append(("all, without anchors", rows[:real], x[:real], FOLDS))
+    tried.append(("all, fitted on half of the images", rows, x, 2))
     if extra is not None:
-        wide = np.hstack([x, extra])
-        told = [held_out(rows, wide, seed) for seed in SEEDS]
-        lines.append(_line("all and the encoder's", rows, told, wide.shape[1]))
+        tried.append(("all and the encoder's", rows, np.hstack([x, extra]), FOLDS))
+    lines = []
+    for title, used, columns, count in tried:
+        told = [held_out(used, columns, seed, count)[:real] for seed in SEEDS]
+        lines.append(_line(title, rows[:real], told, columns.shape[1]))
     return lines
 
 
@@ -142,27 +144,33 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _encoded(rows: Sequence[Row], folder: Path | None) -> Any | None:
+    if folder is None:
+        return None
+    from benchmarks.rubric_encoder import likenesses
+
+    return likenesses([row.asked for row in rows], folder)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     given = _options(argv)
-    rows = released(given.data)
+    judged = released(given.data)
+    rows = [*judged, *anchors(judged)]
+    real = len(judged)
     names, x = table(rows)
     if given.fit:
         size = save_weights(forest(x, np.array([row.scores for row in rows])), names, x, PLACE)
-        print(f"{PLACE.relative_to(ROOT)}: {size:,} bytes")
-    extra = None
-    if given.encoder is not None:
-        from benchmarks.rubric_encoder import likenesses
-
-        extra = likenesses([row.asked for row in rows], given.encoder)
-    told = [held_out(rows, x, seed) for seed in SEEDS]
+        print(f"{PLACE.relative_to(ROOT)}: {size:,} bytes", flush=True)
+    told = [held_out(rows, x, seed)[:real] for seed in SEEDS]
     head = ["state", "score", "Spearman", "mean error", "released mean", "mean", "within"]
-    first = markdown(head, main_table(rows, told))
+    first = markdown(head, main_table(judged, told))
     head = ["features", "number", "Spearman, positive", "error", "Spearman, negative", "error"]
-    lines = [_line("all", rows, told, len(names)), *ablations(rows, names, x, extra)]
+    lines = [_line("all", judged, told, len(names))]
+    lines += ablations(rows, real, names, x, _encoded(rows, given.encoder))
     notes = [
-        f"{len(rows)} rows of {len({r.image for r in rows})} images; {FOLDS} folds by image, seeds {SEEDS}.",
-        f"{pace(rows):,.0f} judgements/s of one core's time; the weights have {PLACE.stat().st_size:,} bytes.",
-        "In brackets: the least and the most over the seeds; of a mean, its 95 % interval over images.",
+        f"{real} rows of {len({row.image for row in judged})} images; {FOLDS} folds by image, seeds {SEEDS}.",
+        "In brackets: the least and the most over the seeds; of a released mean, its 95 % interval over images.",
+        f"{pace(judged):,.0f} judgements/s of one core's time; the weights have {PLACE.stat().st_size:,} bytes.",
     ]
     text = page("The offline judge beside the released one", describe(), first, notes)
     text += f"\nClinical accuracy by other features:\n\n{markdown(head, lines)}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ from mht.evaluation.judges._features import features
 from mht.evaluation.judges._forest import Forest, Node, Split, read, write
 
 STATES = ("positive", "negative")
-TREES, LEAF_ROWS, FEATURE_SHARE = 40, 5, 0.5
+TREES, LEAF_ROWS, FEATURE_SHARE = 50, 5, 0.5
+ANCHOR_EVERY = 40
+OFF_TOPIC, VERBATIM = (1.0, 1.0, 2.0, 2.0), (9.0, 9.0, 7.0, 9.0)
 SAME = 1e-9
 ABOUT = f"""Weights of the offline judge, fitted by `python -m benchmarks.rubric --fit`: {TREES} trees.
 A line `name number` is a split: the branch for values up to the number follows, then the branch for those above.
 A line `= numbers` is a leaf: clinical accuracy, clinical relevance, level of detail, risk (10 is the safest)."""
-_SCORES = re.compile(r"\s*(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)(?![\d.])")
+_SCORES = re.compile(
+    r"\s*(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)[ ,]+(\d+(?:\.\d+)?)(?![\d.])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,25 @@ def released(folder: Path) -> list[Row]:
             )
             rows.append(Row(asked, raw["image"], state, tuple(map(float, found.groups()))))
     return rows
+
+
+def anchors(rows: Sequence[Row], seed: int = 0) -> list[Row]:
+    """Replies that no judge was asked about and whose scores are plain, one in forty of the rows of each kind: the
+    reply to a question on another image (the least), and the reference itself (the most). Without them a forest that
+    has seen one model's replies alone gives a reply about something else five points.
+    """
+    rng = np.random.default_rng(seed)
+    made = []
+    for i in rng.choice(len(rows), len(rows) // ANCHOR_EVERY, replace=False):
+        row = rows[i]
+        strangers = [other for other in rows if other.image != row.image]
+        reply = strangers[rng.integers(len(strangers))].asked.reply
+        made.append(replace(row, asked=replace(row.asked, reply=reply), scores=OFF_TOPIC))
+    for i in rng.choice(len(rows), len(rows) // ANCHOR_EVERY, replace=False):
+        made.append(
+            replace(rows[i], asked=replace(rows[i].asked, reply=rows[i].asked.truth), scores=VERBATIM)
+        )
+    return made
 
 
 def table(rows: Sequence[Row]) -> tuple[list[str], Any]:

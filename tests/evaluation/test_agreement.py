@@ -129,5 +129,5 @@ def test_position_bias() -> None:
 @pytest.mark.parametrize(("one", "other"), [([], []), ([1], [1, 2]), ([1, float("nan")], [1, 2])])
 def test_rows_must_be_whole_and_finite(one: list[float], other: list[float]) -> None:
     for figure in (spearman, mean_error, brier):
-        with pytest.raises(ValueError, match="needed|NaN"):
+        with pytest.raises(ValueError, match=r"needed|NaN"):
             figure(one, other)

@@ -18,7 +18,7 @@ Term = tuple[str, str]
 def conflicts(question: Text, truth: Text, reply: Text) -> dict[str, float]:
     """How often the two say one of two opposites each, or other sides, numbers or colours."""
     q, t, r = (frozenset(text.words) for text in (question, truth, reply))
-    flat = _parted(t & _SIDES, r & _SIDES)
+    flat: int = _parted(t & _SIDES, r & _SIDES)
     flat += _parted(_numbers(t) - _numbers(q), _numbers(r))
     flat += _parted((t & lists.COLOURS) - q, (r & lists.COLOURS) - q)
     flat += sum(_opposed(t, r, pair) or _opposed(r, t, pair) for pair in lists.ANTONYMS)
@@ -77,7 +77,9 @@ def facts(truth: str, reply: str) -> dict[str, float]:
         "facts_agreed": status.count((PRESENT, TRUE)) + status.count((ABSENT, DENIED)),
         "facts_against": status.count((PRESENT, DENIED)) + status.count((ABSENT, TRUE)),
         "facts_open": sum(
-            there == POSSIBLE or (there == TRUE and said != PRESENT) for said, there in status if said != ABSENT
+            there == POSSIBLE or (there == TRUE and said != PRESENT)
+            for said, there in status
+            if said != ABSENT
         ),
         "facts_added": sum(there == UNSAID for _, there in status),
         "facts_missed": sum(told.status(fact.finding) == UNSAID for fact in stated.facts),

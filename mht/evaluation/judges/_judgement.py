@@ -11,7 +11,7 @@ LOWEST, HIGHEST = 1.0, 10.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A reply to be judged: the question, the reference answer, what a model said, and the caption where there is one."""
+    """A reply to be judged: the question, the reference answer, what a model said, the caption where there is one."""
 
     row_id: str
     question: str

@@ -15,6 +15,7 @@ _ENDS = frozenset(".!?")
 _STOPS = frozenset(".!?;:()")
 _MARKS = frozenset(",.;:!-–—")
 _SCOPE = 14
+_NEAR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _denies(words: tuple[str, ...], i: int) -> bool:
 def _spread(words: tuple[str, ...], at: int, first: int, last: int, marks: list[float]) -> None:
     """Mark what a negation at `at` denies: the words ahead up to the clause's end, or the subject of `is not seen`."""
     end = at + 1
-    while end < min(last, at + 1 + _SCOPE) and not _closes(words, end, last):
+    while end < min(last, at + 1 + _SCOPE) and not _closes(words, end, at, last):
         end += 1
     ahead = words[at + 1 : end]
     weight = 0.5 if lists.SOFTENER.intersection(ahead[:3]) else 1.0
@@ -129,8 +130,10 @@ def _spread(words: tuple[str, ...], at: int, first: int, last: int, marks: list[
         marks[i] = max(marks[i], weight)
 
 
-def _closes(words: tuple[str, ...], i: int, last: int) -> bool:
+def _closes(words: tuple[str, ...], i: int, at: int, last: int) -> bool:
     word = words[i]
+    if word in lists.TELLING:
+        return i > at + _NEAR  # "does not indicate a tumor", but "shows no mass, suggest ..."
     if word == ",":
         after = words[i + 1] if i + 1 < last else ""
         return after in lists.CLAUSE or after in lists.AFTER_COMMA or after in ("and", "with")

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mht.evaluation.judges._features import features
 from mht.evaluation.judges._forest import Forest, read
 from mht.evaluation.judges._judgement import HIGHEST, LOWEST, Asked, Judgement, Scores
+from mht.knowledge.spelling import normal_words
 from mht.replies import degenerate
 
 WEIGHTS = "rubric.tsv"
@@ -43,8 +44,8 @@ def _text() -> str:
 class Judge:
     """Scores from the text alone; the same row has the same scores, wherever and beside whatever it is judged.
 
-    A reply without words, or one that goes round in a loop, has the lowest score on each scale; a row without a
-    reference has none, but the error `no_truth`.
+    A reply without words, one that goes round in a loop, or the question again has the lowest score on each scale; a
+    row without a reference has none, but the error `no_truth`.
     """
 
     def __init__(self, params: Params) -> None:
@@ -61,7 +62,7 @@ class Judge:
         question, truth, reply, caption = (
             text[: self._max_chars] for text in (row.question, row.truth, row.reply, row.caption or "")
         )
-        if degenerate(reply):
+        if degenerate(reply) or normal_words(reply) == normal_words(question):
             return Judgement(row.row_id, Scores(LOWEST, LOWEST, LOWEST, LOWEST))
         predicted = self._forest.predict(features(question, truth, reply, caption))
         accuracy, relevance, detail, risk = (min(HIGHEST, max(LOWEST, value)) for value in predicted)

@@ -12,7 +12,13 @@ from mht.evaluation.judges import Asked, Judgement, Scores
 
 NAMES = catalog.names("evaluation.judges")
 ROWS = (
-    Asked("a", "Is there a pleural effusion?", "Yes, on the left.", "Yes, there is an effusion.", "Left effusion."),
+    Asked(
+        "a",
+        "Is there a pleural effusion?",
+        "Yes, on the left.",
+        "Yes, there is an effusion.",
+        "Left effusion.",
+    ),
     Asked("b", "Is there a pleural effusion?", "No, there is none.", "Yes, there is an effusion."),
     Asked("c", "Is there a pleural effusion?", "", "Yes, there is an effusion."),
     Asked("d", "Is there a pleural effusion?", "No, there is none.", ""),
