@@ -11,6 +11,7 @@ from mht.evaluation.judges._text import Text, parse
 
 def features(question: str, truth: str, reply: str, caption: str | None = None) -> dict[str, float]:
     """The features of one reply: `q_` of the question, `t_` of the reference, `r_` of the reply, the rest of both."""
+    truth, reply = _in_full(truth, question), _in_full(reply, question)
     q, t, r, c = (parse(text) for text in (question, truth, reply, caption or ""))
     got: dict[str, float] = _asked(q)
     for letter, text in (("t", t), ("r", r)):
@@ -23,6 +24,14 @@ def features(question: str, truth: str, reply: str, caption: str | None = None) 
         **terms(q, t, r),
         **facts(truth, reply),
     }
+
+
+def _in_full(text: str, question: str) -> str:
+    """A bare yes or no with what it answers behind it, as a listener hears it; any other text as it is."""
+    parsed = parse(text)
+    if not parsed.lead or parsed.content() - lists.BARE:
+        return text
+    return f"Yes, {question}" if parsed.lead > 0 else f"No, not {question}"
 
 
 def _asked(question: Text) -> dict[str, float]:

@@ -10,6 +10,8 @@ def _set(words: str) -> frozenset[str]:
 
 
 YES = _set("yes yeah absolutely indeed certainly definitely correct exactly sure true precisely")
+BARE = frozenset(word[:6] for word in YES)
+"""Stems that say no more than yes."""
 NO = _set("no nope incorrect false wrong")
 NEGATION = _set(
     "no not without never none neither nor cannot lack lacking absent absence free negative unlikely"

@@ -13,7 +13,7 @@ _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
 _STEM = 6
 _ENDS = frozenset(".!?")
 _STOPS = frozenset(".!?;:()")
-_MARKS = frozenset(",.;:!-–—")
+_MARKS = frozenset({"", *",.;:!-–—"})
 _SCOPE = 14
 _NEAR = 3
 
