@@ -207,6 +207,7 @@ def curve(data: Path, shape: Shape, pythons: dict[str, Path], given: argparse.Na
         race = Race(folder, kept, given.threads)
         race.repeat(given.repeats)
         rows.append(_curve_line(race, sized, limit(folder)))
+        print(" | ".join(rows[-1]), flush=True)
     return markdown(CURVE_HEAD, rows)
 
 
