@@ -14,7 +14,8 @@ each of 16 images; an image is a step, and only answers are learnt:
 
 Each run is a process of its own, contestants take turns, their order turns round from repeat to repeat. Decoding,
 tokenising and padding are in the time of all, the first two steps in none's. CPU ms count every thread, and stand
-beside the clock since other programs may share the machine. Memory is how far the process grew above the loaded model.
+beside the clock since other programs may share the machine: where fewer cores were held than threads asked for, the
+clock tells of those. Memory is how far the process grew above the loaded model.
 
 The vocabulary is small (about 120 words), so that the head has the share of the arithmetic that it has in a large
 model. The limit of sharing is arithmetic, see benchmarks/flops.py: rows of their own by packed rows. What it leaves
@@ -53,7 +54,7 @@ CONTESTANTS = {
 LEAKS = "one conversation"
 CURVE = (("pairs", (1, 2, 5, 10, 20)), ("image_tokens", (64, 256, 576)))
 HEAD = ("contestant", "samples/s (median, min-max)", "to TRL", "to loop", "CPU ms/sample", "to TRL by CPU",
-        "memory MiB", "largest difference in loss")  # fmt: skip
+        "cores held", "memory MiB", "largest difference in loss")  # fmt: skip
 CURVE_HEAD = ("pairs an image", "image tokens", "limit", "packed to TRL", "by CPU", "packed to mht padded", "by CPU",
               "of the limit, by CPU", "largest difference in loss")  # fmt: skip
 
@@ -66,6 +67,7 @@ class Run:
     rate: float
     cpu_ms: float
     rise_mib: float
+    cores: float
 
 
 class Race:
@@ -94,7 +96,11 @@ class Race:
             raise processes.Failed(f"{name} ended without telling its losses")
         samples = told["samples"]
         return Run(
-            tuple(told["losses"]), samples / told["wall_s"], 1000 * told["cpu_s"] / samples, told["rise_mib"]
+            tuple(told["losses"]),
+            samples / told["wall_s"],
+            1000 * told["cpu_s"] / samples,
+            told["rise_mib"],
+            told["cpu_s"] / told["wall_s"],
         )
 
     def rate(self, name: str) -> float:
@@ -132,6 +138,7 @@ def _line(race: Race, name: str) -> tuple[str, ...]:
         to("loop"),
         f"{race.cpu_ms(name):.1f}",
         to("TRL", cpu=True),
+        f"{median(run.cores for run in race.runs[name]):.2f}",
         f"{median(run.rise_mib for run in race.runs[name]):.0f}",
         same(race, name),
     )

@@ -110,7 +110,7 @@ def race(**runs: list[train.Run]) -> train.Race:
 
 
 def run(rate: float, cpu_ms: float, *losses: float) -> train.Run:
-    return train.Run(losses, rate, cpu_ms, 100.0)
+    return train.Run(losses, rate, cpu_ms, 100.0, 0.9)
 
 
 def test_the_table_has_medians_ratios_and_who_learnt_another_thing() -> None:
@@ -122,8 +122,8 @@ def test_the_table_has_medians_ratios_and_who_learnt_another_thing() -> None:
     _, _, trl, ours, wrong = [
         [c.strip() for c in line.split("|")[1:-1]] for line in train.table(made).splitlines()
     ]
-    assert trl == ["TRL", "11.0 (10.0-12.0)", "1.00", "-", "45.0", "1.00", "100", "0e+00"]
-    assert ours == ["ours", "44.0 (44.0-44.0)", "4.00", "-", "9.0", "5.00", "100", "5e-05"]
+    assert trl == ["TRL", "11.0 (10.0-12.0)", "1.00", "-", "45.0", "1.00", "0.90", "100", "0e+00"]
+    assert ours == ["ours", "44.0 (44.0-44.0)", "4.00", "-", "9.0", "5.00", "0.90", "100", "5e-05"]
     assert wrong[-1] == "1e-03: NOT THE SAME"
 
 
