@@ -26,6 +26,16 @@ def describe(more: dict[str, str] | None = None) -> dict[str, str]:
     return facts
 
 
+def busy() -> list[str]:
+    """A warning where other programs want the cores, too."""
+    load = os.getloadavg()[0]
+    if load < (os.cpu_count() or 1):
+        return []
+    return [
+        f"others wanted the cores, too (load {load:.0f} at the beginning): the CPU columns tell, the clock does not"
+    ]
+
+
 def commit() -> str:
     """The git commit, `+` behind it where a tracked or new file differs; the code's digest outside of git."""
     head = _git("rev-parse", "--short=12", "HEAD")

@@ -37,7 +37,7 @@ from typing import Any
 
 from benchmarks import processes
 from benchmarks.flops import LORA, operations, sizes_of, work_of
-from benchmarks.machine import describe
+from benchmarks.machine import busy, describe
 from benchmarks.report import markdown, page, save
 from benchmarks.train_corpus import Shape, write
 from benchmarks.trl_venv import NoTrl, ensure, versions
@@ -269,7 +269,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     os.environ["HF_HUB_OFFLINE"] = "1"
     facts = describe(_versions() | more)
-    notes += _busy()
+    notes += busy()
     if given.curve:
         text, told = curve(data, shape, pythons, given), []
     else:
@@ -283,16 +283,6 @@ def main(words: Sequence[str] | None = None) -> int:
     if given.save:
         print(f"kept in {save('train-curve' if given.curve else 'train', text)}")
     return 0
-
-
-def _busy() -> list[str]:
-    """A warning where other programs want the cores, too."""
-    load = os.getloadavg()[0]
-    if load < (os.cpu_count() or 1):
-        return []
-    return [
-        f"others wanted the cores, too (load {load:.0f} at the beginning): the CPU columns tell, the clock does not"
-    ]
 
 
 def _versions() -> dict[str, Any]:
