@@ -25,13 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mht.phantoms.model import base_folder
-
 from benchmarks.machine import describe
 from benchmarks.report import markdown, page, save
 from mht import catalog
 from mht.engines.transformers import Engine, Params
 from mht.generation import Request
+from mht.phantoms.model import base_folder
 from mht.predictions import Prediction, of_pair, score
 from mht.reading import Dataset, Selection
 from mht.storage import Storage, StorageParams
