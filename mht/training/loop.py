@@ -6,7 +6,7 @@ On one GPU it needs nothing around it: an iterable of prepared examples, and som
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +17,7 @@ from mht.model.conversation import Prepared
 from mht.model.optimizer import Schedule, set_rate
 from mht.seeds import row_seed
 from mht.training.history import History
+from mht.training.step import Stepped
 from mht.training.trainee import Trainee
 
 Fed: TypeAlias = tuple[int, int, list[Prepared]]
@@ -74,18 +75,7 @@ def train(
         torch.manual_seed(row_seed(rhythm.seed, "dropout", f"{step}/{rank}"))
         rate = rhythm.schedule.rate(step)
         set_rate(trainee.optimizer, rate)
-        try:
-            stepped = trainee.stepper.step(trainee.batches(prepared), trainee.spare, onlooker.stopping())
-        except Diverged as error:
-            raise Diverged(
-                f"step {step}: {error}. The checkpoints before it are kept; lower optimizer.learning_rate or "
-                "optimizer.clip_norm and start a new run."
-            ) from None
-        except torch.OutOfMemoryError as error:
-            raise MhtError(
-                f"step {step}: out of memory. Lower run.batch_tokens, give run.activation_checkpointing=true, or "
-                f"more workers: {str(error).splitlines()[0]}"
-            ) from error
+        stepped = _stepped(trainee, step, prepared, onlooker.stopping())
         history.add({**asdict(stepped), "epoch": epoch, "learning_rate": rate})
         history.seconds += clock() - began
         onlooker.stepped(history)
@@ -99,6 +89,22 @@ def train(
             _save(trainee, history, keeper, onlooker, whole=False)
         began = clock()
     return history.steps == rhythm.total
+
+
+def _stepped(trainee: Trainee, step: int, prepared: Sequence[Prepared], stop: bool) -> Stepped:
+    """A step; what goes wrong in it is told with its number and a remedy."""
+    try:
+        return trainee.stepper.step(trainee.batches(prepared), trainee.spare, stop)
+    except Diverged as error:
+        raise Diverged(
+            f"step {step}: {error}. The checkpoints before it are kept; lower optimizer.learning_rate or "
+            "optimizer.clip_norm and start a new run."
+        ) from None
+    except torch.OutOfMemoryError as error:
+        raise MhtError(
+            f"step {step}: out of memory. Lower run.batch_tokens, give run.activation_checkpointing=true, or "
+            f"more workers: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _validated(history: History, validate: Callable[[], dict[str, float]], onlooker: Onlooker) -> None:
