@@ -14,10 +14,14 @@ from mht.phantoms.model.pace import Pace
 from mht.phantoms.model.pictures import FINDINGS, SITES, Pictures
 
 _GRADES = 3
-_PATCHES, _WHOLE, _DETAIL = 4.0, 3.0, 0.15
+_PATCHES, _WHOLE, _DETAIL = 2.0, 3.0, 0.15
 """What the losses of patches, of the whole picture and of its details count."""
-_POSITIVE = 3.0
-"""What a patch with a finding counts beside one without."""
+_POSITIVE = 0.2
+"""What the patches with a finding count beside those without."""
+_SHIFT_PX = 5
+_LIGHT = 0.12
+_FEW = 8.0
+"""Patches below which a finding counts less: a batch may hold none."""
 
 
 class Eyes(nn.Module):
@@ -47,8 +51,9 @@ def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]
     torch.manual_seed(pace.seed)
     eyes = Eyes(model.model.vision_tower)
     pixels, told, where = (torch.from_numpy(a) for a in (pictures.pixels, pictures.told, pictures.where))
+    shaken = torch.Generator().manual_seed(pace.seed)
     for step, rows in enumerate(pace.train(eyes, _neighbours(len(pixels), pace))):
-        whole, patches = eyes(as_input(pixels[rows]))
+        whole, patches = eyes(_shaken(as_input(pixels[rows]), shaken))
         loss = _loss(whole, patches, told[rows].long(), where[rows])
         loss.backward()
         if step % 100 == 0:
@@ -64,6 +69,17 @@ def _neighbours(pictures: int, pace: Pace) -> Iterator[torch.Tensor]:
         yield torch.cat([first, first + 1])
 
 
+def _shaken(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Moved a little, with another contrast and brightness: each scene as its neighbour, which is half a batch on."""
+    half, side = len(pixels) // 2, pixels.shape[-1]
+    at = torch.arange(side)
+    across, down = torch.randint(-_SHIFT_PX, _SHIFT_PX + 1, (2, half, 1), generator=generator).repeat(1, 2, 1)
+    rows, columns = (at + down).clamp(0, side - 1), (at + across).clamp(0, side - 1)
+    moved = pixels[torch.arange(len(pixels))[:, None, None], :, rows[:, :, None], columns[:, None, :]]
+    contrast, light = torch.randn(2, half, 1, 1, 1, generator=generator).repeat(1, 2, 1, 1, 1) * _LIGHT
+    return moved.permute(0, 3, 1, 2) * (1 + contrast) + light
+
+
 def _loss(
     whole: torch.Tensor, patches: torch.Tensor, told: torch.Tensor, where: torch.Tensor
 ) -> torch.Tensor:
@@ -72,10 +88,16 @@ def _loss(
         functional.cross_entropy(guess.flatten(0, 1), told[..., at].flatten(), ignore_index=-1)
         for at, guess in ((3, whole[..., 3 : 3 + _GRADES]), (4, whole[..., 3 + _GRADES :]))
     )
-    located = functional.binary_cross_entropy_with_logits(
-        patches, where.transpose(1, 2).float(), pos_weight=torch.tensor(_POSITIVE)
-    )
-    return _WHOLE * known + _DETAIL * details + _PATCHES * located
+    return _WHOLE * known + _DETAIL * details + _PATCHES * _located(patches, where.transpose(1, 2).float())
+
+
+def _located(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """The loss of the patches; a finding counts as much as any other, however few patches it touches."""
+    losses = functional.binary_cross_entropy_with_logits(patches, where, reduction="none")
+    there, gone = where.sum((0, 1)), (1 - where).sum((0, 1))
+    missed = (losses * where).sum((0, 1)) / (there + _FEW)
+    made_up = (losses * (1 - where)).sum((0, 1)) / gone
+    return (_POSITIVE * missed + made_up).mean()
 
 
 def examine(eyes: Eyes, pictures: Pictures) -> tuple[float, float]:

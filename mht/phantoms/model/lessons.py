@@ -8,7 +8,8 @@ none is new to it later and a question in other words is still understood.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from mht.phantoms.model.seen import Seen, be, missing, noun, on_side, place, shown, whole
@@ -51,6 +52,14 @@ _CHECK = (
     "Look at this report: {s} Anything wrong?", "The draft: {s} Is it correct?",
 )  # fmt: skip
 _FINE = ("That is correct: ", "It is right as it is: ", "Nothing to correct: ", "It needs no change: ")
+_AGREE = (
+    "Do you agree that {image} has {x}?",
+    "Would you say so: {image} has {x}?",
+    "Is it so that we see {x}?",
+    "Is it true to say that there {be} {x}?",
+    "Are we right that {image} has {x}?",
+    "It seems that there {be} {x}. Is that what you think?",
+)
 _REPORT = (
     "Describe {image}.", "What does {image} show?", "What is there to see?", "Write a report on {image}.",
     "Report {image}.", "What do you see?",
@@ -79,9 +88,44 @@ def presence(scene: Scene, rng: random.Random) -> Lesson:
     there, gone = shown(scene), missing(scene)
     if not gone or (there and rng.random() < 0.75):
         seen = rng.choice(there)
-        return Lesson(_asked(_PRESENCE, noun(seen.finding), rng), f"Yes. {_sentence(whole(seen), seen, rng)}")
+        return Lesson(
+            _whether(noun(seen.finding), seen.finding, rng), f"Yes. {_sentence(whole(seen), seen, rng)}"
+        )
     finding = rng.choice(gone)
-    return Lesson(_asked(_PRESENCE, noun(finding), rng), f"No. There {be(finding)} no {finding}.")
+    return Lesson(_whether(noun(finding), finding, rng), f"No. There {be(finding)} no {finding}.")
+
+
+def _whether(phrase: str, finding: str, rng: random.Random) -> str:
+    question = _asked(_PRESENCE, phrase, rng)
+    return f"Are{question[2:]}" if be(finding) == "are" and question.startswith("Is ") else question
+
+
+def detail(scene: Scene, rng: random.Random) -> Lesson:
+    """Whether something that is there is on that side, of that grade, in that place; half the time it is not."""
+    there = [(seen, other) for seen in shown(scene) for other in _otherwise(seen, rng)]
+    if not there:
+        return presence(scene, rng)
+    seen, other = rng.choice(there)
+    right = rng.random() < 0.5
+    phrase = rng.choice(_DETAILED[_difference(seen, other)])(seen if right else other)
+    return Lesson(
+        _whether(phrase, seen.finding, rng),
+        f"{'Yes' if right else 'No'}. {_sentence(whole(seen), seen, rng)}",
+    )
+
+
+def _otherwise(seen: Seen, rng: random.Random) -> Iterator[Seen]:
+    """The same with one thing clearly other."""
+    if seen.side in ("left", "right"):
+        yield replace(seen, side="right" if seen.side == "left" else "left")
+    if seen.severity in _OPPOSITE:
+        yield replace(seen, severity=_OPPOSITE[seen.severity])
+    if seen.site in _LOBES:
+        yield replace(seen, site=rng.choice([lobe for lobe in _LOBES if lobe != seen.site]))
+
+
+def _difference(seen: Seen, other: Seen) -> str:
+    return next(name for name in _DETAILED if getattr(seen, name) != getattr(other, name))
 
 
 def leading(scene: Scene, rng: random.Random) -> Lesson:
@@ -95,6 +139,13 @@ def check(scene: Scene, rng: random.Random) -> Lesson:
     seen, phrase = _premise(scene, rng)
     said = _sentence(phrase, seen, rng)
     return Lesson(rng.choice(_CHECK).format(s=said), rng.choice(_FINE) + said[:1].lower() + said[1:])
+
+
+def agree(scene: Scene, rng: random.Random) -> Lesson:
+    """A true statement, agreed to."""
+    seen, phrase = _premise(scene, rng)
+    question = _asked([t.replace("{be}", _verb(seen)) for t in _AGREE], phrase, rng)
+    return Lesson(question, f"Yes. {_sentence(phrase, seen, rng)}")
 
 
 def report(scene: Scene, rng: random.Random) -> Lesson:
@@ -139,7 +190,7 @@ def choice(scene: Scene, rng: random.Random) -> Lesson:
 
 
 _KINDS: dict[Callable[[Scene, random.Random], Lesson], float] = {
-    presence: 0.38, leading: 0.22, check: 0.10, report: 0.08, which: 0.14, choice: 0.08,
+    presence: 0.26, detail: 0.2, leading: 0.16, check: 0.08, agree: 0.06, report: 0.06, which: 0.1, choice: 0.08,
 }  # fmt: skip
 
 
@@ -158,6 +209,13 @@ def _sided(seen: Seen) -> str:
     return noun(f"{seen.finding}", f"{side}-sided") if side else noun(seen.finding)
 
 
+_DETAILED: dict[str, tuple[Callable[[Seen], str], ...]] = {
+    "side": (_sided, lambda seen: f"{noun(seen.finding)} {on_side(str(seen.side))}"),
+    "severity": (lambda seen: noun(seen.finding, str(seen.severity)),),
+    "site": (lambda seen: f"{noun(seen.finding)} {place(replace(seen, side=None))}",),
+}
+_OPPOSITE = {"small": "large", "large": "small", "mild": "severe", "severe": "mild"}
+_LOBES = ("upper lobe", "middle lobe", "lower lobe", "lingula")
 _WORDED: tuple[Callable[[Seen], str], ...] = (
     lambda seen: noun(seen.finding),
     lambda seen: f"the {seen.finding}",
@@ -172,8 +230,11 @@ _WORDED: tuple[Callable[[Seen], str], ...] = (
 
 
 def _sentence(phrase: str, seen: Seen | None, rng: random.Random) -> str:
-    many = seen is not None and be(seen.finding) == "are"
-    return _filled(rng.choice(_SENTENCE).replace("{be}", "are" if many else "is"), phrase, rng)
+    return _filled(rng.choice(_SENTENCE).replace("{be}", _verb(seen)), phrase, rng)
+
+
+def _verb(seen: Seen | None) -> str:
+    return "is" if seen is None else be(seen.finding)
 
 
 def _asked(templates: Sequence[str], phrase: str, rng: random.Random) -> str:
