@@ -24,6 +24,8 @@ FAMILIES = (
     "checks",
     "verifiers",
     "training.sources",
+    "evaluation.benchmarks",
+    "evaluation.metrics",
 )
 
 
