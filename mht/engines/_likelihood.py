@@ -51,13 +51,16 @@ def _weighed(prompt: Prompt, logs: Sequence[float]) -> Weighed:
     return Weighed(prompt, failure=Failure.NOT_FINITE)
 
 
-class _SharedWay(Shared):
+class _SharedWay:
+    """The way of architectures whose shared beginnings are tested."""
+
     def __init__(self, loaded: Loaded, endings: Mapping[int, Endings]) -> None:
-        super().__init__(loaded)
+        self._loaded = loaded
+        self._shared = Shared(loaded)
         self._endings = endings
 
     def start(self, groups: Sequence[Group]) -> _Weighing:
-        return _Weighing(self._loaded, super().start(groups), self._endings)
+        return _Weighing(self._loaded, self._shared.start(groups), self._endings)
 
 
 class _Weighing:

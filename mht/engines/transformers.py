@@ -174,8 +174,8 @@ class Engine:
             grouped(prompts, loaded.shares), weighing(loaded, endings), self._params.batch_size
         ):
             for ended in batch:
-                whole = isinstance(ended, Weighed)
-                found[ended.prompt.place] = ended.shares() if whole else ended.failure or Failure.NOT_FINITE
+                told = ended.shares() if isinstance(ended, Weighed) else ended.failure
+                found[ended.prompt.place] = told or Failure.NOT_FINITE
             tell(Heard(0, 0, len(prompts) - len(found)))
         return [found.get(place, Failure.NOT_ACCEPTED) for place in range(len(read))]
 
