@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "mht"
 # Row by row; a room may import its own row's shared floor and every row above, never one below.
 ROWS = (
     {"errors"},
-    {"records", "schemas", "seeds", "generation", "replies", "prompts", "knowledge"},
+    {"records", "schemas", "seeds", "generation", "replies", "prompts", "judgements", "predictions", "knowledge"},
     {"storage", "artifacts", "catalog", "reading", "pretrained"}
     | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "verifiers", "phantoms"}
     | {"evaluation.metrics", "evaluation.judges", "evaluation.benchmarks"},

@@ -1,0 +1,158 @@
+"""Figures that are made of words alone, counted by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mht.errors import InputError
+from mht.evaluation.metrics import abstention, calibration, judged, over_confidence, pope, risk_coverage, vqa
+from mht.evaluation.metrics._words import normalised, overlap
+from mht.judgements import Judgement
+from mht.predictions import Prediction, score
+from tests.evaluation.metrics.cases import EVERY, NO, YES, twin, value
+
+
+def figures(module: object, rows: list[Prediction], **params: object) -> dict[str, float | None]:
+    measured = module.measure(rows, module.Params(**params))  # type: ignore[attr-defined]
+    return {one.name.partition(".")[2]: score(one).value for one in measured}
+
+
+def test_pope() -> None:
+    # due yes: yes yes no no yes; due no: no yes no yes
+    assert figures(pope, EVERY) == {
+        "": pytest.approx(5 / 9),
+        "precision": pytest.approx(3 / 5),
+        "recall": pytest.approx(3 / 5),
+        "f1": pytest.approx(3 / 5),
+        "yes_ratio": pytest.approx(5 / 9),
+    }
+    assert figures(pope, [twin(NO, True)]) == {
+        "": 0.0,
+        "precision": None,
+        "recall": 0.0,
+        "f1": 0.0,
+        "yes_ratio": 0.0,
+    }
+
+
+def test_abstention_and_doubt() -> None:
+    replies = ["It cannot be determined from this image.", "", "There may be an effusion.", "No.", None]
+    rows = [twin(reply, True, str(i)) for i, reply in enumerate(replies)]
+    assert value(abstention, rows) == (2 / 4, 4, 5)
+    assert figures(abstention, rows)["hedged"] == 2 / 4
+
+
+def test_over_confidence_is_of_the_wrong_replies() -> None:
+    replies = [
+        (NO, True),
+        ("No, but there may be a small one.", True),
+        (YES, False),
+        (YES, True),
+        (None, True),
+    ]
+    rows = [twin(reply, faithful, str(i)) for i, (reply, faithful) in enumerate(replies)]
+    assert figures(over_confidence, rows) == {"": pytest.approx(2 / 3), "all": 2 / 4}
+    assert value(over_confidence, [twin(YES, True)]) == (None, 1, 1)
+    plain = [replace(row, state=None, premise=None) for row in rows]
+    assert figures(over_confidence, plain) == {"": pytest.approx(2 / 3), "all": 2 / 4}
+
+
+def sure(likelihood: float | None, faithful: bool, name: str) -> Prediction:
+    return replace(twin(YES, faithful, name), likelihood_yes=likelihood)
+
+
+def test_calibration() -> None:
+    rows = [sure(0.9, True, "a"), sure(0.9, False, "b"), sure(0.2, False, "c"), sure(None, True, "d")]
+    # two of confidence .9, half right; one of .8, right
+    assert figures(calibration, rows, bins=5) == {
+        "": pytest.approx((2 * 0.4 + 0.2) / 3),
+        "gap": pytest.approx((0.9 + 0.9 + 0.8) / 3 - 2 / 3),
+    }
+    assert value(calibration, rows) == (pytest.approx(1 / 3), 3, 4)
+    assert figures(calibration, [sure(1.0, True, "a"), sure(0.0, False, "b")]) == {"": 0.0, "gap": 0.0}
+
+
+def test_risk_and_coverage() -> None:
+    rows = [sure(0.9, True, "a"), sure(0.8, False, "b"), sure(0.3, False, "c"), sure(0.6, True, "d")]
+    # in order of confidence: right, wrong, right, right
+    assert figures(risk_coverage, rows) == {
+        "": pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 4) / 4),
+        "at_80": pytest.approx(1 / 4),
+    }
+    even = [sure(0.9, True, "a"), sure(0.9, False, "b"), sure(0.9, False, "c"), sure(0.9, True, "d")]
+    assert figures(risk_coverage, even) == {"": pytest.approx(0.5), "at_80": pytest.approx(0.5)}
+    last = [*(sure(0.9, True, str(i)) for i in range(8)), sure(0.6, False, "x"), sure(0.6, False, "y")]
+    assert figures(risk_coverage, last) == {
+        "": pytest.approx((1 / 9 + 2 / 10) / 10),
+        "at_80": pytest.approx(0.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("The left lung.", "left lung"),
+        ("X-ray", "x ray"),
+        ("2.5 cm", "2.5 cm"),
+        ("1,000 cells", "1000 cells"),
+        ("Two nodules, both small", "2 nodules both small"),
+        ("don't know", "dont know"),
+        ("none", "0"),
+        (" An  a the ", ""),
+    ],
+)
+def test_words_are_made_alike(text: str, wanted: str) -> None:
+    assert " ".join(normalised(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "due", "wanted"),
+    [
+        ("left lung", "left lung", (1.0, 1.0)),
+        ("left lung base", "right lung", (2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2), 1 / 2)),
+        # as LLaVA-Med counts it: what the reply repeats is found twice
+        ("lung lung", "left lung", (2 * 1 * (2 / 3) / (1 + 2 / 3), 2 / 3)),
+        ("heart", "lung", (0.0, 0.0)),
+        ("", "lung", (0.0, 0.0)),
+    ],
+)
+def test_words_in_common(said: str, due: str, wanted: tuple[float, float]) -> None:
+    assert overlap(said.split(), due.split()) == pytest.approx(wanted)
+
+
+def test_visual_question_answering() -> None:
+    def row(name: str, truth: str, reply: str | None) -> Prediction:
+        return Prediction("b", name, "i", "q", truth, reply, "timeout" if reply is None else None)
+
+    rows = [
+        row("1", "yes", "Yes."),
+        row("2", "The left lung", "left lung"),
+        row("3", "CT", "an MR image"),
+        row("4", "CT", None),
+        row("5", "the", "x"),
+    ]
+    found = [score(one) for one in vqa.measure(rows, vqa.Params())]
+    assert [(one.value, one.n, one.n_asked) for one in found] == [
+        (pytest.approx(2 / 3), 3, 4),
+        (pytest.approx(2 / 3), 3, 4),
+        (pytest.approx(1 / 2), 2, 3),
+    ]
+
+
+def test_judges() -> None:
+    rows = [
+        replace(twin(YES, True, "a"), judgement=Judgement("j", 7, 8, 6, 10)),
+        replace(twin(YES, True, "b"), judgement=Judgement("j", 2, 3, 4, 1)),
+        replace(twin(YES, True, "c"), judgement=Judgement("j", failure="out_of_range")),
+        replace(twin(None, True, "d"), judgement=Judgement("j", failure="no_reply")),
+        twin(YES, True, "e"),
+    ]
+    found = [score(one) for one in judged.measure(rows, judged.Params())]
+    assert [one.value for one in found] == [4.5, 5.5, 5.0, 5.5]
+    assert {(one.n, one.n_asked) for one in found} == {(2, 4)}
+    assert found[0].unscored == (("failed_timeout", 1), ("judge_error_out_of_range", 1))
+    rows.append(replace(twin(YES, True, "f"), judgement=Judgement("another", 1, 1, 1, 1)))
+    with pytest.raises(InputError, match=r"2 judges \(another, j\)"):
+        judged.measure(rows, judged.Params())

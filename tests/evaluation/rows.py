@@ -1,0 +1,58 @@
+"""Rows that every metric finds something in: pairs of phantoms with replies that are right, wrong, odd or missing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from mht.predictions import Judgement, Prediction, of_pair
+from mht.records import Pair
+from mht.schemas import PAIR_SCHEMA
+from tests.pairing.corpus import read_pairs
+
+FAILURES = ("timeout", "cut_short", "server_error")
+
+
+def columns(pair: Pair) -> dict[str, object]:
+    """A pair as a dataset's reader gives it."""
+    return {name: getattr(pair, name) for name in PAIR_SCHEMA.names}
+
+
+@cache
+def predictions(n: int = 6, seed: int = 3) -> tuple[Prediction, ...]:
+    """Of three replies two are right; one in twelve is odd, one in twenty failed."""
+    rng = random.Random(seed)
+    rows = []
+    for reading, pairs in read_pairs(n, seed):
+        known = {"caption": reading.caption, "modality": reading.modality, "site": "chest"}
+        rows += [_row(pair, rng, known) for pair in pairs]
+    return tuple(rows)
+
+
+def _row(pair: Pair, rng: random.Random, known: dict[str, str | None]) -> Prediction:
+    reply: str | None = pair.answer if rng.random() < 0.66 else pair.rejected
+    if rng.random() < 0.08:
+        reply = rng.choice(("", "It cannot be determined from this image.", "A dog.", "Yes and no."))
+    failure = rng.choice(FAILURES) if rng.random() < 0.05 else None
+    columns_of = columns(pair)
+    judged = Judgement("j", *(float(rng.randint(1, 10)) for _ in range(4)))
+    if rng.random() < 0.1:
+        judged = Judgement("j", failure="not_four_scores")
+    return of_pair(
+        columns_of,
+        None if failure else reply,
+        failure,
+        likelihood_yes=None if failure else rng.random(),
+        judgement=judged,
+        **known,
+    )
+
+
+def failed(rows: Sequence[Prediction]) -> list[Prediction]:
+    """The same questions, all without a reply."""
+    judged = Judgement("j", failure="timeout")
+    return [
+        replace(row, reply=None, failure="timeout", likelihood_yes=None, judgement=judged) for row in rows
+    ]

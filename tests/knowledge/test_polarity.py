@@ -1,0 +1,112 @@
+"""Yes or no, by the word, by a verdict, by how a reply opens; undecided where it is not said."""
+
+from __future__ import annotations
+
+import pytest
+
+from mht.knowledge.polarity import abstains, first_word, hedges, opening, polarity, verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Yes", "yes"),
+        ("yes, there is.", "yes"),
+        ("**Yes**, the lungs are clear.", "yes"),
+        ("Answer: No", "no"),
+        ("The answer is no.", None),
+        ("No.", "no"),
+        ("no", "no"),
+        ("No, it is not.", "no"),
+        ("No there is not.", "no"),
+        ("No fracture is seen.", None),
+        ("No-contrast CT.", None),
+        ("Nothing is seen.", None),
+        ("Yesterday's film is the same.", None),
+        ("Yes and no.", None),
+        ("Yes or no?", None),
+        ("Yes/No", None),
+        ("Yes. On the other hand, no effusion. No, it is clear.", None),
+        ("", None),
+        ("   ", None),
+    ],
+)
+def test_the_word_that_a_text_opens_with(text: str, wanted: str | None) -> None:
+    assert opening(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("That is correct: there is an effusion.", "yes"),
+        ("It is right as it is: there is an effusion.", "yes"),
+        ("The statement can stand: there is one.", "yes"),
+        ("Nothing to correct: there is one.", "yes"),
+        ("It needs no change: there is one.", "yes"),
+        ("Correct.", "yes"),
+        ("That is not correct: there is none.", "no"),
+        ("That's incorrect.", "no"),
+        ("This isn't right.", "no"),
+        ("It cannot stand: there is none.", "no"),
+        ("The statement is wrong: there is none.", "no"),
+        ("It needs correcting: there is none.", "no"),
+        ("That must be changed: there is none.", "no"),
+        ("Not quite: there is none.", "no"),
+        ("That is not what the image shows: there is none.", "no"),
+        ("The premise needs correcting: there is none.", "no"),
+        ("The correct side is the left.", None),
+        ("The right lung is clear.", None),
+        ("This is a radiograph.", None),
+    ],
+)
+def test_a_verdict_on_a_statement(text: str, wanted: str | None) -> None:
+    assert verdict(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("There is a pneumothorax.", "yes"),
+        ("The image shows a large mass.", "yes"),
+        ("An effusion is visible.", "yes"),
+        ("I can see an effusion.", "yes"),
+        ("There is no pneumothorax.", "no"),
+        ("No evidence of fracture.", "no"),
+        ("I don't see a fracture. There is an effusion.", "no"),
+        ("The scan does not show any foreign body.", "no"),
+        ("The lungs are free of consolidation.", "no"),
+        ("There may be a fracture.", None),
+        ("It is possible that there is an effusion.", None),
+        ("It cannot be determined from the image.", None),
+        ("The image does not provide enough information.", None),
+        ("A fracture of the femur.", None),
+        ("No, there may be something else.", "no"),
+    ],
+)
+def test_how_a_first_sentence_opens(text: str, wanted: str | None) -> None:
+    assert polarity(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", True),
+        ("I'm sorry, I can't answer this.", True),
+        ("The image shows an artery. It does not provide enough information to tell.", True),
+        ("It is not possible to determine the side from this image.", True),
+        ("No, there is none; more cannot be said.", False),
+        ("There is an effusion.", False),
+    ],
+)
+def test_an_answer_that_it_cannot_be_told(text: str, wanted: bool) -> None:
+    assert abstains(text) is wanted
+
+
+def test_doubt_anywhere_is_a_hedge() -> None:
+    assert hedges("There is an opacity, which may be a pneumonia.")
+    assert not hedges("There is an opacity.")
+
+
+def test_a_text_may_begin_with_no_and_mean_none() -> None:
+    assert (first_word("No fracture is seen."), opening("No fracture is seen.")) == ("no", None)
+    assert (first_word("Yes and no."), first_word("None.")) == (None, None)
