@@ -24,6 +24,7 @@ FAMILIES = (
     "checks",
     "verifiers",
     "training.sources",
+    "evaluation.benchmarks",
     "evaluation.metrics",
 )
 

@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _takes_config(build)
     build.set_defaults(run=_build)
+    train = commands.add_parser("train", help="a dataset and a model to a model (resumes what it finds)")
+    _takes_config(train)
+    train.set_defaults(run=_train)
     preview = commands.add_parser("preview", help="a few pairs in about a second, no Ray, nothing written")
     preview.add_argument("-n", type=int, default=3, help="how many twins to print (3)")
     _takes_config(preview)
@@ -51,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
     export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
     export.set_defaults(run=_export)
+    model = commands.add_parser(
+        "export-model", help="a run's final model, or its adapter merged into its base"
+    )
+    model.add_argument("training", metavar="RUN", help="a training run: a folder, s3:// or gs://")
+    model.add_argument("output", metavar="OUT", help="where the model goes: a folder, s3:// or gs://")
+    model.add_argument("settings", nargs="*", metavar="key=value", help="merge=true, base=PATH, …")
+    model.set_defaults(run=_export_model)
     convert = commands.add_parser(
         "convert", help="a LLaVA of its own layout, LLaVA-Med v1.5, as a transformers model, and back"
     )
@@ -114,6 +124,15 @@ def _build(arguments: argparse.Namespace) -> int:
     return run_build(config)
 
 
+def _train(arguments: argparse.Namespace) -> int:
+    from mht.config_train import load
+
+    config = load(*split_words(arguments.words))
+    from mht.training.command import run_train
+
+    return run_train(config)
+
+
 def _preview(arguments: argparse.Namespace) -> int:
     from mht.config import load
     from mht.dataset.preview import preview
@@ -145,6 +164,13 @@ def _export(arguments: argparse.Namespace) -> int:
     from mht.dataset.exporter import export
 
     print(export(arguments.dataset, arguments.output, arguments.settings))
+    return 0
+
+
+def _export_model(arguments: argparse.Namespace) -> int:
+    from mht.model.export_command import export_run
+
+    print(export_run(arguments.training, arguments.output, arguments.settings))
     return 0
 
 

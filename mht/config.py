@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import (
     BaseModel,
@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from mht import catalog
-from mht.config_file import Placed, read_overrides, read_yaml
 from mht.config_mistakes import explain, place_of
+from mht.config_reading import read
 from mht.errors import ConfigError
 from mht.imaging.hashes import NEAR_DUPLICATE_BITS
 from mht.imaging.leakage import LeakageParams
@@ -32,7 +32,6 @@ from mht.pairing.params import PairingParams
 from mht.storage import StorageParams
 from mht.storage.uris import refuse_unusable, same_or_inside
 
-Model = TypeVar("Model", bound=BaseModel)
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -210,46 +209,11 @@ class BuildConfig(BaseModel):
 
 def load(path: str | None = None, overrides: Sequence[str] = ()) -> BuildConfig:
     """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
-    placed = read_yaml(path) if path else Placed({}, {})
-    given = read_overrides(overrides)
-    where = {**placed.lines, **given.lines}
-    config = validated(BuildConfig, _merge(placed.values, given.values), where)
+    config, where = read(BuildConfig, path, overrides, SECTIONS, ("engines",))
     mistakes = [line for line in _plugin_mistakes(config, where)] + _conflicts(config, where)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
-
-
-def validated(model: type[Model], values: Mapping[str, Any], where: Mapping[str, str]) -> Model:
-    """The values as the model has them; `where` tells each key's place. Raises ConfigError with every mistake."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(explain(error, where, "", model))) from None
-
-
-def _merge(file: dict[str, Any], command_line: dict[str, Any]) -> Any:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    # Another plug-in on the command line takes the file's section away: its settings were for the one named there.
-    file = {**file, **{key: {} for key in SECTIONS if _of_another_kind(file.get(key), command_line.get(key))}}
-    before, now = file.get("engines"), command_line.get("engines")
-    if isinstance(before, dict) and isinstance(now, dict):
-        kept = {name: {} if _of_another_kind(one, now.get(name)) else one for name, one in before.items()}
-        file = {**file, "engines": kept}
-    try:
-        merged = OmegaConf.merge(OmegaConf.create(file), OmegaConf.create(command_line))
-        return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        text = str(error).splitlines()[0]
-        raise ConfigError(f"config: {text}. Write the value out, without ${{…}} or ???.") from None
-
-
-def _of_another_kind(before: object, now: object) -> bool:
-    if not (isinstance(before, dict) and isinstance(now, dict)):
-        return False
-    return bool(now.get("kind", before.get("kind")) != before.get("kind"))
 
 
 def _plugin_mistakes(config: BuildConfig, where: Mapping[str, str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mht.seeds import digest
@@ -26,9 +26,9 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield dotted, value
 
 
-def identity(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """The flat keys that decide the rows: all but RESUMABLE_KEYS and where the output lies."""
-    skipped = (*RESUMABLE_KEYS, "output")
+def identity(resolved: Mapping[str, Any], free: Sequence[str] = RESUMABLE_KEYS) -> dict[str, Any]:
+    """The flat keys that decide the rows: all but those of `free` and where the output lies."""
+    skipped = (*free, "output")
     return {
         key: value
         for key, value in flatten(resolved)
@@ -36,6 +36,20 @@ def identity(resolved: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def identity_hash(resolved: Mapping[str, Any]) -> str:
+def identity_hash(resolved: Mapping[str, Any], free: Sequence[str] = RESUMABLE_KEYS) -> str:
     """32 hex digits over `identity`."""
-    return digest(json.dumps(identity(resolved), sort_keys=True)).hex()
+    return digest(json.dumps(identity(resolved, free), sort_keys=True)).hex()
+
+
+def differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Two identities' keys that are not the same: `key: old -> new`, one line each."""
+    return [
+        f"{key}: {_word(was.get(key))} -> {_word(now.get(key))}"
+        for key in sorted(was.keys() | now.keys())
+        if was.get(key) != now.get(key)
+    ]
+
+
+def _word(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

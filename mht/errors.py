@@ -18,6 +18,7 @@
     │   ├── BudgetSpent         5   an engine may make no more calls, or write no more tokens
     │   ├── EngineDenied       77   the endpoint knows us and says no, or does not know us
     │   └── EngineOutage       75   the endpoint did not answer for longer than allowed
+    ├── Diverged                6   training's loss or gradient is no number any more
     ├── Stalled                75   no progress for too long, three times
     └── Interrupted           130   Ctrl-C, SIGTERM or a spot notice (143 for SIGTERM)
 
@@ -127,6 +128,12 @@ class EngineOutage(EngineStopped):
     """An endpoint gave no reply at all for longer than the engine's `outage_limit_s`; the same command resumes."""
 
     exit_code = 75
+
+
+class Diverged(MhtError):
+    """A loss or a gradient is NaN or infinite: going on would spoil every parameter."""
+
+    exit_code = 6
 
 
 class Stalled(MhtError):

@@ -31,7 +31,8 @@ class Prediction:
     pairs (see `records.Pair`) are None where a benchmark has none: `state`, `type`, `form`, `risk`, `site`, `premise`,
     `rejected` (a wrong answer), `twin_id`, and `polarity`, the yes or no of the truth. `caption` is what is known of
     the image, `modality` the kind of image. `likelihood_yes` is the probability that the model gave to yes, of
-    yes and no.
+    yes and no. `kind` is closed, open or choice, `options` the texts of a choice in the order of their letters; the
+    right one is the truth (see `questions.Question`).
     """
 
     benchmark: str
@@ -55,6 +56,8 @@ class Prediction:
     caption: str | None = None
     likelihood_yes: float | None = None
     judgement: Judgement | None = None
+    kind: str | None = None
+    options: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.reply is None) == (self.failure is None):

@@ -109,6 +109,11 @@ class Dataset:
         record = self._file(self._shards[shard], "pairs", shard)
         return read_table(self._storage, self._root, record, columns)
 
+    def image_columns(self, shard: str, columns: list[str]) -> pa.Table:
+        """Some columns of all images of a shard."""
+        record = self._file(self._shards[shard], "images", shard)
+        return read_table(self._storage, self._root, record, columns)
+
     def pairs_of(self, shard: str, selection: Selection) -> list[dict[str, Any]]:
         """The wanted pairs of one shard."""
         record = self._file(self._shards[shard], "pairs", shard)

@@ -26,19 +26,20 @@ def fault(*overrides: str, yaml: str | None = None, folder: Path | None = None) 
     return str(caught.value)
 
 
+def keys_below(model: type, prefix: str) -> Iterator[str]:
+    """Every dotted key of a model and of the models in it."""
+    for name, field in model.model_fields.items():  # type: ignore[attr-defined]
+        yield prefix + name
+        if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
+            yield from keys_below(field.annotation, f"{prefix}{name}.")
+
+
 def valid_keys() -> Iterator[str]:
     """Every dotted key that a command line may hold."""
-
-    def walk(model: type, prefix: str) -> Iterator[str]:
-        for name, field in model.model_fields.items():  # type: ignore[attr-defined]
-            yield prefix + name
-            if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
-                yield from walk(field.annotation, f"{prefix}{name}.")
-
-    yield from walk(BuildConfig, "")
+    yield from keys_below(BuildConfig, "")
     for name in catalog.names("perturbations"):
         yield f"perturbations.{name}"
-        yield from walk(catalog.load("perturbations", name).Params, f"perturbations.{name}.")
+        yield from keys_below(catalog.load("perturbations", name).Params, f"perturbations.{name}.")
 
 
 def source_keys() -> Iterator[tuple[str, str]]:

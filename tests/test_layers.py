@@ -11,11 +11,14 @@ ROOT = Path(__file__).parent.parent / "mht"
 # Row by row; a room may import its own row's shared floor and every row above, never one below.
 ROWS = (
     {"errors"},
-    {"records", "schemas", "seeds", "generation", "replies", "prompts", "judgements", "predictions", "knowledge"},
+    {"records", "schemas", "seeds", "generation", "replies", "prompts", "judgements", "predictions", "questions"}
+    | {"knowledge"},
     {"storage", "artifacts", "catalog", "reading", "pretrained"}
+    | {"lease", "stopping", "terminal", "cluster", "code_digest"}
     | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "verifiers", "phantoms"}
     | {"evaluation.metrics", "evaluation.judges", "evaluation.benchmarks"},
-    {"config", "config_train", "config_evaluate", "config_file", "config_identity", "config_mistakes"},
+    {"config", "config_train", "config_evaluate", "config_file", "config_reading"}
+    | {"config_identity", "config_mistakes"},
     {"model"},
     {"dataset", "training", "evaluation"},
     {"cli"},
@@ -39,6 +42,7 @@ PHASES = {"dataset", "training", "evaluation"}
 # The phantoms source is the phantoms' own door.
 ALLOWED_ACROSS = {("sources", "phantoms")}
 RAY_FILES = {
+    "cluster.py",
     "dataset/fleet.py",
     "training/launch.py",
     "training/feed.py",
@@ -54,7 +58,16 @@ HEAVY_FILES = {
     "training/step.py",
     "training/worker.py",
     "training/validation.py",
+    "training/answers.py",
     "training/preparation.py",
+    "training/preference.py",
+    "training/trainee.py",
+    "training/proof.py",
+    "training/loop.py",
+    "training/onlooking.py",
+    "training/utilisation.py",
+    "training/card.py",
+    "training/rank.py",
 }
 
 

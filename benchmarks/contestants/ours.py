@@ -12,11 +12,11 @@ def main(told: Told) -> None:
     from mht.config import load
     from mht.dataset.build import build
     from mht.dataset.progress import ProgressLine
-    from mht.dataset.stopping import StopRequest
+    from mht.stopping import StopRequest
 
     words = ["source.kind=folder", f"source.path={told.folder}", f"output={told.output}"]
     config = load(None, [*words, f"build.workers={told.workers}", *told.settings])
-    with StopRequest() as stop:
+    with StopRequest("committed shards are kept") as stop:
         called = time.time()
         report = build(config, ProgressLine(sys.stderr, on=True), stop.pulse)
     began = called + report.startup_s

@@ -19,7 +19,6 @@ from mht.dataset.books import Books, add_up
 from mht.dataset.finish import finish
 from mht.dataset.leakage.benchmarks import Benchmark, keep, open_benchmarks
 from mht.dataset.leakage.report import report
-from mht.dataset.lease import Lease
 from mht.dataset.memory import MemoryGauge
 from mht.dataset.passes import Asked, Pulse, Site, Staff, work_off
 from mht.dataset.plan import Plan, assign, write_plan
@@ -28,6 +27,7 @@ from mht.dataset.review.files import read_review
 from mht.dataset.run import Run, name_run, resume
 from mht.dataset.shard import make_source
 from mht.dataset.stages import fingerprints
+from mht.lease import Lease, impatient
 from mht.storage import Storage, join
 
 
@@ -62,7 +62,7 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
     storage.check_writable(config.output)
     site = Site(config, storage, progress, pulse, MemoryGauge(), review, _benchmarks(config, storage))
     with ExitStack() as stack:
-        stack.enter_context(Lease(_impatient(config), config.output))
+        stack.enter_context(Lease(impatient(config.storage), config.output))
         run = resume(storage, config) or _begin(site, source)
         keep(storage, config.output, run, site.benchmarks, progress.say, pulse)
         staff = Staff(site, run, stack)
@@ -89,13 +89,6 @@ def build(config: BuildConfig, progress: ProgressLine, pulse: Pulse) -> BuildRep
 def _benchmarks(config: BuildConfig, storage: Storage) -> list[Benchmark]:
     resolved = config.resolved()
     return open_benchmarks(storage, resolved, fingerprints(resolved).image)
-
-
-def _impatient(config: BuildConfig) -> Storage:
-    """For the lease: its heartbeat must not outlive the build by waiting for a store that is gone."""
-    given = config.storage
-    limits = ("outage_limit_s", "connect_timeout_s", "read_timeout_s")
-    return Storage(given.model_copy(update={name: min(5.0, getattr(given, name)) for name in limits}))
 
 
 def _begin(site: Site, source: Any) -> Run:

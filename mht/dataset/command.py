@@ -10,10 +10,11 @@ from mht.config import BuildConfig
 from mht.dataset.build import BuildReport, build
 from mht.dataset.passes import Asked
 from mht.dataset.predict import compare
-from mht.dataset.progress import ProgressLine, clock_face, size_face, table
-from mht.dataset.stopping import StopRequest
+from mht.dataset.progress import ProgressLine
 from mht.errors import TooManyQuarantined
+from mht.stopping import StopRequest
 from mht.storage import join
+from mht.terminal import clock_face, size_face, table
 
 _COSTS = {"calls": "calls", "prompt_tokens": "tokens in", "tokens": "tokens out"}
 
@@ -21,7 +22,7 @@ _COSTS = {"calls": "calls", "prompt_tokens": "tokens in", "tokens": "tokens out"
 def run_build(config: BuildConfig) -> int:
     """Build, print what came of it, return the exit code. Raises MhtError for everything that stops it."""
     progress = ProgressLine(sys.stderr, on=config.build.progress)
-    with StopRequest() as stop:
+    with StopRequest("committed shards are kept") as stop:
         try:
             report = build(config, progress, stop.pulse)
         finally:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 import mht
 from mht import catalog
-from mht.config import validated
 from mht.config_file import read_overrides
+from mht.config_reading import validated
 from mht.dataset.sink import EXPORT, Sink
 from mht.errors import ConfigError, InputError
 from mht.reading import Dataset, Selection, ShardRows, need_column

@@ -11,14 +11,10 @@ import gc
 import logging
 import os
 import queue
-import signal
-import sys
-import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import Any, Literal, Protocol
 
@@ -34,15 +30,6 @@ from mht.errors import MhtError, Stalled
 Work = Literal["describe", "caption", "word", "judge", "build"]
 Job = tuple[Work, str]
 _POLL_S = 0.2
-# What a private Ray reports about itself to nobody: 1.5 % of a core, and 0.1 % more in each of its processes.
-_UNHEARD = {
-    "RAY_enable_metrics_collection": "0",
-    "RAY_enable_timeline": "0",
-    "RAY_event_stats": "0",
-    "RAY_task_events_report_interval_ms": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "REPORTER_UPDATE_INTERVAL_MS": "60000",
-}
 _LET_GO_S = 5.0
 """How long a pass that is cut short waits for the shards in hand before it leaves them to be made again."""
 
@@ -112,72 +99,6 @@ class _Worker:
             return Done(work, shard, began, crash=traceback.format_exc())
         finally:
             self._tell(Progress(shard, "idle"))
-
-
-def start(address: str, object_store_mib: int, temp_dir: str | None) -> Callable[[], None]:
-    """Join the job's cluster, or start a private one; returns what ends it. Ray's bars and log noise stay off.
-
-    Under `ray job submit` RAY_ADDRESS names the job's cluster, and `local` means that one.
-    """
-    if ray.is_initialized():
-        return _leave_running
-    _quieten()
-    settings: dict[str, Any] = {"address": address}
-    if address == "local" and os.environ.get("RAY_ADDRESS"):
-        settings = {}
-    elif address == "local":
-        for name, value in _UNHEARD.items():
-            os.environ.setdefault(name, value)
-        settings |= {"object_store_memory": object_store_mib << 20, "include_dashboard": False}
-        settings |= {"_temp_dir": temp_dir} if temp_dir else {}
-    # Ray puts its own handlers in place; ours let the shards' records be finished and told.
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with _stderr_aside():
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    return ray.shutdown
-
-
-def _leave_running() -> None:
-    """Somebody else's cluster, a test session's for instance."""
-
-
-def _quieten() -> None:
-    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-
-@contextmanager
-def _stderr_aside() -> Iterator[None]:
-    """Ray's native code greets on descriptor 2; keep that aside, and give it back only when the start fails."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            aside.seek(0)
-            os.write(kept, aside.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-def cpus() -> int:
-    """CPUs of the cluster."""
-    return int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
-
-
-def gpus() -> float:
-    """GPUs of the cluster."""
-    return float(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
 
 
 class Fleet:

@@ -71,11 +71,12 @@ class Staff:
 
         Raises the first error that a job met, and, once the others are done, one that tells of all defects.
         """
+        from mht import cluster
         from mht.dataset import fleet
 
         site, config = self._site, self._site.config
         self._stack.callback(
-            fleet.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
+            cluster.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
         )
         crew = fleet.Fleet(self._spec(), self._staffing(engine), _maker(engine))
 
@@ -108,13 +109,14 @@ class Staff:
         )
 
     def _staffing(self, name: str | None) -> FleetConfig:
+        from mht import cluster
         from mht.dataset import fleet
 
         run = self._site.config.build
         if name is None:
-            return fleet.FleetConfig(run.workers or fleet.cpus(), run.stall_s, run.stall_tries)
+            return fleet.FleetConfig(run.workers or cluster.cpus(), run.stall_s, run.stall_tries)
         engine = self._site.config.engines[name]
-        _check_room(name, engine, fleet.gpus(), self._site.config.ray.address)
+        _check_room(name, engine, cluster.gpus(), self._site.config.ray.address)
         return fleet.FleetConfig(
             engine.replicas,
             run.stall_s,

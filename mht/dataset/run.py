@@ -10,7 +10,7 @@ from typing import Any
 import mht
 from mht.artifacts import MANIFEST, RUN, SUCCESS, dump_json
 from mht.config import BuildConfig
-from mht.config_identity import identity
+from mht.config_identity import differing, identity
 from mht.dataset.plan import Plan
 from mht.dataset.stages import Fingerprints, fingerprints
 from mht.errors import IntegrityError, RunConflict, StorageMissing
@@ -65,12 +65,7 @@ def name_run(resolved: Mapping[str, Any], prints: Fingerprints, plan: Plan) -> s
 
 def differences(old: Run, resolved: Mapping[str, Any], prints: Fingerprints) -> list[str]:
     """What decides the rows and is not as it was: `key: old -> new`, one line each."""
-    was, now = identity(old.resolved), identity(resolved)
-    lines = [
-        f"{key}: {_word(was.get(key))} -> {_word(now.get(key))}"
-        for key in sorted(was.keys() | now.keys())
-        if was.get(key) != now.get(key)
-    ]
+    lines = differing(identity(old.resolved), identity(resolved))
     if lines:
         return lines
     old_prints, new_prints = asdict(old.fingerprints), asdict(prints)
@@ -117,8 +112,3 @@ def _clear(storage: Storage, root: str) -> None:
     """Take the old run's claim away, the manifest first: nobody reads a half of two runs."""
     for name in (SUCCESS, MANIFEST, RUN):
         storage.delete(join(root, name))
-
-
-def _word(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -5,17 +5,14 @@ A fingerprint covers the stage's settings, its code and tables, and the fingerpr
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from mht import catalog
+from mht.code_digest import code_digest
 from mht.config import SECTIONS
 from mht.pairing.context import PairingContext, perturbation
 from mht.pairing.params import PairingParams
@@ -87,45 +84,6 @@ def _without_engine(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of(*parts: object) -> str:
     return digest(*(json.dumps(part, sort_keys=True) for part in parts), size=8).hex()
-
-
-@cache
-def code_digest(rooms: tuple[str, ...]) -> str:
-    """16 hex digits over the rooms' tables and code, comments and docstrings left out.
-
-    Nobody has to remember to raise a version, and explaining code better does not throw a stage's output away.
-    """
-    root = files("mht")
-    parts = []
-    for room in rooms:
-        for name, text in sorted(_texts(root.joinpath(room), room)):
-            parts += [name, _bare(text) if name.endswith(".py") else text]
-    return digest(*parts, size=8).hex()
-
-
-def _texts(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
-    for entry in folder.iterdir():
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from _texts(entry, f"{prefix}/{entry.name}")
-        elif entry.name.endswith((".py", ".tsv")):
-            yield f"{prefix}/{entry.name}", entry.read_text(encoding="utf-8")
-
-
-def _bare(code: str) -> str:
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
-    return ast.dump(tree)
-
-
-def _is_text(line: ast.AST) -> bool:
-    return (
-        isinstance(line, ast.Expr)
-        and isinstance(line.value, ast.Constant)
-        and isinstance(line.value.value, str)
-    )
 
 
 def pairing_context(resolved: Mapping[str, Any]) -> PairingContext:

@@ -12,7 +12,6 @@ from mht.artifacts import RUN, FileRecord, read_checked, read_commits, read_mani
 from mht.config import BuildConfig
 from mht.dataset.books import add_up
 from mht.dataset.plan import PlanReader
-from mht.dataset.progress import size_face
 from mht.dataset.review.settle import TAKEN_OUT, twin_of
 from mht.dataset.run import read_run
 from mht.errors import IntegrityError
@@ -20,6 +19,7 @@ from mht.pairing.twins import row_hash
 from mht.records import Pair, State
 from mht.schemas import PAIR_SCHEMA
 from mht.storage import Storage, join
+from mht.terminal import size_face
 
 
 @dataclass(slots=True)

@@ -21,8 +21,8 @@ from transformers import AutoConfig
 
 import mht
 from mht.artifacts import MANIFEST, FileRecord, dump_json
-from mht.config import validated
 from mht.config_file import read_overrides
+from mht.config_reading import validated
 from mht.errors import ConfigError, DiskFull, InputError, RunConflict
 from mht.model import llava_config as configs
 from mht.model import llava_layout as layout

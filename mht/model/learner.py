@@ -5,9 +5,9 @@ It is the root of what is sharded, so every parameter, the head's included, is u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -18,7 +18,9 @@ from mht.model.block_mask import block_mask
 from mht.model.conversation import Prepared
 from mht.model.loss import token_losses
 from mht.model.packing import Batch, Placed, visible
+from mht.model.parts import part_of
 
+T = TypeVar("T")
 HEAD_CHUNK = 1024
 """Tokens whose logits are in memory at a time."""
 
@@ -58,14 +60,27 @@ class Learner(nn.Module):
         prefix = torch.tensor(prepared.prefix)
         return Placed(prepared, *positions(self.whole, self.architecture, prefix, prepared.pixels))
 
+    def within(self, work: Callable[[], T]) -> T:
+        """What the work gives; it may use the model's own computation, where that is sharded, too."""
+        return work()
+
     def forward(self, batch: Batch) -> Losses:
         """Losses of the batch's exchanges, in the order of its `names`."""
-        losses = self._by_token(batch)
+        losses = self._by_token(batch) + self._unseen()
         sums = torch.zeros(len(batch.names), device=losses.device)
         counts = torch.bincount(batch.owner, minlength=len(batch.names))
         if not len(batch.targets):
             return Losses(sums + losses.sum(), counts)
         return Losses(sums.index_add(0, batch.owner, losses), counts)
+
+    def _unseen(self) -> torch.Tensor | float:
+        """Nothing, as a function of all that only an image passes through, and not all of that in every family.
+
+        So every batch has a gradient of the same parameters, which sharding asks for.
+        """
+        parameters = self.named_parameters()
+        passed = [p.float().sum() for n, p in parameters if p.requires_grad and part_of(n) != "language"]
+        return 0.0 * sum(passed)
 
     def _by_token(self, batch: Batch) -> torch.Tensor:
         """-log p of each learnt token, [n]."""

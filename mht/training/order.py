@@ -13,25 +13,11 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
+from mht.config_train import OrderParams
 from mht.seeds import digest
 
 Indices: TypeAlias = NDArray[np.int64]
-
-
-class OrderParams(BaseModel):
-    """How examples are mixed, and what one costs.
-
-    Shards are shuffled, then the examples of `window_shards` shards in a row; so many shards are read at a time.
-    Ranks get examples of the same cost together: an image costs as much as `image_cost` exchanges (576 tokens of
-    LLaVA's against some 60 a pair).
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    window_shards: int = Field(default=4, ge=1, le=10_000)
-    image_cost: float = Field(default=10.0, ge=0, le=1e6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class HeldOut:
     form: str | None = None
     risk: str | None = None
     polarity: str | None = None
+    premise: str | None = None
     twin_id: str | None = None
 
     @property

@@ -1,9 +1,6 @@
 """R20: the output's disk is full: told with path and free bytes, nothing cut is reachable, resumed with room."""
 
-import errno
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +11,7 @@ from mht.artifacts import MANIFEST, SUCCESS, Commit, read_checked
 from mht.config import load
 from mht.dataset.verify import verify
 from mht.storage import Storage, StorageParams
+from tests import disk
 from tests.dataset.disturb import build_disturbed
 from tests.dataset.oracle import build_here, common, rows_of, run_mht
 from tests.dataset.oracle import commits as commits_of
@@ -26,33 +24,8 @@ ROOM_MIB = 32
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system in memory that holds ROOM_MIB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not _mount("-t", "tmpfs", "-o", f"size={ROOM_MIB}m", "mht-test", str(folder)):
-        pytest.skip("mounting a small tmpfs is not permitted here; run as root to test a full disk")
-    try:
+    with disk.small_disk(tmp_path / "disk", ROOM_MIB) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def _mount(*words: str) -> bool:
-    if shutil.which("mount") is None:
-        return False
-    return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0
-
-
-def _fill(ballast: Path) -> None:
-    """Takes all the room that is left."""
-    with ballast.open("ab", buffering=0) as file:
-        for size in (1 << 20, 1 << 12):
-            try:
-                while file.write(b"x" * size) == size:
-                    pass
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
 
 
 def test_r20_a_disk_that_fills_up_ends_the_build_which_resumes_with_room(
@@ -61,7 +34,7 @@ def test_r20_a_disk_that_fills_up_ends_the_build_which_resumes_with_room(
     output = small_disk / "out"
     words = common(phantoms, output)
     full = small_disk / "ballast"
-    ended = build_disturbed(words, {}, lambda: len(commits_of(output)) >= 3, lambda: _fill(full))
+    ended = build_disturbed(words, {}, lambda: len(commits_of(output)) >= 3, lambda: disk.fill(full))
     commits = sorted(output.glob("commits/*/*.json"))
     print(f"figures R20: exit {ended.code} {ended.took_s:.1f} s after, {len(commits)} commits\n{ended.err}")
     assert ended.code == 74, ended.err
@@ -94,7 +67,7 @@ def _every_committed_file_is_whole(output: Path, commits: list[Path]) -> None:
 def test_r20_a_disk_that_is_full_from_the_start_is_told_before_any_work(
     small_disk: Path, phantoms: Path, tmp_path: Path
 ) -> None:
-    _fill(small_disk / "ballast")
+    disk.fill(small_disk / "ballast")
     began = time.monotonic()
     # Where Ray would live, had it been started.
     ended = run_mht("build", *common(phantoms, small_disk / "out", f"ray.temp_dir={tmp_path / 'ray'}"))

@@ -141,7 +141,7 @@ def test_r4_two_drivers_on_one_output(phantoms: Path, undisturbed: dict[str, str
     assert codes in ([0, 73], [0, 0]), ends
     if 73 in codes:
         loser = next(i for i, driver in enumerate(drivers) if driver.returncode == 73)
-        assert f"being built by process {drivers[1 - loser].pid} on" in ends[loser][1]
+        assert f"being written by process {drivers[1 - loser].pid} on" in ends[loser][1]
     assert rows_of(str(tmp_path / "out")) == undisturbed
 
 

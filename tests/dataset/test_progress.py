@@ -1,10 +1,8 @@
-"""What a person sees: one live line, plain lines without a terminal, words for sizes and times."""
+"""What a person sees: one live line, plain lines without a terminal."""
 
 import io
 
-import pytest
-
-from mht.dataset.progress import ProgressLine, clock_face, size_face, table
+from mht.dataset.progress import ProgressLine
 
 
 class Terminal(io.StringIO):
@@ -47,25 +45,6 @@ def test_elsewhere_there_are_plain_lines_now_and_then() -> None:
 
 def test_silence_can_be_had() -> None:
     assert run(io.StringIO(), on=False) == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "face"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (3600 * 3 + 245, "3:04:05")]
-)
-def test_clock_face(seconds: float, face: str) -> None:
-    assert clock_face(seconds) == face
-
-
-@pytest.mark.parametrize(
-    ("size", "face"),
-    [(0, "0 B"), (812, "812 B"), (4.2 * 1024**2, "4.2 MiB"), (5000 * 1024**3, "5,000.0 GiB")],
-)
-def test_size_face(size: float, face: str) -> None:
-    assert size_face(size) == face
-
-
-def test_table_lines_up() -> None:
-    assert table({"in": "1", "quarantined": "2"}) == "  in           1\n  quarantined  2"
 
 
 def test_a_stage_that_asks_a_model_shows_its_tokens_and_what_waits() -> None:

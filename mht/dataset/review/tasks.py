@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mht.config import validated
 from mht.config_file import read_overrides
+from mht.config_reading import validated
 from mht.dataset.review.files import read_review
 from mht.dataset.review.label_studio import CONFIG, data_uri, task
 from mht.errors import ConfigError, InputError, RunConflict

@@ -161,5 +161,6 @@ def _held_out(pair: dict[str, Any], image: bytes) -> HeldOut:
         form=pair["form"],
         risk=pair["risk"],
         polarity=pair["polarity"],
+        premise=pair["premise"],
         twin_id=pair["twin_id"],
     )

@@ -1,4 +1,4 @@
-"""Who builds this output: one small object with a heartbeat, so that a second driver can say whose run it meets.
+"""Who writes this output: one small object with a heartbeat, so that a second driver can say whose run it meets.
 
 The lease is a courtesy, not the guarantee: two drivers that both believe they own an output still end well, since
 a shard is made by whichever creates its commit record first.
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 from mht.artifacts import dump_json
 from mht.errors import MhtError, RunConflict, StorageMissing
-from mht.storage import Storage, join
+from mht.storage import Storage, StorageParams, join
 
 LEASE = "owner.json"
 _BEAT_S = 10.0
@@ -71,7 +71,7 @@ class Lease:
         if owner is not None and self._alive(owner):
             age_s = self._clock() - owner.since
             raise RunConflict(
-                f"{self._uri}: this output is being built by process {owner.pid} on {owner.host}, since "
+                f"{self._uri}: this output is being written by process {owner.pid} on {owner.host}, since "
                 f"{age_s:.0f} s. Wait for it, stop it, or choose another output."
             )
         self._storage.write(self._uri, self._bytes())
@@ -99,7 +99,13 @@ class Lease:
             try:
                 self._storage.write(self._uri, self._bytes())
             except MhtError:
-                continue  # the next beat tries again; the build itself reports the store
+                continue  # the next beat tries again; the run itself reports the store
+
+
+def impatient(params: StorageParams) -> Storage:
+    """A storage for the lease: its heartbeat must not outlive the run by waiting for a store that is gone."""
+    limits = ("outage_limit_s", "connect_timeout_s", "read_timeout_s")
+    return Storage(params.model_copy(update={name: min(5.0, getattr(params, name)) for name in limits}))
 
 
 def _started(pid: int) -> str:

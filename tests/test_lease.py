@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mht.dataset.lease import LEASE, Lease
 from mht.errors import RunConflict
+from mht.lease import LEASE, Lease
 from mht.storage import Storage, StorageParams
 
 
@@ -39,7 +39,7 @@ def test_a_living_owner_is_named(tmp_path: Path) -> None:
 def test_an_owner_that_died_on_this_machine_is_taken_over_at_once(tmp_path: Path) -> None:
     script = (
         "import os, sys\n"
-        "from mht.dataset.lease import Lease\n"
+        "from mht.lease import Lease\n"
         "from mht.storage import Storage, StorageParams\n"
         f"Lease(Storage(StorageParams()), {str(tmp_path)!r}).__enter__()\n"
         "os._exit(1)\n"

@@ -1,0 +1,82 @@
+"""What a benchmark asks: one record a question, with its image still where it lies, and a question with its reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from mht.predictions import Prediction
+from mht.records import Refusal
+
+Picture: TypeAlias = bytes | Refusal | None
+"""A question's image as its file holds it, why it cannot be read, or None for a question without one."""
+
+
+class Kind(StrEnum):
+    """How a question is answered: by yes or no or one of a few words that it names, freely, or by an option."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAt:
+    """Where an image is, to be read when it is needed.
+
+    `holder` is the address of its file; where a file holds several images `member` says which: row group and row of a
+    Parquet file (`3:17`). Of our own datasets `holder` is the shard and `member` the image's id. `version` is what the
+    listing said.
+    """
+
+    holder: str
+    member: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of a benchmark, to be asked.
+
+    `question` is exactly what is asked: the benchmark's own words, its options where it has some, and the suffix.
+    `truth` is the reference answer (of a choice the right option's text; of two options with that text both are right),
+    empty where the release holds none. `kind` is the release's own word for it, else closed for a truth of yes or no.
+    `options` are the texts of a choice, in the order of the letters A, B, C …; None where there are none, or where they
+    stand in the question alone. `row_id` is unique in a benchmark. The other columns are Prediction's.
+    """
+
+    benchmark: str
+    row_id: str
+    image_id: str
+    image: ImageAt | None
+    question: str
+    truth: str
+    kind: str
+    options: tuple[str, ...] | None = None
+    group: str | None = None
+    state: str | None = None
+    type: str | None = None
+    form: str | None = None
+    risk: str | None = None
+    modality: str | None = None
+    site: str | None = None
+    polarity: str | None = None
+    premise: str | None = None
+    rejected: str | None = None
+    twin_id: str | None = None
+    caption: str | None = None
+
+
+_TAKEN_OVER = (
+    "benchmark", "row_id", "image_id", "question", "truth", "kind", "options", "group", "state", "type", "form", "risk",
+    "modality", "site", "polarity", "premise", "rejected", "twin_id", "caption",
+)  # fmt: skip
+
+
+def answered(
+    question: Question, reply: str | None, failure: str | None, likelihood_yes: float | None = None
+) -> Prediction:
+    """The question's row with what became of it: a reply or the kind of failure, never both (InputError)."""
+    columns = {name: getattr(question, name) for name in _TAKEN_OVER}
+    return Prediction(**columns, reply=reply, failure=failure, likelihood_yes=likelihood_yes)

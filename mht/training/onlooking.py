@@ -1,0 +1,103 @@
+"""Who follows a rank: the trackers and the driver hear of each step from the first rank, the others say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from mht.training.history import History
+from mht.training.progress import Beat
+from mht.training.tracking import Tracker
+from mht.training.utilisation import Arithmetic, memory_bytes
+
+Tell = Callable[[Beat], bool]
+"""Hands a beat to the driver; whether the driver wants the run to stop."""
+_DRAWN = ("loss", "learning_rate", "norm")
+
+
+class Quiet:
+    """The onlooker of every rank but the first."""
+
+    def stepped(self, history: History) -> None:
+        """Nothing."""
+
+    def validated(self, history: History) -> None:
+        """Nothing."""
+
+    def saved(self, history: History) -> None:
+        """Nothing."""
+
+    def stopping(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Telling:
+    """The first rank's: figures to the trackers, a beat to the driver."""
+
+    def __init__(
+        self,
+        trackers: Sequence[Tracker],
+        tell: Tell,
+        total: int,
+        arithmetic: Arithmetic,
+        device: torch.device,
+        world: int,
+    ) -> None:
+        self._trackers = trackers
+        self._tell = tell
+        self._total = total
+        self._arithmetic = arithmetic
+        self._device = device
+        self._world = world
+        self._stop = False
+        self._seconds = 0.0
+        self._totals: dict[str, int] = {}
+        self.utilisation: float | None = None
+        """Of the last step."""
+
+    def stepped(self, history: History) -> None:
+        last = {name: values[-1] for name, values in history.columns.items()}
+        seconds = max(1e-9, history.seconds - self._seconds)
+        self._seconds = history.seconds
+        self.utilisation = self._arithmetic.share(last["tokens"] / seconds, self._world)
+        for name in ("exchanges", "tokens"):
+            before = self._totals.get(name)
+            self._totals[name] = history.total(name) if before is None else before + last[name]
+        figures = {f"train/{name}": last[name] for name in _DRAWN}
+        figures |= {
+            "train/samples_per_s": last["exchanges"] / seconds,
+            "train/tokens_per_s": last["tokens"] / seconds,
+        }
+        self._log(history.steps, figures)
+        self._stop |= self._tell(
+            Beat(
+                history.steps, self._total, last["epoch"], last["loss"], self._totals["exchanges"],
+                self._totals["tokens"], memory_bytes(self._device), self.utilisation,
+            )
+        )  # fmt: skip
+
+    def validated(self, history: History) -> None:
+        found = {
+            f"held_out/{name}": value for name, value in history.validations[-1].items() if name != "step"
+        }
+        self._log(history.steps, found)
+
+    def saved(self, history: History) -> None:
+        for tracker in self._trackers:
+            tracker.keep()
+
+    def stopping(self) -> bool:
+        return self._stop
+
+    def close(self) -> None:
+        for tracker in self._trackers:
+            tracker.keep()
+            tracker.close()
+
+    def _log(self, step: int, figures: dict[str, float]) -> None:
+        for tracker in self._trackers:
+            tracker.log(step, figures)

@@ -1,0 +1,62 @@
+"""Validation while a model is trained: the loss of held-out rows, and its own answers to some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from mht.model.examples import Example, Exchange
+from mht.model.packing import Batch
+from mht.model.ranks import Ranks
+from mht.model.sharding import gathered_no_more
+from mht.training.answers import Answers
+from mht.training.preparation import Tokeniser
+from mht.training.shards import HeldOut
+from mht.training.step import computing
+from mht.training.trainee import Trainee
+
+
+class Validation:
+    """Held-out rows, divided among the ranks; every rank makes one and calls it alike."""
+
+    def __init__(
+        self, trainee: Trainee, rows: Sequence[HeldOut], ranks: Ranks, answers: Answers | None
+    ) -> None:
+        self._trainee = trainee
+        self._answers = answers
+        self._ranks = ranks
+        mine = _examples(rows)[ranks.rank :: ranks.count]
+        self._batches = trainee.batches(Tokeniser(trainee.speech, trainee.chat).prepare(mine))
+        self._passes = max(ranks.every(len(self._batches)))
+
+    def __call__(self) -> dict[str, float]:
+        """`loss`, the mean over the learnt tokens of all rows' right answers, and what the answers are measured at."""
+        trainee = self._trainee
+        trainee.learner.eval()
+        with torch.no_grad():
+            own = [self._sums(batch) for batch in self._batches]
+            for _ in range(self._passes - len(own)):
+                self._sums(trainee.spare)
+        measured = {} if self._answers is None else self._answers()
+        gathered_no_more(trainee.learner)
+        told = self._ranks.every((sum(loss for loss, _ in own), sum(count for _, count in own)))
+        loss, count = (sum(one) for one in zip(*told, strict=True))
+        return ({"loss": loss / count} if count else {}) | measured
+
+    def _sums(self, batch: Batch) -> tuple[float, int]:
+        trainee = self._trainee
+        with computing(trainee.device, trainee.compute):
+            losses = trainee.learner(batch.to(trainee.device))
+        kept = ~batch.rejected
+        return float(losses.sums.cpu().double()[kept].sum()), int(losses.counts.cpu()[kept].sum())
+
+
+def _examples(rows: Sequence[HeldOut]) -> list[Example]:
+    """The rows of an image together."""
+    images: dict[str, bytes | None] = {}
+    exchanges: dict[str, list[Exchange]] = {}
+    for row in rows:
+        images[row.example_id] = row.image
+        exchanges.setdefault(row.example_id, []).append(row.exchange)
+    return [Example(name, images[name], tuple(found)) for name, found in exchanges.items()]

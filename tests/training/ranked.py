@@ -1,0 +1,137 @@
+"""What the ranks of a job do in the tests of training; each returns what the test looks at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import torch
+
+from mht.config_train import TrainConfig, load
+from mht.errors import Interrupted
+from mht.model.examples import Example, Exchange, Turn
+from mht.model.ranks import Ranks
+from mht.storage import Storage
+from mht.training.assignment import assign
+from mht.training.command import train
+from mht.training.here import feed
+from mht.training.preparation import Tokeniser
+from mht.training.progress import Beat, ProgressLine
+from mht.training.rank import run_rank
+from mht.training.step import Stepped
+from mht.training.trainee import Trainee
+from mht.training.trainee import load as load_trainee
+from tests.engines import tiny
+
+CPU = torch.device("cpu")
+
+
+def config_of(model: Path, *words: str) -> TrainConfig:
+    return load(None, [f"model.path={model}", "data.path=nowhere", "precision=float32", *words])
+
+
+def examples(count: int, image: bool = True) -> list[Example]:
+    """Of one to three exchanges, weighted one and two."""
+    made = []
+    for number in range(count):
+        exchanges = tuple(
+            Exchange(
+                f"{number}-{k}", (Turn(f"is there a {tiny.WORDS[number + k]}", f"yes the {tiny.WORDS[k]} is"),),
+                rejected=f"no , {tiny.WORDS[number]}", weight=1.0 + k % 2,
+            )
+            for k in range(1 + number % 3)
+        )  # fmt: skip
+        made.append(Example(f"example {number}", tiny.png(number) if image else None, exchanges))
+    return made
+
+
+def trainee_of(config: TrainConfig, ranks: Ranks) -> Trainee:
+    return load_trainee(config, CPU, ranks, examples(1)[0], lambda learner, speech, chat: True)
+
+
+def steps(model: str, words: list[str], parts: list[list[int]], text_only: list[int]) -> dict[str, Any]:
+    """Three steps on six examples, each rank learning those of its part; the same gradient whoever learns what."""
+    ranks = Ranks()
+    trainee = trainee_of(config_of(Path(model), *words), ranks)
+    every = examples(6)
+    for number in text_only:
+        every[number] = examples(6, image=False)[number]
+    mine = [every[number] for number in parts[ranks.rank]]
+    prepared = Tokeniser(trainee.speech, trainee.chat).prepare(mine)
+    taken: list[Stepped] = []
+    for _ in range(3):
+        taken.append(trainee.stepper.step(trainee.batches(prepared), trainee.spare, stop=ranks.rank == 1))
+    values = [_whole(p) for p in trainee.learner.parameters() if p.requires_grad]
+    return {"steps": taken, "values": torch.cat(values).tolist()}
+
+
+def _whole(parameter: Any) -> torch.Tensor:
+    value = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
+    return torch.as_tensor(value.detach().double().flatten()[:50])
+
+
+class Stop:
+    """A request to stop that comes when the progress line has shown a step; `after` None never."""
+
+    def __init__(self, after: int | None = None) -> None:
+        self._after = after
+        self.asked = False
+
+    def pulse(self) -> None:
+        if self.asked:
+            raise Interrupted("stopped")
+
+    def shown(self, beat: Beat) -> None:
+        self.asked |= self._after is not None and beat.step >= self._after
+
+
+class Shown(ProgressLine):
+    """A progress line that tells a request to stop of each beat, and keeps what was said."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(on=False)
+        self._stop = stop
+        self.beats: list[Beat] = []
+        self.lines: list[str] = []
+
+    def show(self, beat: Beat) -> None:
+        self.beats.append(beat)
+        self._stop.shown(beat)
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def run_command(words: list[str], after: int | None = None) -> tuple[dict[str, Any] | None, Shown]:
+    """`mht train` in this process; the results, None where it was stopped after a step."""
+    stop = Stop(after)
+    progress = Shown(stop)
+    try:
+        return train(load(None, words), progress, stop), progress
+    except Interrupted:
+        return None, progress
+
+
+def leg(words: list[str], after: int | None = None, dies: bool = False) -> tuple[bool, list[str]]:
+    """A rank's part of a run without Ray, stopped or dying after a step; (finished, lines that were said)."""
+    lines: list[str] = []
+
+    def tell(beat: Beat) -> bool:
+        over = after is not None and beat.step >= after
+        if over and dies:
+            os._exit(9)
+        return over
+
+    config = load(None, words)
+    given = assign(config, Storage(config.storage))
+    try:
+        return run_rank(given, feed, tell, lines.append, CPU), lines
+    except RuntimeError as error:  # what torch says where another rank died
+        return False, [str(error)]
+
+
+def losses_of(output: Path) -> list[float]:
+    losses: list[float] = pq.read_table(output / "history.parquet")["loss"].to_pylist()
+    return losses
