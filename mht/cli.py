@@ -54,6 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
     export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
     export.set_defaults(run=_export)
+    compared = commands.add_parser(
+        "compare", help="evaluations of models against each other, in pairs, on the same rows"
+    )
+    compared.add_argument(
+        "words",
+        nargs="+",
+        metavar="RUN RUN … | key=value",
+        help="folders of evaluations, the first is what the others are compared with; rows=shared, output=FOLDER",
+    )
+    compared.set_defaults(run=_compare)
     model = commands.add_parser(
         "export-model", help="a run's final model, or its adapter merged into its base"
     )
@@ -164,6 +174,13 @@ def _export(arguments: argparse.Namespace) -> int:
     from mht.dataset.exporter import export
 
     print(export(arguments.dataset, arguments.output, arguments.settings))
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from mht.evaluation.compare_command import compare_runs
+
+    print(compare_runs(arguments.words))
     return 0
 
 
