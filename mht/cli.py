@@ -36,6 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="a dataset and a model to a model (resumes what it finds)")
     _takes_config(train)
     train.set_defaults(run=_train)
+    evaluate = commands.add_parser(
+        "evaluate", help="a model on benchmarks to predictions, scores and a report (resumes what it finds)"
+    )
+    _takes_config(evaluate)
+    evaluate.set_defaults(run=_evaluate)
     preview = commands.add_parser("preview", help="a few pairs in about a second, no Ray, nothing written")
     preview.add_argument("-n", type=int, default=3, help="how many twins to print (3)")
     _takes_config(preview)
@@ -141,6 +146,15 @@ def _train(arguments: argparse.Namespace) -> int:
     from mht.training.command import run_train
 
     return run_train(config)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from mht.config_evaluate import load
+
+    config = load(*split_words(arguments.words))
+    from mht.evaluation.command import run_evaluate
+
+    return run_evaluate(config)
 
 
 def _preview(arguments: argparse.Namespace) -> int:

@@ -13,9 +13,6 @@ from mht.questions import Picture, Question, answered
 from mht.records import Refusal
 from mht.seeds import row_seed
 
-NO_REPLY = "not_in_file"
-"""The failure of a row that a file of predictions lacks."""
-
 
 class Weighs(Protocol):
     """An engine that can compare how likely answers are."""
@@ -52,6 +49,8 @@ def refused(question: Question, picture: Picture) -> Kept | None:
 
 
 def row_of(question: Question, reply: Reply, likelihood_yes: float | None) -> Kept:
-    """The question's row. A reply's failure is its kind; its likelihood may be there all the same."""
+    """The question's row. To say nothing is a reply, an empty one, and no failure: a model must not gain by it."""
+    if reply.failure is Failure.EMPTY_REPLY:
+        return kept(answered(question, "", None, likelihood_yes), reply)
     failure = None if reply.failure is None else reply.failure.value
     return kept(answered(question, reply.text, failure, likelihood_yes), reply)

@@ -9,12 +9,14 @@ from typing import Any
 
 from mht.config_evaluate import FileConfig
 from mht.errors import InputError
-from mht.evaluation.asking import NO_REPLY
 from mht.evaluation.benchmarks._refused import Unfit
 from mht.evaluation.benchmarks._rows import read_rows
 from mht.evaluation.tables import Kept
 from mht.questions import Question, answered
 from mht.storage import Storage
+
+NO_ROW, NULL_REPLY = "not_in_file", "no_reply_in_file"
+"""The failures of rows that the file lacks, or leaves without a reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Elsewhere:
         self._used: set[tuple[str | None, str]] = set()
 
     def rows(self, questions: Sequence[Question]) -> list[Kept]:
-        """A row for each question; one that the file lacks has failed: `not_in_file`."""
+        """A row for each question; one that the file lacks has failed."""
         return [self._row(question) for question in questions]
 
     def note(self) -> str | None:
@@ -57,10 +59,10 @@ class Elsewhere:
         key = (question.benchmark if self._config.benchmark else None, question.row_id)
         told = self._rows.get(key)
         if told is None:
-            return Kept(answered(question, None, NO_REPLY))
+            return Kept(answered(question, None, NO_ROW))
         self._used.add(key)
         if told.reply is None:
-            return Kept(answered(question, None, "empty_reply"))
+            return Kept(answered(question, None, NULL_REPLY))
         return Kept(answered(question, told.reply, None, told.likelihood_yes))
 
     def _read(self, storage: Storage) -> Iterator[tuple[tuple[str | None, str], Told]]:
@@ -78,7 +80,7 @@ class Elsewhere:
                     )
             benchmark = None if config.benchmark is None else str(raw.row[config.benchmark])
             reply = raw.row[config.reply]
-            text = None if reply is None else str(reply).strip() or None
+            text = None if reply is None else str(reply).strip()
             likely = _share(raw.row.get(config.likelihood_yes or ""), where)
             yield (benchmark, str(raw.row[config.id])), Told(text, likely)
 

@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
 from mht import catalog
-from mht.artifacts import (
-    MANIFEST,
-    RUN,
-    SUCCESS,
-    FileRecord,
-    manifest_bytes,
-    parquet_bytes,
-    record_of,
-    write_content,
-    write_named,
-)
+from mht.artifacts import SUCCESS
 from mht.config_evaluate import EvaluateConfig
-from mht.errors import ConfigError, IntegrityError
+from mht.errors import InputError
 from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Answerer, Spec, open_benchmark
-from mht.evaluation.baselines import cheap
+from mht.evaluation.close import close
 from mht.evaluation.elsewhere import Elsewhere
-from mht.evaluation.identity import Run, describe, fingerprints, model_of, take_up
-from mht.evaluation.kept import Commit, KeptParts
-from mht.evaluation.plan import Planned, PlanReader, write_plan
+from mht.evaluation.identity import Run, describe, fingerprints, model_of, read, take_up
+from mht.evaluation.plan import write_plan
 from mht.evaluation.progress import ProgressLine
-from mht.evaluation.run import FORMAT, SCORES, EvaluationRun, scores_bytes
-from mht.evaluation.scoring import Metrics, choose, score
-from mht.evaluation.tables import Kept, prediction_table, value_table
-from mht.generation import Failure
+from mht.evaluation.run import EvaluationRun, load
+from mht.evaluation.scoring import Metrics, choose
+from mht.evaluation.work import Open, Pulse, Site, ask, left, take_over
 from mht.lease import Lease, impatient
-from mht.predictions import Prediction, Score
 from mht.storage import Storage, join
-from mht.watch import Progress
-
-Pulse = Callable[[], None]
-Open = Callable[[Spec, Callable[[Progress], None]], Answerer]
-"""Makes what answers parts in this process; a test gives another engine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What the steps of one evaluation share."""
-
-    config: EvaluateConfig
-    storage: Storage
-    progress: ProgressLine
-    pulse: Pulse
-    answerer: Open
-
-
-@dataclass(slots=True)
-class _Benchmark:
-    """One benchmark on its way: what is planned, what a person must know of it, and the rows."""
-
-    plan: Planned
-    digest: str
-    notes: list[str]
 
 
 def evaluate(
@@ -79,29 +36,33 @@ def evaluate(
 def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
     config, storage = site.config, site.storage
     elsewhere = Elsewhere(config.predictions, storage) if config.predictions is not None else None
-    read = {name: _read(site, name) for name in config.benchmarks}
-    plans = {name: one.plan for name, one in read.items()}
-    model = model_of(config, elsewhere.digest if elsewhere is not None else None)
-    run = describe(config, model, plans, {name: one.digest for name, one in read.items()})
-    take_up(storage, config, run)
+    plans, digests, notes = {}, {}, {}
+    for name in config.benchmarks:
+        benchmark = open_benchmark(config, name, storage)
+        plans[name] = write_plan(storage, config.output, name, benchmark.questions(), config.part_questions)
+        if not plans[name].questions:
+            raise InputError(f"benchmarks.{name}: there is no question to ask. Choose more of it.")
+        digests[name], notes[name] = benchmark.digest, benchmark.notes()
+        site.pulse()
+    run = describe(config, model_of(config, elsewhere.digest if elsewhere else None), plans, digests)
     spec = Spec(config.output, config, plans, fingerprints(run))
+    old = read(storage, config.output)
+    works = [ANSWER, QUESTION_ONLY] if config.baselines.question_only else [ANSWER]
+    if _is_done(site, old, run) and not any(left(site, spec, work) for work in works):
+        return load(storage, config.output)
+    take_up(storage, config, old, run)
+    remarks = []
     if elsewhere is not None:
-        _take_over(site, spec, elsewhere)
+        take_over(site, spec, elsewhere)
+        remarks += [elsewhere.note()]
     else:
-        _ask(site, spec, ANSWER)
-        if config.baselines.question_only:
-            _ask(site, spec, QUESTION_ONLY)
-    notes = {name: list(one.notes) for name, one in read.items()}
-    return _close(site, spec, run, metrics, notes)
+        for work in works:
+            ask(site, spec, work)
+    return close(site, spec, run, metrics, notes, [remark for remark in remarks if remark])
 
 
-def _read(site: Site, name: str) -> _Benchmark:
-    """A benchmark's questions, planned. Raises InputError for one without questions."""
-    benchmark = open_benchmark(site.config, name, site.storage)
-    site.pulse()
-    plan = write_plan(
-        site.storage, site.config.output, name, benchmark.questions(), site.config.part_questions
-    )
-    if not plan.questions:
-        raise ConfigError(f"benchmarks.{name}: no question is asked. Choose another split, or more of it.")
-    return _Benchmark(plan, benchmark.digest, benchmark.notes())
+def _is_done(site: Site, old: Run | None, run: Run) -> bool:
+    """Whether the output holds this very run, scored as it is asked for now."""
+    if old is None or old.to_json() != run.to_json():
+        return False
+    return site.storage.exists(join(site.config.output, SUCCESS))

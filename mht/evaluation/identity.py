@@ -72,27 +72,28 @@ def fingerprints(run: Run) -> dict[tuple[str, str], str]:
     """
     how = {key: run.config[key] for key in _ASKED_BY}
     return {
-        (work, name): digest(json.dumps([how, run.model, name, asked, run.code, work], sort_keys=True), size=8).hex()
+        (work, name): digest(
+            json.dumps([how, run.model, name, asked, run.code, work], sort_keys=True), size=8
+        ).hex()
         for work in (ANSWER, QUESTION_ONLY)
         for name, asked in run.asked.items()
     }
 
 
-def take_up(storage: Storage, config: EvaluateConfig, run: Run) -> None:
-    """Write run.json. Raises RunConflict naming the differing keys where the output holds another run.
+def take_up(storage: Storage, config: EvaluateConfig, old: Run | None, run: Run) -> None:
+    """Write run.json over the old one's. Raises RunConflict naming the differing keys where it is another run.
 
-    With new_run=true the other one's claim to be whole is taken away; its replies are reused where they are the same.
+    With new_run=true the replies of the other one are reused where they are the same.
     """
-    old = read(storage, config.output)
-    if old is not None and old.run != run.run:
-        if not config.new_run:
-            raise RunConflict(
-                f"{join(config.output, RUN)}: this output holds run {old.run}, which differs in\n  "
-                + "\n  ".join(_differences(old, run))
-                + "\nGive new_run=true to go on here (what did not change is reused), or another output."
-            )
-        for name in (SUCCESS, MANIFEST):
-            storage.delete(join(config.output, name))
+    if old is not None and old.run != run.run and not config.new_run:
+        raise RunConflict(
+            f"{join(config.output, RUN)}: this output holds run {old.run}, which differs in\n  "
+            + "\n  ".join(_differences(old, run))
+            + "\nGive new_run=true to go on here (what did not change is reused), or another output."
+        )
+    # The old claim to be whole goes first: nobody reads a half of two runs.
+    for name in (SUCCESS, MANIFEST):
+        storage.delete(join(config.output, name))
     storage.write(join(config.output, RUN), run.to_json())
 
 

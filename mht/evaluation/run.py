@@ -2,10 +2,11 @@
 
 ::
 
+    plan/<benchmark>-<sha>.parquet            what is asked, a row group a part
     run.json                                  the resolved configuration, the model, the benchmarks' digests, the code
-    commits/<run>/<benchmark>/<part>.<try>.json    created if absent: what makes a part exist
+    commits/<fingerprint>/<part>.<try>.json   created if absent: what makes a part exist
     predictions/<benchmark>/<part>-<sha>.parquet
-    baselines/<name>/<benchmark>-<sha>.parquet     blind baselines, over the same rows
+    baselines/<name>/<benchmark>/<part>-<sha>.parquet    blind ones, over the same rows
     scores/<benchmark>-<sha>.parquet               what each metric read from each row
     scores.json                                    every figure with n of n_asked, its interval, what is unscored
     report.html  report.json  report.md
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mht.artifacts import RUN, FileRecord, dump_json, read_checked, read_manifest, read_table
@@ -52,6 +53,12 @@ class EvaluationRun:
     spent: Mapping[str, int] = field(default_factory=dict)
     """`calls`, `prompt_tokens` and `tokens` of all predictions, by the engine's own counts."""
     baselines: Mapping[str, EvaluationRun] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
+    """What a person must know of the whole run: metrics and baselines that were left out, and why."""
+
+    def beside(self, baselines: Mapping[str, EvaluationRun]) -> EvaluationRun:
+        """The same run with its baselines."""
+        return replace(self, baselines=baselines)
 
     def answered(self, benchmark: str) -> tuple[int, int]:
         """(rows with a reply, rows asked) of a benchmark."""
@@ -87,6 +94,7 @@ def scores_bytes(run: EvaluationRun) -> bytes:
             "baselines": {name: _plain(one.scores) for name, one in run.baselines.items()},
             "notes": {name: list(notes) for name, notes in run.notes.items()},
             "spent": dict(run.spent),
+            "remarks": list(run.remarks),
         }
     )
 
@@ -118,7 +126,7 @@ def load(storage: Storage, root: str) -> EvaluationRun:
         name: EvaluationRun(
             name=name,
             model={"kind": "baseline"},
-            benchmarks=_predictions(storage, root, files, f"baselines/{name}/", told["scores"]),
+            benchmarks=_predictions(storage, root, files, f"baselines/{name}/", scores),
             scores=_scores(scores),
             **same,
         )
@@ -130,6 +138,7 @@ def load(storage: Storage, root: str) -> EvaluationRun:
         benchmarks=_predictions(storage, root, files, "predictions/", told["scores"]),
         scores=_scores(told["scores"]),
         spent=told["spent"],
+        remarks=told["remarks"],
         baselines=baselines,
         **same,
     )
@@ -143,7 +152,7 @@ def _predictions(
         name: [
             row.prediction
             for record in sorted(files, key=lambda record: record.path)
-            if record.path.startswith((f"{prefix}{name}/", f"{prefix}{name}-"))
+            if record.path.startswith(f"{prefix}{name}/")
             for row in kept_rows(read_table(storage, root, record))
         ]
         for name in names

@@ -14,6 +14,13 @@ from mht.errors import ConfigError
 from mht.evaluation.intervals import IntervalParams, with_interval
 from mht.predictions import Measured, Prediction, Score, Unscored
 
+_PROBE = (
+    Prediction(
+        "probe", "1", "1", "Is there a fracture?", "Yes, there is a fracture.", "No, there is no fracture."
+    ),
+)
+"""A row that no metric can pass over, so that what one lacks is told before anything is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
@@ -37,7 +44,7 @@ def choose(config: EvaluateConfig) -> Metrics:
     if config.metrics is not None:
         chosen = {name: catalog.load(METRICS, name).Params(**given) for name, given in config.metrics.items()}
         for name, params in chosen.items():
-            catalog.load(METRICS, name).measure((), params)
+            catalog.load(METRICS, name).measure(_PROBE, params)
         return Metrics(chosen)
     found: dict[str, Any] = {}
     left_out = []
@@ -45,7 +52,7 @@ def choose(config: EvaluateConfig) -> Metrics:
         module = catalog.load(METRICS, name)
         try:
             params = module.Params()
-            module.measure((), params)
+            module.measure(_PROBE, params)
         except ValidationError:
             left_out.append(f"{name}: it needs settings; name it under metrics")
         except ConfigError as error:
