@@ -31,19 +31,18 @@ SHAPES = {
     "7b": {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28,
            "num_key_value_heads": 4, "vocab_size": 152064, "tie_word_embeddings": False},
 }  # fmt: skip
+EYES = {"hidden_size": 1280, "intermediate_size": 3420, "depth": 32, "num_heads": 16, "patch_size": 14,
+        "window_size": 112, "fullatt_block_indexes": [7, 15, 23, 31]}  # fmt: skip
+"""The vision tower; the library's defaults are another's."""
 TOKENS = 128
 SIDE_PX = 448
 BATCHES = (8, 32)
 HEAD = ("requests", "batch_size", "images/s", "requests/s", "tokens/s", "share of the memory bandwidth")
 
 
-def drawn(shape: str, folder: Path) -> Any:
-    """The model, made on the GPU, and a reader for it, as the engine's seam wants them."""
-    import torch
-    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
-
-    from mht.engines._model import loaded
-    from mht.engines._prompts import Reader
+def configured(shape: str, folder: Path) -> tuple[Any, Any]:
+    """The configuration of a Qwen2.5-VL of that size, and a processor for images of SIDE_PX."""
+    from transformers import Qwen2_5_VLConfig
 
     made = tiny.qwen2_5_vl(folder)
     processor = tiny.still_processor(made, most_px=SIDE_PX)
@@ -56,10 +55,24 @@ def drawn(shape: str, folder: Path) -> Any:
         name: getattr(small, name)
         for name in ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
     }
-    eyes = {"out_hidden_size": text["hidden_size"]}  # the rest is the published shape by default
     config = Qwen2_5_VLConfig(
-        text_config=text, vision_config=eyes, tie_word_embeddings=text["tie_word_embeddings"], **marks
+        text_config=text,
+        vision_config=EYES | {"out_hidden_size": text["hidden_size"]},
+        tie_word_embeddings=text["tie_word_embeddings"],
+        **marks,
     )
+    return config, processor
+
+
+def drawn(shape: str, folder: Path) -> Any:
+    """The model, made on the GPU, and a reader for it, as the engine's seam wants them."""
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    from mht.engines._model import loaded
+    from mht.engines._prompts import Reader
+
+    config, processor = configured(shape, folder)
     with torch.device("cuda"):
         model = Qwen2_5_VLForConditionalGeneration._from_config(
             config, dtype=torch.bfloat16, attn_implementation="sdpa"

@@ -1,4 +1,4 @@
-"""jobs/build.py as `ray job submit` runs it: on a head of its own, to its end, with an exit code that tells."""
+"""jobs/*.py as `ray job submit` runs them: on a head of its own, to its end, with an exit code that tells."""
 
 import os
 import re
@@ -27,6 +27,7 @@ from tests.dataset.oracle import common, environment
 ROOT = Path(__file__).parents[1]
 START_S = 90
 JOB_S = 150
+_NEEDED = {"build": [], "train": ["model.path=m", "data.path=d"]}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Head:
     address: str
     env: dict[str, str]
 
-    def submit(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def submit(self, *words: str, job: str = "build.py") -> subprocess.CompletedProcess[str]:
         """`ray job submit -- python jobs/build.py …`, waited for; what the job prints is followed."""
         command = [
             ray_script(),
@@ -49,7 +50,7 @@ class Head:
             "--",
         ]
         return subprocess.run(
-            [*command, "python", "build.py", *words],
+            [*command, "python", job, *words],
             env=self.env, capture_output=True, text=True, timeout=JOB_S, check=False,
         )  # fmt: skip
 
@@ -128,6 +129,22 @@ def test_a_submitted_job_builds_on_its_cluster(head: Head, tmp_path: Path) -> No
     assert "books balanced" in verify(load(None, [f"output={output}"]))
 
 
+def test_a_submitted_job_trains_on_its_cluster(head: Head, tmp_path: Path) -> None:
+    from tests.dataset.small import write_dataset
+    from tests.engines import tiny
+
+    write_dataset(str(tmp_path / "data"))
+    words = [
+        f"model.path={tiny.llava(tmp_path / 'model')}",
+        f"data.path={tmp_path / 'data'}",
+        "validation.rows=0",
+    ]
+    done = head.submit(*words, f"output={tmp_path / 'out'}", "step_examples=4", job="train.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"3 on 36 samples about 9 images", done.stdout)
+    assert (tmp_path / "out" / "_SUCCESS").exists()
+
+
 def test_a_job_with_a_mistake_in_its_configuration_fails_and_says_why(head: Head, tmp_path: Path) -> None:
     done = head.submit("source.kind=phantoms", "buld.workers=2", f"output={tmp_path}/out")
     assert done.returncode != 0
@@ -135,12 +152,13 @@ def test_a_job_with_a_mistake_in_its_configuration_fails_and_says_why(head: Head
     assert not (tmp_path / "out").exists()
 
 
-def test_the_job_file_knows_no_more_than_the_command() -> None:
-    """Without Ray around it: the job is `mht build`."""
+@pytest.mark.parametrize(("job", "key"), [("build", "build.workers"), ("train", "run.workers")])
+def test_the_job_file_knows_no_more_than_the_command(job: str, key: str) -> None:
+    """Without Ray around it: the job is `mht build`, or `mht train`."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "jobs" / "build.py"), "build.workers=0"],
+        [sys.executable, str(ROOT / "jobs" / f"{job}.py"), f"{key}=0", *_NEEDED[job]],
         env=environment({"PYTHONPATH": str(ROOT)}), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("mht: command line")
-    assert "build.workers" in done.stderr
+    assert key in done.stderr

@@ -54,7 +54,8 @@ def certify(learner: Learner, prepared: Sequence[Prepared], tolerance: float = T
     was_training = learner.training
     learner.eval()
     learner.zero_grad(set_to_none=True)
-    batches = pack([learner.place(one) for one in prepared], 1 << 30, learner.architecture.admitted)
+    placed = [learner.place(one) for one in prepared]
+    batches = pack(placed, 1 << 30, learner.architecture.admitted, learner.several)
     device = next(learner.parameters()).device
     try:
         packed = {n: s for batch in batches for n, s in _packed(learner, batch.to(device)).items()}

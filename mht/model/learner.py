@@ -16,6 +16,7 @@ from mht.model.architectures import Architecture, architecture_of, positions
 from mht.model.block_attention import use_blocks
 from mht.model.block_mask import block_mask
 from mht.model.conversation import Prepared
+from mht.model.gathered_attention import ARGUMENT, columns, use_gathered
 from mht.model.loss import token_losses
 from mht.model.packing import Batch, Placed, visible
 from mht.model.parts import part_of
@@ -41,13 +42,26 @@ class Learner(nn.Module):
         self.model = model
         self.architecture: Architecture = architecture_of(self.whole.config)
         self._head_chunk = head_chunk
+        self._gathers = False
         self.several = False
         """Whether attention skips what is masked, so that rows may hold several examples at no cost."""
 
     def skip_masked(self) -> None:
         """Let the language model attend by FlexAttention, whose kernels are for CUDA; the vision tower does not."""
         use_blocks(self.whole.get_decoder())
+        self._gathers = False
         self.several = True
+
+    def gather(self) -> None:
+        """Let the language model attend by gathering what is seen: skips what is masked on any machine.
+
+        Families that are not admitted, layers that see so many tokens back, and images that see themselves both ways
+        stay under a mask.
+        """
+        one = self.architecture
+        if one.admitted and one.image_id is None and set(one.windows.values()) == {None}:
+            use_gathered(self.whole.get_decoder())
+            self._gathers = self.several = True
 
     @property
     def whole(self) -> Any:
@@ -100,6 +114,10 @@ class Learner(nn.Module):
     def _seeing(self, batch: Batch) -> Mapping[str, Any]:
         """The mask, or one for each kind of layer, and the positions that the model is given."""
         axes = batch.positions if self.architecture.axes > 1 else batch.positions[0]
+        if self._gathers:
+            # A mask of four axes is taken as it is: none is made that nobody reads.
+            none = batch.ids.new_empty((0, 0, 0, 0))
+            return {"attention_mask": none, "position_ids": axes, ARGUMENT: columns(batch, self._dtype)}
         make = block_mask if self.several else visible
         one = self.architecture
         masks = {kind: make(batch, window, one.image_id) for kind, window in one.windows.items()}

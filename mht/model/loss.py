@@ -2,7 +2,8 @@
 
 Only what predicts a learnt token goes through the language model's head, some tokens at a time, and the logits of those
 are computed again on the way back: of [tokens, vocabulary] no more than [chunk, vocabulary] exists at any time. With
-150,000 words and 8,192 tokens the whole would be 4.9 GB in float32, and as much again for its gradient.
+150,000 words and 8,192 tokens the whole would be 4.9 GB in float32, and as much again for its gradient. The last chunk
+is the first on the way back, so its logits stay.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ def token_losses(hidden: torch.Tensor, head: Head, targets: torch.Tensor, chunk:
     if not len(targets):
         # Still a function of the hidden states, so that a backward pass finds its way through the model.
         return hidden.sum(dim=-1).float() * 0
-    pieces = zip(hidden.split(chunk), targets.split(chunk), strict=True)
-    return torch.cat(
-        [checkpoint(_losses, piece, head, wanted, use_reentrant=False) for piece, wanted in pieces]
-    )
+    *pieces, (piece, wanted) = zip(hidden.split(chunk), targets.split(chunk), strict=True)
+    before = [checkpoint(_losses, one, head, of, use_reentrant=False) for one, of in pieces]
+    return torch.cat([*before, _losses(piece, head, wanted)])
 
 
 def _losses(hidden: torch.Tensor, head: Head, targets: torch.Tensor) -> torch.Tensor:

@@ -40,10 +40,14 @@ class Answers:
 
     def __call__(self) -> dict[str, float]:
         """Each metric's figures by name; those that nothing was asked for are left out."""
-        self._trainee.learner.eval()
-        replies = {reply.request_id: reply for reply in self._engine().generate(self._requests)}
+        replies = {reply.request_id: reply for reply in self.replies()}
         rows = [row for row in self._rows if row.exchange.exchange_id in replies]
         return measured([predicted(row, replies[row.exchange.exchange_id]) for row in rows])
+
+    def replies(self) -> list[Reply]:
+        """One to each question that is asked: those of a single turn."""
+        self._trainee.learner.eval()
+        return self._engine().generate(self._requests)
 
     def _engine(self) -> Engine:
         trainee = self._trainee

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 import torch
 
-from mht.errors import Diverged
+from mht.errors import Diverged, MhtError
 from mht.model.conversation import Prepared
 from mht.model.optimizer import Schedule, set_rate
 from mht.seeds import row_seed
@@ -81,6 +81,11 @@ def train(
                 f"step {step}: {error}. The checkpoints before it are kept; lower optimizer.learning_rate or "
                 "optimizer.clip_norm and start a new run."
             ) from None
+        except torch.OutOfMemoryError as error:
+            raise MhtError(
+                f"step {step}: out of memory. Lower run.batch_tokens, give run.activation_checkpointing=true, or "
+                f"more workers: {str(error).splitlines()[0]}"
+            ) from error
         history.add({**asdict(stepped), "epoch": epoch, "learning_rate": rate})
         history.seconds += clock() - began
         onlooker.stepped(history)

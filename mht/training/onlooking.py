@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -13,17 +13,22 @@ from mht.training.utilisation import Arithmetic, memory_bytes
 
 Tell = Callable[[Beat], bool]
 """Hands a beat to the driver; whether the driver wants the run to stop."""
+Report = Callable[[Mapping[str, float]], None]
+"""Takes what a validation found, on every rank alike."""
 _DRAWN = ("loss", "learning_rate", "norm")
 
 
 class Quiet:
-    """The onlooker of every rank but the first."""
+    """The onlooker of every rank but the first: it only reports."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def stepped(self, history: History) -> None:
         """Nothing."""
 
     def validated(self, history: History) -> None:
-        """Nothing."""
+        self._report(history.validations[-1])
 
     def saved(self, history: History) -> None:
         """Nothing."""
@@ -42,6 +47,7 @@ class Telling:
         self,
         trackers: Sequence[Tracker],
         tell: Tell,
+        report: Report,
         total: int,
         arithmetic: Arithmetic,
         device: torch.device,
@@ -49,6 +55,7 @@ class Telling:
     ) -> None:
         self._trackers = trackers
         self._tell = tell
+        self._report = report
         self._total = total
         self._arithmetic = arithmetic
         self._device = device
@@ -85,6 +92,7 @@ class Telling:
             f"held_out/{name}": value for name, value in history.validations[-1].items() if name != "step"
         }
         self._log(history.steps, found)
+        self._report(history.validations[-1])
 
     def saved(self, history: History) -> None:
         for tracker in self._trackers:

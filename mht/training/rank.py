@@ -26,7 +26,7 @@ from mht.training.card import card, results
 from mht.training.curves import page
 from mht.training.history import History
 from mht.training.loop import Onlooker, Rhythm, train
-from mht.training.onlooking import Quiet, Tell, Telling
+from mht.training.onlooking import Quiet, Report, Tell, Telling
 from mht.training.proof import Proof
 from mht.training.tracking import trackers
 from mht.training.trainee import Trainee, load
@@ -42,16 +42,22 @@ _LOOKED_AT, _PROVEN = 16, 2
 
 
 def run_rank(
-    given: Assignment, feed: Feeder, tell: Tell, say: Callable[[str], None], device: torch.device
+    given: Assignment,
+    feed: Feeder,
+    tell: Tell,
+    say: Callable[[str], None],
+    report: Report,
+    device: torch.device,
 ) -> bool:
     """Train, or go on; every rank calls it. Returns whether the run is finished, False when it was stopped.
 
-    `tell` and `say` are for the first rank: beats and lines to the driver.
+    `tell` and `say` are for the first rank: beats and lines to the driver. `report` is called on each.
     """
     config = given.config
     if device.type == "cpu":
         torch.set_num_threads(config.run.threads)
     storage, ranks = Storage(config.storage), Ranks()
+    say = say if ranks.first else _silent
     with ExitStack() as stack:
         stack.callback(ranks.close)
         keeper = Checkpoints(storage, config.output, keep=config.checkpoints.keep, on_warning=say)
@@ -64,9 +70,9 @@ def run_rank(
         history = History.from_plain(kept) if kept is not None else History()
         if history.steps:
             say(f"going on from step {history.steps:,} of {given.agenda.total():,}")
-        onlooker: Onlooker = Quiet()
+        onlooker: Onlooker = Quiet(report)
         if ranks.first:
-            onlooker = _telling(given, storage, trainee, history, tell, device, ranks.count)
+            onlooker = _telling(given, storage, trainee, history, (tell, report), device, ranks.count)
         stack.callback(onlooker.close)
         feeding = stack.enter_context(
             closing(feed(given, trainee.speech, history.steps, ranks.rank, ranks.count))
@@ -77,6 +83,10 @@ def run_rank(
         if finished:
             _finish(given, storage, trainee, history, ranks, device)
         return finished
+
+
+def _silent(line: str) -> None:
+    """Of the ranks that have nobody to tell."""
 
 
 def _validation(given: Assignment, trainee: Trainee, ranks: Ranks) -> Validation | None:
@@ -112,14 +122,14 @@ def _telling(
     storage: Storage,
     trainee: Trainee,
     history: History,
-    tell: Tell,
+    hear: tuple[Tell, Report],
     device: torch.device,
     world: int,
 ) -> Telling:
     config = given.config
     settings = dict(flatten(given.run.resolved))
     made = trackers(config.tracking, storage, config.output, given.run.name, settings, history.steps)
-    return Telling(made, tell, given.agenda.total(), trainee.arithmetic, device, world)
+    return Telling(made, *hear, given.agenda.total(), trainee.arithmetic, device, world)
 
 
 def _finish(

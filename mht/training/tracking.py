@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,25 +26,34 @@ class Tracker(Protocol):
 class TensorBoard:
     """Event files, written to a local folder and copied to the run's whenever they are to be kept.
 
-    `first` is the step that this process begins at: what an earlier one drew after it is drawn anew.
+    `first` is the step that this process begins at: what an earlier one drew after it is drawn anew. Written at once,
+    and not by the library's own thread, whose flush leaves out what still waits in its queue.
     """
 
     def __init__(self, storage: Storage, root: str, first: int) -> None:
-        from tensorboardX import SummaryWriter
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import Event, SessionLog
 
         self._storage = storage
         self._root = join(root, FOLDER)
         self._folder = Path(tempfile.mkdtemp(prefix="mht-tensorboard-"))
-        self._writer = SummaryWriter(str(self._folder), purge_step=first or None)
+        self._event: Any = Event
+        self._writer: Any = EventsWriter(str(self._folder / "events"), f".{first}")
+        self._write(first, session_log=SessionLog(status=SessionLog.START))
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
+        from tensorboardX.summary import scalar
+
         for name, value in figures.items():
-            self._writer.add_scalar(name, value, step)
+            self._write(step, summary=scalar(name, value))
 
     def keep(self) -> None:
         self._writer.flush()
         for path in sorted(self._folder.iterdir()):
             self._storage.write(join(self._root, path.name), path.read_bytes())
+
+    def _write(self, step: int, **what: Any) -> None:
+        self._writer.write_event(self._event(wall_time=time.time(), step=step, **what))
 
     def close(self) -> None:
         self._writer.close()

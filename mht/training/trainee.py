@@ -62,9 +62,7 @@ def load(config: TrainConfig, device: torch.device, ranks: Ranks, sample: Exampl
     model, chat = _pretrained(config, torch.float32 if config.method == "full" else compute)
     speech = speech_of(model, config.model, chat.tokenizer, config.preference is not None)
     base = _freed(config, model)
-    learner = Learner(base)
-    if device.type == "cuda" and learner.architecture.admitted:
-        learner.skip_masked()
+    learner = _learner(base, device)
     share = ranks.asked_of_first(lambda: prove(learner, speech, chat))
     parameters, arithmetic = counts(learner), Arithmetic(learner, device)
     _spread(config, learner, compute, device)
@@ -87,6 +85,16 @@ def _pretrained(config: TrainConfig, dtype: torch.dtype) -> tuple[Any, Chat]:
     folder = loading.folder_of(given.path, given.revision, given.trust_remote_code)
     model = loading.model_in(folder, dtype, given.trust_remote_code)
     return model, Chat(*loading.reader_in(folder, model, given.trust_remote_code))
+
+
+def _learner(model: Any, device: torch.device) -> Learner:
+    """The model as a learner, in the way of attention that skips what is masked on this device."""
+    learner = Learner(model)
+    if device.type != "cuda":
+        learner.gather()
+    elif learner.architecture.admitted:
+        learner.skip_masked()
+    return learner
 
 
 def _freed(config: TrainConfig, model: Any) -> Any:
@@ -126,8 +134,6 @@ def _reference(config: TrainConfig, base: Any, device: torch.device, compute: to
         return without_adapter
     model, _ = _pretrained(config, compute)
     model.requires_grad_(False)
-    before = Learner(model)
-    if device.type == "cuda" and before.architecture.admitted:
-        before.skip_masked()
+    before = _learner(model, device)
     _spread(config, before, compute, device)
     return lambda tell: tell(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ray
@@ -34,6 +35,11 @@ class _Posted:
         self._board.say.remote(line)
 
 
+def _report(found: Mapping[str, float]) -> None:
+    """For who compares runs by Ray's reports; nothing resumes from them."""
+    ray.train.report(dict(found))
+
+
 def work(told: dict[str, Any]) -> None:
     """Train as a rank; `told` holds the assignment and the board.
 
@@ -45,7 +51,9 @@ def work(told: dict[str, Any]) -> None:
         return
     posted = _Posted(board)
     try:
-        finished = run_rank(told["given"], feed, posted.tell, posted.say, ray.train.torch.get_device())
+        finished = run_rank(
+            told["given"], feed, posted.tell, posted.say, _report, ray.train.torch.get_device()
+        )
     except MhtError as failure:
         ray.get(board.fail.remote(failure))
         raise

@@ -31,6 +31,9 @@ def test_value_and_gradient_are_those_of_the_whole(chunk: int) -> None:
         return [losses.detach(), *[grad for grad in grads if grad is not None]]
 
     found = taken(token_losses(hidden, watched, targets, chunk))
+    # All but the last chunk are computed twice, and in the order that frees one before the next is there.
+    chunks = [min(chunk, TOKENS - start) for start in range(0, TOKENS, chunk)]
+    assert seen == chunks + chunks[-2::-1]
     wanted = taken(torch.nn.functional.cross_entropy(head(hidden), targets, reduction="none"))
     assert len(found) == len(wanted) == 4
     for one, other in zip(found, wanted, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +38,50 @@ def test_text_shares_what_it_begins_with(family: Callable[[str], Family], name: 
     prepared = [one.preparer.prepare(example(number, 3, image=False, turns=2)) for number in range(2)]
     found = certify(one.learner(), prepared)
     assert found.holds, found
+
+
+@pytest.fixture
+def gathering(family: Callable[[str], Family]) -> Iterator[Callable[[str], Any]]:
+    """A family's learner that attends by gathering; the family is as before afterwards."""
+    kept = []
+
+    def made(name: str) -> Any:
+        learner = family(name).learner()
+        config = learner.whole.get_decoder().config
+        kept.append((config, config._attn_implementation))
+        learner.gather()
+        return learner
+
+    yield made
+    for config, before in kept:
+        config._attn_implementation = before
+
+
+@pytest.mark.parametrize("name", [*EYES, *TEXT])
+def test_attention_by_gathering_equals_separate(
+    family: Callable[[str], Family], gathering: Callable[[str], Any], name: str
+) -> None:
+    """Loss and gradient, of examples of one exchange and of more behind each other in a row."""
+    one, image = family(name), name in EYES
+    prepared = [one.preparer.prepare(example(number, 1 + number, image)) for number in range(3)]
+    learner = gathering(name)
+    assert learner.several == (name != "gemma3")  # its images see themselves both ways
+    found = certify(learner, prepared)
+    assert found.holds, found
+
+
+@pytest.mark.parametrize("name", ["llava", "llama"])
+@pytest.mark.parametrize(("share", "several"), [(True, True), (True, False), (False, False)])
+def test_gathering_takes_every_layout(
+    family: Callable[[str], Family], gathering: Callable[[str], Any], name: str, share: bool, several: bool
+) -> None:
+    one = family(name)
+    plain = one.learner().eval()
+    prepared = [one.preparer.prepare(example(number, 1 + number, name in EYES)) for number in range(3)]
+    placed = [plain.place(p) for p in prepared]
+    wanted = _losses(plain, pack(placed, 1 << 30, share=False))
+    found = _losses(gathering(name).eval(), pack(placed, 120, share, several))
+    assert found == pytest.approx(wanted, rel=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", EYES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,11 @@ from tests.engines import tiny
 
 @pytest.fixture(scope="session")
 def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
     import transformers
 
+    # As the runs have it: another number would round otherwise.
+    torch.set_num_threads(1)
     transformers.logging.disable_progress_bar()
     return tiny.llava(tmp_path_factory.mktemp("models") / "llava")
 
@@ -33,14 +35,3 @@ def given(llava: Path, data: str) -> list[str]:
         f"model.path={llava}", f"data.path={data}", "step_examples=2", "epochs=3", "validation.rows=8",
         "validation.every_steps=5", "checkpoints.every_steps=4", "run.progress=false",
     ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As the runs have it: another number would round otherwise."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

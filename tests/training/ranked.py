@@ -14,15 +14,18 @@ from mht.errors import Interrupted
 from mht.model.examples import Example, Exchange, Turn
 from mht.model.ranks import Ranks
 from mht.storage import Storage
+from mht.training.answers import Answers
 from mht.training.assignment import assign
 from mht.training.command import train
 from mht.training.here import feed
 from mht.training.preparation import Tokeniser
 from mht.training.progress import Beat, ProgressLine
 from mht.training.rank import run_rank
+from mht.training.shards import HeldOut
 from mht.training.step import Stepped
 from mht.training.trainee import Trainee
 from mht.training.trainee import load as load_trainee
+from mht.training.validation import Validation
 from tests.engines import tiny
 
 CPU = torch.device("cpu")
@@ -127,7 +130,7 @@ def leg(words: list[str], after: int | None = None, dies: bool = False) -> tuple
     config = load(None, words)
     given = assign(config, Storage(config.storage))
     try:
-        return run_rank(given, feed, tell, lines.append, CPU), lines
+        return run_rank(given, feed, tell, lines.append, lambda found: None, CPU), lines
     except RuntimeError as error:  # what torch says where another rank died
         return False, [str(error)]
 
@@ -135,3 +138,21 @@ def leg(words: list[str], after: int | None = None, dies: bool = False) -> tuple
 def losses_of(output: Path) -> list[float]:
     losses: list[float] = pq.read_table(output / "history.parquet")["loss"].to_pylist()
     return losses
+
+
+def held_out() -> list[HeldOut]:
+    """Each exchange of four examples as a row."""
+    return [HeldOut(e.example_id, e.image, x) for e in examples(4) for x in e.exchanges]
+
+
+def validated(model: str) -> dict[str, float]:
+    ranks = Ranks()
+    trainee = trainee_of(config_of(Path(model), "run.batch_tokens=50"), ranks)
+    return Validation(trainee, held_out(), ranks, None)()
+
+
+def answered(model: str) -> list[tuple[str, str | None, Any]]:
+    """(name, text, failure) of each row's answer before training."""
+    trainee = trainee_of(config_of(Path(model)), Ranks())
+    asked = Answers(trainee, held_out(), 8, model)
+    return [(reply.request_id, reply.text, reply.failure) for reply in asked.replies()]

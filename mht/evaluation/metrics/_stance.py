@@ -4,6 +4,9 @@ Read in this order, the first that decides: the option of a choice; the yes or n
 with; a term of the premise that the reply sets against another (`yellow rather than pink`); the facts of the reply
 against the premise's; the premise's own words; the term that a `which` question asks for; for a yes-no question, how
 the reply's first sentence states or denies something. None where nothing decides, or two things disagree.
+
+A row of a benchmark that does not name its premises is read against the reference answer: the same word, and for a
+false premise what the reference denies.
 """
 
 from __future__ import annotations
@@ -14,7 +17,15 @@ from functools import lru_cache
 
 from mht.knowledge.claims import claims
 from mht.knowledge.lexicon import is_study, lexicon, related
-from mht.knowledge.polarity import NO, YES, abstains, first_sentence, polarity, verdict
+from mht.knowledge.polarity import (
+    NO,
+    YES,
+    abstains,
+    first_sentence,
+    first_word,
+    polarity,
+    verdict,
+)
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.spelling import normal_words
 from mht.knowledge.truth import kin_of, may_hold
@@ -50,7 +61,11 @@ _WHICH = re.compile(r"\b\d+(?:\.\d+)?\s*(?:mm|cm)\b|\b(?:left|right|bilateral|bo
 
 def stance(row: Prediction) -> Stance | None:
     """What the reply makes of the premise; None where it is undecided. The row has a reply."""
-    return _stance(str(row.reply), row.form, row.question, row.truth, row.premise, row.polarity)
+    if row.premise is not None:
+        return _stance(str(row.reply), row.form, row.question, row.premise, row.polarity)
+    faithful = row.state == State.FAITHFUL
+    agrees = _agrees(str(row.reply), row.truth, faithful)
+    return None if agrees is None else Stance.ACCEPTS if agrees == faithful else Stance.DECLINES
 
 
 def said(row: Prediction) -> str | None:
@@ -70,15 +85,13 @@ def is_right(row: Prediction) -> bool | None:
 
 
 @lru_cache(maxsize=1 << 12)
-def _stance(
-    reply: str, form: str | None, question: str, truth: str, premise: str | None, yes_no: str | None
-) -> Stance | None:
+def _stance(reply: str, form: str | None, question: str, premise: str, yes_no: str | None) -> Stance | None:
     if form == "multiple_choice":
-        return _choice(reply, question, premise or "")
+        return _choice(reply, question, premise)
     said = verdict(reply)
     if said is not None:
         return _OF_WORD[said]
-    taken = _by_content(reply, premise or question)
+    taken = _by_content(reply, premise)
     if taken is not None or abstains(reply):
         return taken
     if form == "which":
@@ -87,6 +100,20 @@ def _stance(
         said = polarity(reply)
         return None if said is None else _OF_WORD[said]
     return None
+
+
+@lru_cache(maxsize=1 << 12)
+def _agrees(reply: str, truth: str, faithful: bool) -> bool | None:
+    """Whether a reply agrees with the reference answer to a question whose premise nobody wrote down."""
+    said, due = verdict(reply), first_word(truth)
+    if said is not None:
+        return said == due if due is not None else (said == YES) == faithful
+    known = claims(truth) if faithful else tuple(fact for fact in claims(truth) if fact.presence == ABSENT)
+    by_facts = _by_facts(claims(reply), known)
+    if by_facts is not None or abstains(reply):
+        return None if by_facts is None else by_facts is Stance.ACCEPTS
+    word = polarity(reply)
+    return None if word is None or due is None else word == due
 
 
 def _by_content(reply: str, premise: str) -> Stance | None:

@@ -30,7 +30,7 @@ def asks(row: Prediction) -> bool:
 
 
 def _right(row: Prediction) -> bool | None:
-    if row.state is not None and row.premise is not None:
+    if row.state is not None:
         return is_right(row)
     due, word = truth_of(row), said(row)
     return None if due is None or word is None else word == due

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mht.evaluation.intervals import IntervalParams, clustered_error, with_interval
-from mht.evaluation.metrics import bleu, judged, meteor, polarity, rouge
-from mht.knowledge.polarity import first_word
+from mht.evaluation.metrics import bleu, false_premise, judged, meteor, polarity, rouge
+from mht.knowledge.polarity import first_word, opening
 from mht.predictions import score
 from tests.evaluation.metrics.settings import wordnet
 from tests.evaluation.official import official
@@ -31,6 +31,7 @@ ROUGE = {
 BLEU = {"positive": 13.768703909489407, "negative": 10.767702726485675}
 METEOR = {"positive": 0.3901982354302628, "negative": 0.23408587144013485}
 WORDS = {"positive": (337, 0.8694362017804155), "negative": (85, 0.3176470588235294)}
+REFUTED, STRICT = 165, (58, 23)
 # inspect_ai 0.3.285: stderr(cluster="image") of the accuracy score.
 ERROR = {"positive": 0.10095946540742248, "negative": 0.10904025967394333}
 
@@ -74,6 +75,17 @@ def test_polarity(reference_data: Path, part: str) -> None:
     every = score(polarity.measure(rows, polarity.Params())[0])
     assert every.n_asked == sum(first_word(row.truth) is not None for row in rows)
     assert found.n < every.n < every.n_asked
+
+
+def test_premises_that_the_reference_refutes_in_a_word(reference_data: Path) -> None:
+    """Of the 165 that the reference answers with no, the reply opens with yes in 58, with no in 23."""
+    rows = [row for row in official(reference_data, "negative") if opening(row.truth) == "no"]
+    worded = [row for row in rows if opening(str(row.reply)) is not None]
+    strict = score(false_premise.measure(worded, false_premise.Params())[0])
+    assert (strict.value, strict.n) == (pytest.approx(STRICT[0] / sum(STRICT)), sum(STRICT))
+    assert len(rows) == REFUTED
+    every = score(false_premise.measure(rows, false_premise.Params())[0])
+    assert strict.n < every.n < every.n_asked
 
 
 @parts

@@ -82,6 +82,29 @@ def test_a_reply_to_a_choice(reply: str, wanted: str | None) -> None:
     assert stance(row("multiple_choice", "a rib fracture", reply, question=CHOICE)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("truth", "reply", "faithful", "false"),
+    [
+        ("Yes, there is an effusion.", "Yes.", "accepts", "declines"),
+        ("No, there is none.", "No.", "accepts", "declines"),
+        ("No, there is none.", "Yes.", "declines", "accepts"),
+        ("There is no mass in the liver.", "Yes, there is.", "accepts", "accepts"),
+        ("There is no mass in the liver.", "The image shows a liver mass.", "declines", "accepts"),
+        ("There is no mass in the liver.", "I see no mass in the liver.", "accepts", "declines"),
+        ("The image shows a fracture of the rib.", "There is a rib fracture.", "accepts", None),
+        ("The image shows a fracture of the rib.", "There is no rib fracture.", "declines", None),
+        ("No, the vessel is not dilated.", "It does not appear so.", "accepts", "declines"),
+        ("The colours are of the stain.", "They are of the cells.", None, None),
+        ("No, the vessel is not dilated.", "It cannot be determined.", None, None),
+    ],
+)
+def test_a_premise_that_nobody_wrote_down_is_read_from_the_reference(
+    truth: str, reply: str, faithful: str | None, false: str | None
+) -> None:
+    for state, wanted in (("faithful", faithful), ("hallucinated", false)):
+        assert stance(Prediction("b", "1", "i", "?", truth, reply, state=state)) == wanted
+
+
 def _columns(pair: Pair) -> dict[str, object]:
     return {name: getattr(pair, name) for name in PAIR_SCHEMA.names}
 

@@ -1,0 +1,72 @@
+"""Held-out loss is that of separate rows; answers are the engine's own, on one rank and on two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mht.engines.transformers import Engine, Params
+from mht.generation import Failure, Reply, Request
+from mht.model.ranks import Ranks
+from mht.training.answers import Answers, measured, predicted
+from mht.training.shards import HeldOut
+from mht.training.validation import Validation
+from tests.model.processes import in_ranks
+from tests.training import ranked
+
+
+def test_the_loss_is_the_mean_over_the_rows_tokens(llava: Path) -> None:
+    rows = ranked.held_out()
+    trainee = ranked.trainee_of(ranked.config_of(llava, "run.batch_tokens=50"), Ranks())
+    above = below = 0.0
+    for row in rows:
+        one = Validation(trainee, [row], Ranks(), None)
+        [batch] = one._batches
+        count = int(batch.targets.numel())
+        above, below = above + one()["loss"] * count, below + count
+    found = Validation(trainee, rows, Ranks(), None)()
+    assert found == {"loss": pytest.approx(above / below, rel=1e-5)}
+    assert in_ranks(2, ranked.validated, str(llava))[1]["loss"] == pytest.approx(found["loss"], rel=1e-5)
+
+
+def test_answers_are_the_engine_s(llava: Path) -> None:
+    rows = ranked.held_out()
+    requests = [Request(r.exchange.exchange_id, r.question, image=r.image, max_tokens=8) for r in rows]
+    with Engine(Params(model=str(llava))) as engine:
+        wanted = [(one.request_id, one.text, one.failure) for one in engine.generate(requests)]
+    assert len({text for _, text, _ in wanted}) > 1
+    for found in [ranked.answered(str(llava)), *in_ranks(2, ranked.answered, str(llava))]:
+        assert found == wanted
+
+
+def row(state: str, number: int) -> HeldOut:
+    made = ranked.held_out()[number]
+    return HeldOut(
+        made.example_id, None, made.exchange, state=state, type="existence", form="yes_no", risk="low",
+        polarity="yes" if state == "faithful" else "no", premise="There is an effusion.", twin_id="t",
+    )  # fmt: skip
+
+
+def test_the_metrics_of_the_premise_read_the_answers() -> None:
+    twins = [row("faithful", 0), row("hallucinated", 1)]
+    says_yes = [predicted(one, Reply("r", "Yes, there is an effusion.", None)) for one in twins]
+    found = measured(says_yes)
+    assert found["false_premise"] == 1.0
+    assert found["polarity"] == 0.5
+    right = [predicted(twins[0], Reply("r", "Yes.", None)), predicted(twins[1], Reply("r", "No.", None))]
+    assert measured(right)["false_premise"] == 0.0
+    assert measured(right)["polarity"] == 1.0
+
+
+def test_a_failed_answer_is_no_answer() -> None:
+    failed = predicted(row("hallucinated", 1), Reply("r", None, Failure.CUT_SHORT, "no end"))
+    assert (failed.reply, failed.failure) == (None, "cut_short")
+    assert measured([failed]) == {}
+
+
+def test_several_turns_are_not_asked(llava: Path) -> None:
+    trainee = ranked.trainee_of(ranked.config_of(llava), Ranks())
+    made = ranked.held_out()[0]
+    longer = HeldOut("x", made.image, type(made.exchange)("x", made.exchange.turns * 2))
+    assert Answers(trainee, [longer], 8, str(llava))() == {}
