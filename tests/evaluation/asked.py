@@ -102,8 +102,9 @@ def config(table: str, output: Path, *words: str, model: dict[str, object] = FAK
     """Eight questions a part, without Ray; words win over what stands here."""
     given = {
         "output": str(output), "part_questions": "8", "run.ray": "false", "run.progress": "false",
-        "intervals.draws": "100", **model, **columns("made_up", table),
+        "intervals.draws": "100", **model,
     }  # fmt: skip
+    given |= columns("made_up", table) if table else {}
     given |= dict(word.split("=", 1) for word in words)
     return load(None, [f"{key}={value}" for key, value in given.items()])
 

@@ -229,3 +229,28 @@ def test_predictions_of_another_tool(table: str, tmp_path: Path) -> None:
     assert changed == path
     with pytest.raises(RunConflict, match=r"model \(digest\)"):
         run(config(table, tmp_path / "out", model=file))
+
+
+def test_rows_of_vqa_rad(reference_data: Path, llava: Path, tmp_path: Path) -> None:
+    """Of the whole release sixty rows: half of them closed, most of them answered, none lost."""
+    lines = (reference_data / "vqa_rad" / "train.jsonl").read_text().splitlines()[:60]
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "train.jsonl").write_text("\n".join(lines))
+    given = config(
+        "", tmp_path / "out", "generation.yes=yes", "generation.no=no", "generation.max_tokens=16", "part_questions=32",
+        model={
+            "model.model": llava, "benchmarks.vqa_rad.path": tmp_path / "copy", "benchmarks.vqa_rad.split": "train",
+            "benchmarks.vqa_rad.images": reference_data / "vqa_rad" / "images",
+        },
+    )  # fmt: skip
+    made = run(given)
+    rows = made.benchmarks["vqa_rad"]
+    assert len(rows) == 60
+    assert {row.row_id for row in rows} == {str(json.loads(line)["qid"]) for line in lines}
+    closed = [row for row in rows if row.polarity is not None]
+    assert 20 < len(closed) < 60
+    assert all(row.likelihood_yes is not None for row in closed)
+    assert {row.failure for row in rows} <= {None, "cut_short"}
+    told = score_of(made.scores["vqa_rad"], "calibration")
+    assert told.n_asked == len(closed)
+    assert any("licence: CC0" in note for note in made.notes["vqa_rad"])
