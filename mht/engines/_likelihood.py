@@ -14,7 +14,8 @@ import torch
 from mht.engines._flights import Ended, Way
 from mht.engines._model import Loaded
 from mht.engines._prompts import Group, Pixels, Prompt
-from mht.engines._shared import BY_TOKEN, Flight, Rows, Shared
+from mht.engines._replies import growing
+from mht.engines._shared import BY_TOKEN, Flight, Rows, Shared, decode
 from mht.generation import Failure
 
 Endings = tuple[tuple[int, ...], ...]
@@ -23,14 +24,14 @@ Endings = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Weighed(Ended):
-    """A prompt with the log-probability of each answer behind it."""
+    """A prompt with the log-probability of each answer behind it, and with its own reply where it was asked for one."""
 
     logs: tuple[float, ...] = ()
 
     def shares(self) -> tuple[float, ...] | Failure:
         """The answers' probabilities, normalised over them."""
-        if self.failure is not None:
-            return self.failure
+        if not all(map(math.isfinite, self.logs)):
+            return Failure.NOT_FINITE
         most = max(self.logs)
         parts = [math.exp(log - most) for log in self.logs]
         return tuple(part / sum(parts) for part in parts)
@@ -43,12 +44,6 @@ def weighing(loaded: Loaded, endings: Mapping[int, Endings]) -> Way:
 
 def _room(loaded: Loaded, prompt: Prompt, endings: Endings) -> bool:
     return len(prompt.ids) + max(map(len, endings)) <= loaded.context
-
-
-def _weighed(prompt: Prompt, logs: Sequence[float]) -> Weighed:
-    if all(map(math.isfinite, logs)):
-        return Weighed(prompt, logs=tuple(logs))
-    return Weighed(prompt, failure=Failure.NOT_FINITE)
 
 
 class _SharedWay:
@@ -77,7 +72,44 @@ class _Weighing:
         new = max(len(ending) for of in endings for ending in of)
         with torch.inference_mode():
             logs = _read_on(self._flight.seated(rows, new), endings)
-        return [_weighed(prompt, of) for prompt, of in zip(rows, logs, strict=True)]
+        return [Weighed(prompt, logs=tuple(of)) for prompt, of in zip(rows, logs, strict=True)]
+
+
+class Telling:
+    """Prompts that are weighed and answered at once, where beginnings are shared."""
+
+    def __init__(self, loaded: Loaded, endings: Mapping[int, Endings]) -> None:
+        self._loaded = loaded
+        self._shared = Shared(loaded)
+        self._endings = endings
+
+    def start(self, groups: Sequence[Group]) -> _Told:
+        return _Told(self._loaded, self._shared.start(groups), self._endings)
+
+
+class _Told:
+    """A flight whose prompts are weighed by what they gave, before they are answered."""
+
+    def __init__(self, loaded: Loaded, flight: Flight, endings: Mapping[int, Endings]) -> None:
+        self.rows = flight.rows
+        self.over = flight.over
+        self._loaded = loaded
+        self._flight = flight
+        self._endings = endings
+
+    def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
+        endings = [self._endings[prompt.place] for prompt in rows]
+        longest = max(len(ending) for of in endings for ending in of)
+        replies = growing(rows, self._loaded)
+        with torch.inference_mode():
+            seats = self._flight.seated(rows, max(reply.most for reply in replies))
+            # Answers of one token are told by the seats as they are; longer ones are read on, on seats of their own.
+            logs = _read_on(seats if longest == 1 else self._flight.seated(rows, longest), endings)
+            decode(seats, replies)
+        return [
+            Weighed(reply.prompt, reply.tokens, reply.failure, tuple(of))
+            for reply, of in zip(replies, logs, strict=True)
+        ]
 
 
 def _read_on(rows: Rows, endings: Sequence[Endings]) -> list[list[float]]:
@@ -133,8 +165,8 @@ class _Apart:
     def _weighed(self, prompt: Prompt) -> Ended:
         loaded = self._loaded
         pixels = {name: loaded.placed(tensor) for name, tensor in self._pixels[prompt.place].items()}
-        logs = [_whole(loaded, prompt, ending, pixels) for ending in self._endings[prompt.place]]
-        return _weighed(prompt, logs)
+        logs = (_whole(loaded, prompt, ending, pixels) for ending in self._endings[prompt.place])
+        return Weighed(prompt, logs=tuple(logs))
 
 
 def _whole(

@@ -82,7 +82,7 @@ class Flight:
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
         replies = growing(rows, self._loaded)
         with torch.inference_mode():
-            _decode(self.seated(rows, max(reply.most for reply in replies)), replies)
+            decode(self.seated(rows, max(reply.most for reply in replies)), replies)
         return [reply.ended() for reply in replies]
 
     def seated(self, rows: Sequence[Prompt], new: int) -> Rows:
@@ -166,7 +166,7 @@ class Rows:
         self.logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
 
 
-def _decode(rows: Rows, replies: list[Growing]) -> None:
+def decode(rows: Rows, replies: list[Growing]) -> None:
     """Draw a token for each row until each reply has ended."""
     draws = Draws([reply.prompt.request for reply in replies])
     while True:

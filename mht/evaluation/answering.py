@@ -125,18 +125,24 @@ class Answerer:
             for at, (question, picture, row) in enumerate(zip(questions, pictures, rows, strict=True))
             if row is None and not isinstance(picture, Refusal)
         ]
-        replies = self._replies([request for _, _, request in asked], kept, part)
-        likely = self._likelihoods([(question, request) for _, question, request in asked])
+        weighs = any(is_weighed(question) for _, question, _ in asked)
+        replies, likely = self._replies([request for _, _, request in asked], weighs, kept, part)
         for (at, question, request), reply in zip(asked, replies, strict=True):
-            rows[at] = row_of(question, reply, likely.get(request.request_id))
+            yes = likely.get(request.request_id) if is_weighed(question) else None
+            rows[at] = row_of(question, reply, yes)
         return [row for row in rows if row is not None]
 
-    def _replies(self, requests: Sequence[Request], kept: KeptParts, part: str) -> list[Reply]:
-        """A reply for each; what an engine that stopped had said before is not asked again."""
+    def _replies(
+        self, requests: Sequence[Request], weighs: bool, kept: KeptParts, part: str
+    ) -> tuple[list[Reply], dict[str, float]]:
+        """A reply for each, and how likely yes is by request; what a stopped engine said before is not asked again."""
         known = kept.ready(part)
         new = [request for request in requests if request.request_id not in known]
+        likely: dict[str, float] = {}
         try:
-            replies = self._engine.generate(new, self._hear) if new else ()
+            replies: Sequence[Reply] = ()
+            if new:
+                replies, likely = self._asked(new, weighs)
         except EngineStopped as stopped:
             known.update((reply.request_id, reply) for reply in stopped.replies)
             ready = [reply for reply in known.values() if reply.failure not in TRANSIENT]
@@ -145,20 +151,16 @@ class Answerer:
             stopped.replies = ()
             raise
         known.update((reply.request_id, reply) for reply in replies)
-        return [known[request.request_id] for request in requests]
+        return [known[request.request_id] for request in requests], likely
 
-    def _likelihoods(self, asked: Sequence[tuple[Question, Request]]) -> dict[str, float]:
-        """How likely yes is, of yes and no, by request; nothing where the engine cannot tell."""
-        weigh = getattr(self._engine, "likelihoods", None)
-        weighed = [request for question, request in asked if is_weighed(question)]
-        if weigh is None or not self._how.likelihoods or not weighed:
-            return {}
-        found = weigh(weighed, (self._how.yes, self._how.no), self._hear)
-        return {
-            request.request_id: shares[0]
-            for request, shares in zip(weighed, found, strict=True)
-            if isinstance(shares, tuple)
-        }
+    def _asked(self, requests: Sequence[Request], weighs: bool) -> tuple[Sequence[Reply], dict[str, float]]:
+        """The engine's replies, and how likely yes is, of yes and no, where it can tell and that is wanted."""
+        generate_weighed = getattr(self._engine, "generate_weighed", None)
+        if generate_weighed is None or not weighs or not self._how.likelihoods:
+            return self._engine.generate(requests, self._hear), {}
+        replies, shares = generate_weighed(requests, (self._how.yes, self._how.no), self._hear)
+        pairs = zip(requests, shares, strict=True)
+        return replies, {request.request_id: of[0] for request, of in pairs if isinstance(of, tuple)}
 
     def _hear(self, heard: Heard) -> None:
         self._tell(Progress(*self._at, tokens=heard.tokens, waiting=heard.waiting))

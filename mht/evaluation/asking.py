@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from mht.config_evaluate import GenerationConfig
 from mht.evaluation.tables import Kept, kept
 from mht.generation import Failure, Reply, Request
@@ -12,14 +9,6 @@ from mht.knowledge.polarity import NO, YES
 from mht.questions import Picture, Question, answered
 from mht.records import Refusal
 from mht.seeds import row_seed
-
-
-class Weighs(Protocol):
-    """An engine that can compare how likely answers are."""
-
-    def likelihoods(
-        self, requests: Sequence[Request], answers: Sequence[str]
-    ) -> list[tuple[float, ...] | Failure]: ...
 
 
 def request_of(question: Question, image: bytes | None, how: GenerationConfig, seed: int) -> Request:

@@ -83,19 +83,41 @@ def test_it_is_what_one_pass_says(folder: Path, shares: bool) -> None:
         assert len(set(found)) > 1
 
 
-def test_an_image_is_read_once_for_all_its_questions(tmp_path: Path) -> None:
-    with Engine(Params(model=str(tiny.llava(tmp_path)), batch_size=8)) as engine:
-        seen = []
-        forward = engine.loaded.forward
+@pytest.mark.parametrize("shares", [True, False])
+@pytest.mark.parametrize("answers", [ANSWERS, ("yes", "no")])
+def test_replies_and_likelihoods_at_once_are_those_of_each(
+    folder: Path, shares: bool, answers: tuple[str, ...]
+) -> None:
+    def load(params: Params) -> Any:
+        return replace(_loading.load(params), shares=shares)
+
+    with Engine(Params(model=str(folder), batch_size=3), load=load) as engine:
+        asked = [*requests(engine.loaded.reader.chat.reads_images), Request("special", "<image>")]
+        replies, found = engine.generate_weighed(asked, answers)
+        assert [reply.text for reply in replies] == [reply.text for reply in engine.generate(asked)]
+        apart = engine.likelihoods(asked, answers)
+        assert found[-1] == apart[-1] == Failure.NOT_ACCEPTED
+        for one, other in zip(found[:-1], apart[:-1], strict=True):
+            assert one == pytest.approx(other, rel=1e-4)
+
+
+def test_an_image_is_read_once_for_all_that_is_asked_of_it(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    def load(params: Params) -> Any:
+        loaded = _loading.load(params)
 
         def counting(*given: Any) -> Any:
-            seen.append(len(given[4]))
-            return forward(*given)
+            seen.append(bool(given[4]))
+            return loaded.forward(*given)
 
-        counted = replace(engine.loaded, forward=counting)
-        with Engine(Params(model=str(tmp_path), batch_size=8), load=lambda _: counted) as again:
-            again.likelihoods(requests(True)[:4], ANSWERS)
-    assert sum(map(bool, seen)) == 1
+        return replace(loaded, forward=counting)
+
+    with Engine(Params(model=str(tiny.llava(tmp_path)), batch_size=8), load=load) as engine:
+        for ask in (engine.likelihoods, engine.generate_weighed):
+            seen.clear()
+            ask(requests(True)[::2], ANSWERS)
+            assert sum(seen) == 1
 
 
 def test_what_cannot_be_asked_is_a_failure_of_its_row(tmp_path: Path) -> None:

@@ -86,12 +86,11 @@ class Failing(Engine):
 class Weighing(Engine):
     """Also says how likely yes is: three in four."""
 
-    def likelihoods(
+    def generate_weighed(
         self, requests: Sequence[Request], answers: Sequence[str], tell: Callable[[Heard], None]
-    ) -> list[tuple[float, ...] | Failure]:
+    ) -> tuple[list[Reply], list[tuple[float, ...] | Failure]]:
         assert answers == ("Yes", "No")
-        self.asked += [f"weigh {request.request_id}" for request in requests]
-        return [(0.75, 0.25) for _ in requests]
+        return self.generate(requests, tell), [(0.75, 0.25) for _ in requests]
 
 
 FAKE = {"model.kind": "openai", "model.model": "fake", "model.base_url": "http://127.0.0.1:9/v1"}
