@@ -24,7 +24,7 @@ from mht.storage import Storage
 from mht.watch import Progress
 
 ANSWER, QUESTION_ONLY = "answer", "question_only"
-"""What is done with a part: ask the model, or ask it without the images."""
+"""What is done with a part: ask the model, or ask it again without the images."""
 FOLDERS = {ANSWER: "predictions", QUESTION_ONLY: f"baselines/{QUESTION_ONLY}"}
 Tell = Callable[[Progress], None]
 

@@ -22,15 +22,16 @@ from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Spec, open_benchmark
 from mht.evaluation.asking import is_weighed
 from mht.evaluation.baselines import cheap
 from mht.evaluation.identity import Run
+from mht.evaluation.intervals import with_interval
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import PlanReader
 from mht.evaluation.report.files import report_files
 from mht.evaluation.run import FORMAT, SCORES, EvaluationRun, scores_bytes
-from mht.evaluation.scoring import Metrics, score
+from mht.evaluation.scoring import Metrics
 from mht.evaluation.tables import Kept, prediction_table, value_table
 from mht.evaluation.work import Site
 from mht.generation import Failure
-from mht.predictions import Prediction, Score
+from mht.predictions import Prediction, Score, score
 from mht.questions import Question
 
 _Rows = dict[str, list[Kept]]
@@ -125,7 +126,7 @@ def _scored(closing: _Closing, name: str, rows: Sequence[Kept]) -> list[Score]:
     record = write_content(closing.site.storage, closing.spec.root, f"scores/{name}", data, count)
     closing.files.append(record)
     closing.site.pulse()
-    return score(measured, closing.site.config.intervals)
+    return [with_interval(one, closing.site.config.intervals) for one in measured]
 
 
 def _baselines(closing: _Closing) -> dict[str, _Rows]:
@@ -147,17 +148,16 @@ def _baselines(closing: _Closing) -> dict[str, _Rows]:
 
 
 def _as_run(made: EvaluationRun, name: str, rows: _Rows, closing: _Closing) -> EvaluationRun:
-    """A baseline as a run of its own, with the figures of the model's."""
+    """A baseline as a run of its own, with the figures of the model's, without intervals."""
     measured = {
         benchmark: closing.metrics.measure([row.prediction for row in of]) for benchmark, of in rows.items()
     }
-    intervals = closing.site.config.intervals
     return EvaluationRun(
         name=name,
         run=made.run,
         model={"kind": "baseline"},
         benchmarks={benchmark: [row.prediction for row in of] for benchmark, of in rows.items()},
-        scores={benchmark: score(of, intervals) for benchmark, of in measured.items()},
+        scores={benchmark: [score(one) for one in of] for benchmark, of in measured.items()},
         notes=made.notes,
         digests=made.digests,
         config=made.config,

@@ -56,8 +56,7 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
         take_over(site, spec, elsewhere)
         remarks += [elsewhere.note()]
     else:
-        for work in works:
-            ask(site, spec, work)
+        ask(site, spec, works)
     return close(site, spec, run, metrics, notes, [remark for remark in remarks if remark])
 
 

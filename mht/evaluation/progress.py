@@ -1,4 +1,4 @@
-"""What a person sees while a model is asked: `answer  1,280 / 4,000 questions  31/s  812 tokens/s  12 waiting  ETA`."""
+"""What a person sees while a model is asked: `answers  1,280 / 4,000 questions  31/s  812 tokens/s  12 waiting`."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class ProgressLine:
     ) -> None:
         self._line = LiveLine(stream, clock, on)
         self._seen: deque[tuple[float, int, int]] = deque()
-        self._work, self._total, self._base = "", 0, 0
+        self._total, self._base = 0, 0
 
-    def begin(self, work: str, total: int, base: int) -> None:
+    def begin(self, total: int, base: int) -> None:
         """`total` questions, of which `base` were answered by an earlier run."""
         self.clear()
-        self._work, self._total, self._base = work.replace("_", " "), total, base
+        self._total, self._base = total, base
         self._seen.clear()
         self._line.at_once()
 
     def show(self, questions: int, tokens: int, waiting: int) -> None:
-        """The counts of this work so far."""
+        """The counts so far."""
         now = self._line.clock()
         self._seen.append((now, questions, tokens))
         while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_WINDOW_S:
@@ -51,7 +51,7 @@ class ProgressLine:
         seconds = last_s - first_s
         rate = (last - first) / seconds if seconds > 0 else 0.0
         done = min(self._base + questions, self._total)
-        parts = [f"{self._work}  {done:,} / {self._total:,} questions", f"{rate:,.1f}/s"]
+        parts = [f"answers  {done:,} / {self._total:,} questions", f"{rate:,.1f}/s"]
         if late:
             speed = (late - early) / seconds if seconds > 0 else 0.0
             parts += [f"{speed:,.0f} tokens/s", f"{waiting:,} waiting"]

@@ -1,4 +1,4 @@
-"""Rows measured by every metric: each figure with n of n_asked, its interval, and what is unscored."""
+"""Rows measured by every metric that can be, or by those that are named."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from mht import catalog
 from mht.config_evaluate import METRICS, EvaluateConfig
 from mht.errors import ConfigError
-from mht.evaluation.intervals import IntervalParams, with_interval
-from mht.predictions import Measured, Prediction, Score, Unscored
+from mht.predictions import Measured, Prediction, Unscored
 
 _PROBE = (
     Prediction(
@@ -55,16 +54,13 @@ def choose(config: EvaluateConfig) -> Metrics:
             module.measure(_PROBE, params)
         except ValidationError:
             left_out.append(f"{name}: it needs settings; name it under metrics")
-        except ConfigError as error:
-            left_out.append(f"{name}: {error}")
+        except ConfigError:
+            left_out.append(
+                f"{name}: what it needs is not installed here; name it under metrics to be told what"
+            )
         else:
             found[name] = params
     return Metrics(found, tuple(left_out))
-
-
-def score(measured: Sequence[Measured], intervals: IntervalParams) -> list[Score]:
-    """Each figure with its interval."""
-    return [with_interval(one, intervals) for one in measured]
 
 
 def _is_asked(measured: Measured) -> bool:

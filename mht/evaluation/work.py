@@ -43,22 +43,22 @@ def left(site: Site, spec: Spec, work: str) -> list[str]:
     return parts
 
 
-def ask(site: Site, spec: Spec, work: str) -> None:
-    """Let the model answer what is left. Raises the first error that a part met."""
-    parts = left(site, spec, work)
-    if not parts:
+def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
+    """Let the model answer what is left of some kinds of work. Raises the first error that a part met."""
+    jobs = [(work, part) for work in works for part in left(site, spec, work)]
+    if not jobs:
         return
-    total = sum(plan.questions for plan in spec.plans.values())
-    todo = sum(_questions(spec, part) for part in parts)
+    total = len(works) * sum(plan.questions for plan in spec.plans.values())
+    todo = sum(_questions(spec, part) for _, part in jobs)
     if todo < total:
         site.progress.say(
             f"{total - todo:,} of {total:,} questions are answered already and are not asked again"
         )
-    site.progress.begin(work, total, total - todo)
+    site.progress.begin(total, total - todo)
     if site.config.run.ray:
-        _on_ray(site, spec, work, parts)
+        _on_ray(site, spec, jobs)
     else:
-        _here(site, spec, work, parts)
+        _here(site, spec, jobs)
     site.progress.clear()
 
 
@@ -70,7 +70,7 @@ def _questions(spec: Spec, part: str) -> int:
     return round(size * (int(number) + 1)) - round(size * int(number))
 
 
-def _here(site: Site, spec: Spec, work: str, parts: Sequence[str]) -> None:
+def _here(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]]) -> None:
     """One after the other, in this process."""
     questions = tokens = 0
 
@@ -82,13 +82,13 @@ def _here(site: Site, spec: Spec, work: str, parts: Sequence[str]) -> None:
 
     answerer = site.answerer(spec, tell)
     try:
-        for part in parts:
+        for work, part in jobs:
             answerer.do(work, part)
     finally:
         answerer.close()
 
 
-def _on_ray(site: Site, spec: Spec, work: str, parts: Sequence[str]) -> None:
+def _on_ray(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]]) -> None:
     """Ray Data actors that each hold the engine."""
     from mht import cluster, fleet
 
@@ -104,14 +104,14 @@ def _on_ray(site: Site, spec: Spec, work: str, parts: Sequence[str]) -> None:
             site.progress.show(images, tokens, waiting)
 
         crashes = []
-        for done in crew.run([(work, part) for part in parts], pulse):
+        for done in crew.run(jobs, pulse):
             if done.error is not None:
                 raise done.error
             if done.crash is not None:
                 crashes.append(f"{done.shard}:\n{done.crash}")
         if crashes:
             raise MhtError(
-                f"{len(crashes)} of {len(parts)} parts met a defect, the others are kept. First, {crashes[0]}"
+                f"{len(crashes)} of {len(jobs)} parts met a defect, the others are kept. First, {crashes[0]}"
                 "The same command tries them again."
             )
     finally:
