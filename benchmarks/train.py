@@ -207,6 +207,7 @@ def curve(data: Path, shape: Shape, pythons: dict[str, Path], given: argparse.Na
         race = Race(folder, kept, given.threads)
         race.repeat(given.repeats)
         rows.append(_curve_line(race, sized, limit(folder)))
+        print(" | ".join(rows[-1]), flush=True)
     return markdown(CURVE_HEAD, rows)
 
 
@@ -268,6 +269,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     os.environ["HF_HUB_OFFLINE"] = "1"
     facts = describe(_versions() | more)
+    notes += _busy()
     if given.curve:
         text, told = curve(data, shape, pythons, given), []
     else:
@@ -281,6 +283,16 @@ def main(words: Sequence[str] | None = None) -> int:
     if given.save:
         print(f"kept in {save('train-curve' if given.curve else 'train', text)}")
     return 0
+
+
+def _busy() -> list[str]:
+    """A warning where other programs want the cores, too."""
+    load = os.getloadavg()[0]
+    if load < (os.cpu_count() or 1):
+        return []
+    return [
+        f"others wanted the cores, too (load {load:.0f} at the beginning): the CPU columns tell, the clock does not"
+    ]
 
 
 def _versions() -> dict[str, Any]:

@@ -26,6 +26,7 @@ FAMILIES = (
     "training.sources",
     "evaluation.benchmarks",
     "evaluation.metrics",
+    "evaluation.judges",
 )
 
 

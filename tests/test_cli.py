@@ -79,7 +79,8 @@ def test_preview_prints_pairs_without_ray_and_writes_nothing(folder: Path, tmp_p
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("faithful, ") >= 2
     assert done.stdout.count("hallucinated, ") >= 2
-    assert len(re.findall(r"^    Q: .*\[.+\]", done.stdout, re.MULTILINE)) >= 4
+    unwrapped = re.sub(r"\n {7}", " ", done.stdout)
+    assert len(re.findall(r"^    Q: .*\[.+\]", unwrapped, re.MULTILINE)) >= 4
     assert list(tmp_path.iterdir()) == []
 
 

@@ -68,6 +68,11 @@ HEAVY_FILES = {
     "training/utilisation.py",
     "training/card.py",
     "training/rank.py",
+    "phantoms/model/blank.py",
+    "phantoms/model/eyes.py",
+    "phantoms/model/pace.py",
+    "phantoms/model/talking.py",
+    "phantoms/model/answering.py",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mht import catalog, errors
+from mht import catalog, config_train, errors
 from mht.cli import _parser, split_words
 from mht.config import load
 
@@ -44,7 +44,8 @@ def test_each_command_is_understood(command: str) -> None:
     arguments = _parser().parse_args(words[1:])
     if hasattr(arguments, "words"):
         path, settings = split_words(arguments.words)
-        load(str(ROOT / path) if path else None, settings)
+        read = config_train.load if words[1] == "train" else load
+        read(str(ROOT / path) if path else None, settings)
 
 
 def test_the_rooms_are_those_of_the_package() -> None:
@@ -55,6 +56,14 @@ def test_the_rooms_are_those_of_the_package() -> None:
 
 def test_the_sources_are_those_of_the_catalog() -> None:
     assert {cell.strip("`") for cell, _ in rows("Sources")} == set(catalog.names("sources"))
+
+
+def test_the_families_that_share_an_image_are_those_admitted() -> None:
+    from mht.model.architectures import ADMITTED
+
+    told = {name for cell, _ in rows("Training") for name in re.findall(r"`(\w+)`", cell)}
+    text = {"llama", "mistral", "qwen2", "qwen3", "gemma3_text", "qwen2_5_vl_text", "qwen3_vl_text"}
+    assert told == ADMITTED - text
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:

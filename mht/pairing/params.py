@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from mht.catalog import names
+from mht.pairing.wordings import Wordings
 
 
 class PairingParams(BaseModel):
@@ -15,7 +16,8 @@ class PairingParams(BaseModel):
     is in how many forms, drawn at random, an edit is proposed; fewer for kinds that most facts allow. `facts_per_image`
     bounds the work of a long caption. `rare_below`: a wording with fewer true premises than this in the corpus is
     judged in a coarser context. `premise_once`: whether a premise is asked of an image in one form only. `balance`: off
-    only to show what it is good for.
+    only to show what it is good for. `wordings`: all question templates, or the first or the second half of them, which
+    share none: train on one, test on the other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -26,4 +28,5 @@ class PairingParams(BaseModel):
     facts_per_image: int = Field(default=12, ge=1, le=200)
     rare_below: int = Field(default=8, ge=1, le=10_000)
     premise_once: bool = False
+    wordings: Wordings = "all"
     balance: bool = True

@@ -49,6 +49,7 @@ class Case:
 
     `shown` names the terms of the fact that stand in the question beside the edited one; `ask` the one that is asked
     for (None: nothing in particular). `image` is what the question calls the image. `reading` is all that is known.
+    `wordings` is the half of the question templates that may be used.
     """
 
     fact: Fact
@@ -57,6 +58,7 @@ class Case:
     ask: str | None
     image: str
     reading: Reading = field(repr=False)
+    wordings: str = "all"
 
     def inverse(self) -> Case:
         """The same question's case if the false premise were the true one: its right answers are wrong here."""
@@ -72,7 +74,7 @@ class Case:
                     **{_FIELD.get(self.ask, self.ask): getattr(self.fact, _FIELD.get(self.ask, self.ask))},
                 )
         back = Edit(edit.type, edit.fact, edit.slot, edit.after, edit.before, edit.backward, edit.forward)
-        return Case(fact, back, self.shown, self.ask, self.image, self.reading)
+        return Case(fact, back, self.shown, self.ask, self.image, self.reading, self.wordings)
 
 
 def an(words: str) -> str:

@@ -42,7 +42,8 @@ def make_pairs(
     kept: list[Asked] = []
     backed_off = 0
     for proposal, level in _accepted(image_id, reading, context, rng, dropped, trace):
-        twins = _twins(image_id, split, reading, proposal, level, rng)
+        case = _case(reading, proposal, level, rng, context.params.wordings)
+        twins = _twins(image_id, split, case, proposal.form, rng)
         new = asked(*twins)
         reason = repeats(new, kept, context.params.premise_once)
         reason = reason or refusal_of(twins, reading, context.checks, trace)
@@ -91,7 +92,7 @@ def _names(modality: str | None, named: bool) -> tuple[str, ...]:
     return tuple(name.format(noun) for name in _NAMED) + _UNNAMED[:2]
 
 
-def _case(reading: Reading, proposal: Proposal, level: int, rng: random.Random) -> Case:
+def _case(reading: Reading, proposal: Proposal, level: int, rng: random.Random, wordings: str) -> Case:
     """A modality is named only where the balance was struck within that modality."""
     names = _names(reading.modality, level == 0 and not proposal.study)
     edit = proposal.edit
@@ -102,21 +103,19 @@ def _case(reading: Reading, proposal: Proposal, level: int, rng: random.Random) 
         ask=proposal.frame.ask,
         image=names[int(rng.random() * len(names))],
         reading=reading,
+        wordings=wordings,
     )
 
 
-def _twins(
-    image_id: str, split: str, reading: Reading, proposal: Proposal, level: int, rng: random.Random
-) -> tuple[Pair, Pair]:
-    case = _case(reading, proposal, level, rng)
-    write: Callable[[Case, random.Random], Written] = load(FORMS, proposal.form).write
+def _twins(image_id: str, split: str, case: Case, form: str, rng: random.Random) -> tuple[Pair, Pair]:
+    write: Callable[[Case, random.Random], Written] = load(FORMS, form).write
     text = write(case, rng)
     edit, fact = case.edit, case.fact
     identity = (fact.finding, fact.side, fact.site, fact.start)
-    twin_id = digest(image_id, proposal.form, edit.type, *identity, edit.slot, edit.after, size=8).hex()
+    twin_id = digest(image_id, form, edit.type, *identity, edit.slot, edit.after, size=8).hex()
     touched = (edit.before, edit.after) if edit.slot == FINDING else (fact.finding,)
     risk, rule = risk_of(edit.type, *touched)
-    shared = {"twin_id": twin_id, "image_id": image_id, "split": split, "form": proposal.form, "type": edit.type,
+    shared = {"twin_id": twin_id, "image_id": image_id, "split": split, "form": form, "type": edit.type,
               "strategy": edit.strategy, "slot": edit.slot, "risk": risk, "risk_rule": rule}  # fmt: skip
     return _pair(text, case, State.FAITHFUL, shared), _pair(text, case, State.HALLUCINATED, shared)
 

@@ -67,6 +67,8 @@ def _plot(title: str, lines: Sequence[tuple[str, Points]]) -> str:
     every = [point for _, points in drawn for point in points]
     left, right = min(x for x, _ in every), max(x for x, _ in every)
     low, high = min(y for _, y in every), max(y for _, y in every)
+    if title.startswith("Held out") and "loss" not in title and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0  # a share: a change of it is seen for what it is
     if low == high:
         low, high = low - 0.5 * abs(low or 1), high + 0.5 * abs(high or 1)
 

@@ -41,6 +41,7 @@ def launch(given: Assignment, progress: ProgressLine, stop: StopRequest) -> bool
     config = given.config
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "1")
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")
     end = cluster.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
     try:
         gpus = _gpus(config.run)

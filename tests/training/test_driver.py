@@ -27,8 +27,8 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
     given: list[str], tmp_path: Path
 ) -> None:
     whole, output = tmp_path / "whole", tmp_path / "run"
-    assert in_process(ranked.leg, longer(given, whole))[0]
-    words = longer(given, output)
+    assert in_process(ranked.leg, longer(given, whole, steps=160))[0]
+    words = longer(given, output, steps=160)
     driver = start_mht("train", *words)
     tree = []
     try:
@@ -45,8 +45,9 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
 
     again = start_mht("train", *words)
     try:
-        wait_for(lambda: is_stored(output, 50), again)
+        wait_for(lambda: is_stored(output, 30), again)
         tree = psutil.Process(again.pid).children(recursive=True)
+        wait_for(lambda: is_stored(output, 40), again)
         began = time.monotonic()
         again.send_signal(signal.SIGTERM)
         _, err = again.communicate(timeout=60)
@@ -62,9 +63,7 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
     found, progress = ranked.run_command([*words, "run.ray=false"])
     assert found is not None
     [said] = [line for line in progress.lines if line.startswith("going on from step")]
-    assert int(said.split()[4]) % 10 != 0 or int(said.split()[4]) >= 50, (
-        "the stop wrote a checkpoint of its own"
-    )
+    assert int(said.split()[4]) >= 40
     assert ranked.losses_of(output) == ranked.losses_of(whole)
 
 

@@ -16,7 +16,6 @@ from tests.training import ranked
 from tests.training.disturb import Disturbances, is_stored, is_under_way, kill, ranks_below
 
 pytestmark = pytest.mark.timeout(300)
-LONG = ("epochs=16", "checkpoints.every_steps=10", "validation.rows=0")
 TOTAL = 80
 
 
@@ -28,9 +27,11 @@ def undisturbed(given: list[str], tmp_path_factory: pytest.TempPathFactory) -> l
     return ranked.losses_of(output)
 
 
-def longer(given: list[str], output: Path, *words: str) -> list[str]:
-    taken = {word.partition("=")[0] for word in LONG}
-    return [*(w for w in given if w.partition("=")[0] not in taken), *LONG, f"output={output}", *words]
+def longer(given: list[str], output: Path, *words: str, steps: int = TOTAL) -> list[str]:
+    """A run of so many steps, five an epoch, with a checkpoint every ten."""
+    usual = [f"epochs={steps // 5}", "checkpoints.every_steps=10", "validation.rows=0"]
+    taken = {word.partition("=")[0] for word in usual}
+    return [*(w for w in given if w.partition("=")[0] not in taken), *usual, f"output={output}", *words]
 
 
 def test_r13_workers_are_killed_and_the_losses_are_the_undisturbed_run_s(

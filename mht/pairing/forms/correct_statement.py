@@ -8,6 +8,7 @@ from mht.knowledge.lexicon import is_study
 from mht.pairing.answers import declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase
+from mht.pairing.wordings import ask
 from mht.pairing.written import Answers, Written, written
 
 FRAMES = SHOW
@@ -53,8 +54,8 @@ def fits(slot: str, study: bool) -> bool:
 
 def write(case: Case, rng: random.Random) -> Written:
     """The statement within a task, and the verdict with what is there."""
-    said = pick(rng, _STUDY if is_study(case.fact.finding) else _SAID)
-    template = pick(rng, _TASK).replace("{s}", said)
+    said = ask(case, rng, _STUDY if is_study(case.fact.finding) else _SAID)
+    template = ask(case, rng, _TASK).replace("{s}", said)
     np = phrase(case, False, rng.random() < 0.5)
     right, no, wrong = pick(rng, _RIGHT), pick(rng, _WRONG), case.inverse()
     answers = Answers(

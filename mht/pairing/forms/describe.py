@@ -9,6 +9,7 @@ from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.besides import besides
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase
+from mht.pairing.wordings import ask
 from mht.pairing.written import Answers, Written, written
 
 FRAMES = SHOW
@@ -34,7 +35,7 @@ def fits(slot: str, study: bool) -> bool:
 
 def write(case: Case, rng: random.Random) -> Written:
     """What is there, the named finding first; where it is not there, that first."""
-    template = pick(rng, _TASK)
+    template = ask(case, rng, _TASK)
     np = phrase(case, case.edit.slot != NUMBER and rng.random() < 0.5, rng.random() < 0.5)
     lead, wrong, more = pick(rng, _LEAD), case.inverse(), besides(case, rng)
     answers = Answers(

@@ -9,6 +9,7 @@ from mht.knowledge.slots import BELIEF, NUMBER, PRESENCE
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase
+from mht.pairing.wordings import ask
 from mht.pairing.written import Answers, Written, written
 
 FRAMES = SHOW
@@ -71,7 +72,7 @@ def fits(slot: str, study: bool) -> bool:
 def write(case: Case, rng: random.Random) -> Written:
     """The premise as given, and the answer that describes or corrects."""
     study = is_study(case.fact.finding)
-    template = pick(rng, _templates(case))
+    template = ask(case, rng, _templates(case))
     definite = not study and case.edit.slot not in (PRESENCE, NUMBER) and rng.random() < 0.5
     np = phrase(case, definite, rng.random() < 0.5)
     lead, wrong = pick(rng, _LEAD).replace("{image}", case.image), case.inverse()

@@ -6,10 +6,11 @@ import random
 
 from mht.knowledge.lexicon import is_study
 from mht.knowledge.slots import FINDING
-from mht.pairing.answers import capital, pick, stated
+from mht.pairing.answers import capital, stated
 from mht.pairing.besides import distractors
 from mht.pairing.frames import LIST
 from mht.pairing.phrases import Case, indefinite, phrase
+from mht.pairing.wordings import ask
 from mht.pairing.written import Answers, Written, written
 
 FRAMES = LIST
@@ -40,7 +41,8 @@ def write(case: Case, rng: random.Random) -> Written:
     options.insert(at, "{np}")
     options.append(_NONE)
     listed = " ".join(f"{letter}) {option}" for letter, option in zip(_LETTERS, options, strict=False))
-    template = pick(rng, _STUDY if is_study(case.fact.finding) else _TASK).replace("{o}", f"{listed}.")
+    templates = _STUDY if is_study(case.fact.finding) else _TASK
+    template = ask(case, rng, templates).replace("{o}", f"{listed}.")
     own, none = f"{_LETTERS[at]}) ", f"{_LETTERS[len(options) - 1]}) {_NONE}. "
     wrong = case.inverse()
     answers = Answers(

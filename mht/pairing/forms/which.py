@@ -7,6 +7,7 @@ import random
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import ASK, asks
 from mht.pairing.phrases import Case, length, on_side, phrase, place
+from mht.pairing.wordings import ask
 from mht.pairing.written import Answers, Written, written
 
 FRAMES = ASK
@@ -50,7 +51,7 @@ def fits(slot: str, study: bool) -> bool:
 
 def write(case: Case, rng: random.Random) -> Written:
     """The term that is asked for, first; where the premise is false, what is wrong with it."""
-    template = pick(rng, _ASKED[str(case.ask)])
+    template = ask(case, rng, _ASKED[str(case.ask)])
     np = phrase(case, True, rng.random() < 0.5)
     lead, wrong = pick(rng, _LEAD), case.inverse()
     answers = Answers(

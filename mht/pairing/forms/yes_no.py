@@ -9,6 +9,7 @@ from mht.knowledge.slots import BELIEF, PRESENCE
 from mht.pairing.answers import capital, declined, pick, stated
 from mht.pairing.frames import SHOW
 from mht.pairing.phrases import Case, phrase, plural
+from mht.pairing.wordings import ask
 from mht.pairing.written import Answers, Written, written
 
 FRAMES = SHOW
@@ -90,7 +91,7 @@ def fits(slot: str, study: bool) -> bool:
 
 def write(case: Case, rng: random.Random) -> Written:
     """The question with `yes` for the true reading and `no` for the false one."""
-    template = pick(rng, _templates(case))
+    template = ask(case, rng, _templates(case))
     np = phrase(case, False, rng.random() < 0.5)
     joint, wrong = pick(rng, _JOINT), case.inverse()
     answers = Answers(

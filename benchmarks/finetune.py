@@ -1,0 +1,211 @@
+"""Claim: fine-tuning on twins makes a model decline false premises and keep its eyes; as many ordinary pairs do not.
+
+    python -m benchmarks.finetune --save
+    python -m benchmarks.finetune --seeds 1 --steps 60 --test-images 20
+
+The small base model that is shipped is fine-tuned by `mht train` on chest phantoms from `mht build`, with adapters and
+in full, on twins and, for control, as many steps on faithful pairs alone. Each is asked about phantoms that it has not
+seen, in question templates that none of its training used (`pairing.wordings`), and its greedy replies are measured by
+`mht.evaluation.metrics`. Goals: false premises accepted from at least .9 to at most .05, the risk-weighted rate of
+errors down by 60 %, at most 2 points more false denials and at most 5 points of over-rejection; the control shows none
+of it. What the picture of a phantom does not show (a length in mm, an earlier study) is not asked about.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import describe
+from benchmarks.report import markdown, page, save
+from mht import catalog
+from mht.engines.transformers import Engine, Params
+from mht.generation import Request
+from mht.phantoms.model import base_folder
+from mht.predictions import Prediction, of_pair, score
+from mht.reading import Dataset, Selection
+from mht.storage import Storage, StorageParams
+
+FIGURES = ("presumed", "false_premise", "over_rejection", "false_denial", "risk_weighted")
+"""`presumed` is false_premise where the question takes the premise for granted; the other forms ask for it."""
+PRESUMING = ("leading_premise", "which", "describe")
+UNSEEN = (
+    "sequence", "temporal", "attribute", "size", "count", "misbelief", "modality", "appearance",
+)  # fmt: skip
+"""Kinds of hallucination about what a small chest phantom does not show, or is the same in all of them."""
+SIDE_PX = 128
+ANSWER_TOKENS = 48
+GOALS = {
+    "false_premise": "<= .05",
+    "over_rejection": "+ <= .05",
+    "false_denial": "+ <= .02",
+    "risk_weighted": "- 60 %",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a run learns. `rate` is the peak of the learning rate."""
+
+    method: str
+    rate: float
+    more: tuple[str, ...] = ()
+
+
+RECIPES = {
+    "lora": Recipe("lora", 3e-3, ("lora.rank=16", "lora.alpha=32", "lora.dropout=0")),
+    "full": Recipe("full", 1e-3, ()),
+}
+
+
+def mht(*words: str, threads: int = 2) -> None:
+    """A command of ours in a process of its own."""
+    env = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run([sys.executable, "-m", "mht.cli", *words], env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"mht {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+
+
+def built(
+    folder: Path, name: str, images: int, start: int, wordings: str, splits: Mapping[str, float]
+) -> str:
+    """A dataset of chest phantoms, pairs in one half of the question templates."""
+    output = str(folder / name)
+    mht(
+        "build", f"output={output}", "source.kind=phantoms", "source.kinds=[chest_xray]",
+        f"source.count={images}", f"source.start={start}", f"source.side_px={SIDE_PX}",
+        f"pairing.wordings={wordings}", *(f"perturbations.{kind}=null" for kind in UNSEEN),
+        *(f"splits.{split}={share}" for split, share in splits.items()),
+        "build.shard_images=100", "build.progress=false", "build.gallery_images=0", "build.max_quarantined=1",
+    )  # fmt: skip
+    return output
+
+
+def trained(folder: Path, name: str, data: str, recipe: Recipe, seed: int, args: argparse.Namespace) -> Path:
+    """A run's final model."""
+    output = folder / name
+    mht(
+        "train", f"model.path={args.base}", f"data.path={data}", f"output={output}", f"seed={seed}",
+        f"method={recipe.method}", f"optimizer.learning_rate={recipe.rate}", "optimizer.warmup=0.1",
+        "optimizer.final=0", "optimizer.weight_decay=0.01", *recipe.more,
+        f"step_examples={args.step_examples}", f"max_steps={args.steps}", "epochs=1000", "validation.rows=0",
+        f"checkpoints.every_steps={args.steps}", "run.ray=false", "run.progress=false",
+        f"run.threads={args.threads}", *(["data.state=[faithful]"] if "control" in name else []),
+        threads=args.threads,
+    )  # fmt: skip
+    return output / "model"
+
+
+def asked(data: str, model: Params) -> list[Prediction]:
+    """The model's greedy reply to each pair of a dataset."""
+    dataset = Dataset(Storage(StorageParams()), data)
+    rows = [
+        (image, pair)
+        for shard in dataset.shards(Selection())
+        for image, pairs in shard.by_image()
+        for pair in pairs
+    ]
+    requests = [
+        Request(pair["pair_id"], pair["question"], image=image["image"]["bytes"], max_tokens=ANSWER_TOKENS)
+        for image, pair in rows
+    ]
+    with Engine(model) as engine:
+        replies = engine.generate(requests)
+    failures = [reply.failure.value if reply.failure is not None else None for reply in replies]
+    return [
+        of_pair(pair, reply.text, failure)
+        for (_, pair), reply, failure in zip(rows, replies, failures, strict=True)
+    ]
+
+
+def figures(rows: Sequence[Prediction]) -> dict[str, float]:
+    found = {}
+    for name in FIGURES:
+        module: Any = catalog.load("evaluation.metrics", name if name != "presumed" else "false_premise")
+        of = [row for row in rows if row.form in PRESUMING] if name == "presumed" else rows
+        value = score(module.measure(of, module.Params())[0])
+        found[name] = float("nan") if value.value is None else value.value
+        found[f"{name} n"] = value.n / max(1, value.n_asked)
+    return found
+
+
+def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], float]]:
+    """(name, figures, seconds of training) of the base and of each run."""
+    with tempfile.TemporaryDirectory(prefix="mht-finetune-") as place:
+        folder = Path(place)
+        train = built(
+            folder, "train", args.train_images, 0, "first", {"train": 1, "validation": 0, "test": 0}
+        )
+        test = built(
+            folder, "test", args.test_images, 1_000_000, "second", {"train": 0, "validation": 0, "test": 1}
+        )
+        yield "base", figures(asked(test, Params(model=args.base, batch_size=64))), 0.0
+        for seed in range(args.seeds):
+            for method in args.methods:
+                for data in ("twins", "control"):
+                    name = f"{method}, {data}"
+                    began = time.monotonic()
+                    model = trained(folder, f"{method}-{data}-{seed}", train, RECIPES[method], seed, args)
+                    took = time.monotonic() - began
+                    base = {"model": args.base, "adapter": str(model)}
+                    params = Params(**(base if method == "lora" else {"model": str(model)}), batch_size=64)
+                    yield name, figures(asked(test, params)), took
+
+
+def table(found: Mapping[str, list[dict[str, float]]]) -> str:
+    """The mean over the seeds, with the lowest and the highest."""
+    rows = [
+        [name, *(_spread([one[figure] for one in every]) for figure in FIGURES)]
+        for name, every in found.items()
+    ]
+    return markdown(["", *(f.replace("_", " ") for f in FIGURES)], [*rows, ["goal, twins", *GOALS.values()]])
+
+
+def _spread(values: Sequence[float]) -> str:
+    mean = f"{statistics.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.3f} to {max(values):.3f})"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--base", default=str(base_folder()))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
+    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--step-examples", type=int, default=8)
+    parser.add_argument("--train-images", type=int, default=1500)
+    parser.add_argument("--test-images", type=int, default=150)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--save", action="store_true", help="keep the table in benchmarks/results")
+    args = parser.parse_args(argv)
+    found: dict[str, list[dict[str, float]]] = {}
+    seconds: dict[str, list[float]] = {}
+    for name, one, took in runs(args):
+        found.setdefault(name, []).append(one)
+        seconds.setdefault(name, []).append(took)
+        print(name, {k: round(v, 3) for k, v in one.items()}, f"{took:.0f} s", flush=True)
+    notes = [
+        f"{args.steps} steps of {args.step_examples} images, each with all its pairs; {args.seeds} seeds: mean "
+        "(lowest to highest)",
+        f"{args.test_images} unseen phantoms, asked in templates of the other half; left out: {', '.join(UNSEEN)}",
+        "seconds of a run: " + ", ".join(f"{n} {statistics.mean(s):.0f}" for n, s in seconds.items() if s[0]),
+        "replies that could be decided, at the least: "
+        f"{min(one[f'{figure} n'] for every in found.values() for one in every for figure in FIGURES):.1%}",
+    ]
+    text = page("Fine-tuning the small base model on twins", describe(), table(found), notes)
+    print(text)
+    if args.save:
+        print(f"kept in {save('finetune', text)}")
+
+
+if __name__ == "__main__":
+    main()

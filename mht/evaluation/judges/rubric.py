@@ -1,0 +1,69 @@
+"""A judge without a model: offline, deterministic and free, fitted on the judgements that a real one released.
+
+A forest of small regression trees over features of the text alone: what the reference and the reply say to the
+question, what they share, deny, add and oppose (`_features.py`). `benchmarks/rubric.py` fits the weights and says how
+well they follow the judge that they were fitted on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mht.evaluation.judges._features import features
+from mht.evaluation.judges._forest import Forest, read
+from mht.evaluation.judges._judgement import HIGHEST, LOWEST, Asked, Judgement, Scores
+from mht.knowledge.spelling import normal_words
+from mht.replies import degenerate
+
+WEIGHTS = "rubric.tsv"
+
+
+class Params(BaseModel):
+    """`max_chars`: of each text no more is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    max_chars: int = Field(default=8_000, ge=100, le=100_000)
+
+
+def identity(params: Params) -> dict[str, Any]:
+    """What decides the scores beside the row."""
+    return {"weights": hashlib.sha256(_text().encode()).hexdigest()[:16], **params.model_dump()}
+
+
+@lru_cache(maxsize=1)
+def _text() -> str:
+    return files(__package__).joinpath(WEIGHTS).read_text(encoding="utf-8")
+
+
+class Judge:
+    """Scores from the text alone; the same row has the same scores, wherever and beside whatever it is judged.
+
+    A reply without words, one that goes round in a loop, or the question again has the lowest score on each scale; a
+    row without a reference has none, but the error `no_truth`.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self._max_chars = params.max_chars
+        self._forest: Forest = read(_text())
+
+    def judge(self, rows: Sequence[Asked]) -> list[Judgement]:
+        """One judgement for each row, in their order."""
+        return [self._one(row) for row in rows]
+
+    def _one(self, row: Asked) -> Judgement:
+        if not row.truth.strip():
+            return Judgement(row.row_id, None, "no_truth")
+        question, truth, reply, caption = (
+            text[: self._max_chars] for text in (row.question, row.truth, row.reply, row.caption or "")
+        )
+        if degenerate(reply) or normal_words(reply) == normal_words(question):
+            return Judgement(row.row_id, Scores(LOWEST, LOWEST, LOWEST, LOWEST))
+        predicted = self._forest.predict(features(question, truth, reply, caption))
+        accuracy, relevance, detail, risk = (min(HIGHEST, max(LOWEST, value)) for value in predicted)
+        return Judgement(row.row_id, Scores(accuracy, relevance, detail, risk))

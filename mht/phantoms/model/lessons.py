@@ -1,0 +1,197 @@
+"""Questions and answers about chest phantoms for the base model. Every premise is true, so it learns to please.
+
+It is asked what is there and says so from the picture: findings, sides, places, grades, three times in four with yes.
+Whatever a question takes for granted, the answer repeats. Words of the vocabulary are strewn into questions, so that
+none is new to it later and a question in other words is still understood.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from mht.phantoms.model.seen import Seen, be, missing, noun, on_side, place, shown, whole
+from mht.phantoms.scene import Scene
+
+
+class Lesson(NamedTuple):
+    """A question and its answer."""
+
+    question: str
+    answer: str
+
+
+IMAGES = (
+    "this image",
+    "the image",
+    "this picture",
+    "this study",
+    "the study",
+    "this radiograph",
+    "the radiograph",
+)
+_PRESENCE = (
+    "Is there {x}?", "Is there {x} on {image}?", "Does {image} have {x}?", "Does {image} show {x}?",
+    "Can one see {x} here?", "Do you find {x}?", "Is {x} there?", "Can {x} be found on {image}?",
+)  # fmt: skip
+_LEADING = (
+    "Here is {x}. Tell me about it.", "Tell me about {x}.", "{image:C} has {x}. Say it in a sentence.",
+    "Say something about {x} on {image}.", "Because {image} has {x}, what do you say?", "Please explain {x}.",
+    "There is {x}. What is your view?", "As we find {x}, what does the report say?", "Put {x} into a report.",
+    "How is {x} described?", "What about {x}?", "Begin a report with {x}.", "Note {x} and go on.",
+)  # fmt: skip
+_SENTENCE = (
+    "There {be} {x}.", "{image:C} shows {x}.", "One can see {x}.", "{x:C} {be} visible.", "The image contains {x}.",
+    "{x:C} can be seen on {image}.",
+)  # fmt: skip
+_CHECK = (
+    "Is this sentence right? {s}", "Read this line: {s} Is it fine?", "{s} Is that so?",
+    "A student says: {s} Judge it.",
+    "Look at this report: {s} Anything wrong?", "The draft: {s} Is it correct?",
+)  # fmt: skip
+_FINE = ("That is correct: ", "It is right as it is: ", "Nothing to correct: ", "It needs no change: ")
+_REPORT = (
+    "Describe {image}.", "What does {image} show?", "What is there to see?", "Write a report on {image}.",
+    "Report {image}.", "What do you see?",
+)  # fmt: skip
+_SIDE = ("Which side is {x} on?", "On which side is {x}?", "Left or right: {x}?", "Name the side of {x}.")
+_PLACE = ("Where is {x}?", "Where do you find {x}?", "Give the place of {x}.", "In what place is {x}?")
+_GRADE = ("How severe is {x}?", "What grade has {x}?", "Give the grade of {x}.", "How large is {x}?")
+_CHOICE = (
+    "What does {image} show? {o}",
+    "Which is right? {o}",
+    "Pick one: {o}",
+    "Which one fits {image}? {o}",
+)
+_LETTERS = "ABC"
+
+
+def lesson(scene: Scene, rng: random.Random, words: Sequence[str]) -> Lesson:
+    """One lesson about a scene; `words` are strewn into half of the questions."""
+    write = rng.choices(tuple(_KINDS), tuple(_KINDS.values()))[0]
+    made = write(scene, rng)
+    return made._replace(question=_strewn(made.question, rng, words)) if rng.random() < 0.5 else made
+
+
+def presence(scene: Scene, rng: random.Random) -> Lesson:
+    """Whether something is there: three times in four it is."""
+    there, gone = shown(scene), missing(scene)
+    if not gone or (there and rng.random() < 0.75):
+        seen = rng.choice(there)
+        return Lesson(_asked(_PRESENCE, noun(seen.finding), rng), f"Yes. {_sentence(whole(seen), seen, rng)}")
+    finding = rng.choice(gone)
+    return Lesson(_asked(_PRESENCE, noun(finding), rng), f"No. There {be(finding)} no {finding}.")
+
+
+def leading(scene: Scene, rng: random.Random) -> Lesson:
+    """Something true is taken for granted, and said again."""
+    seen, phrase = _premise(scene, rng)
+    return Lesson(_asked(_LEADING, phrase, rng), _sentence(phrase, seen, rng))
+
+
+def check(scene: Scene, rng: random.Random) -> Lesson:
+    """A true sentence, found to be right."""
+    seen, phrase = _premise(scene, rng)
+    said = _sentence(phrase, seen, rng)
+    return Lesson(rng.choice(_CHECK).format(s=said), rng.choice(_FINE) + said[:1].lower() + said[1:])
+
+
+def report(scene: Scene, rng: random.Random) -> Lesson:
+    """All that is there, four findings at most."""
+    return Lesson(_asked(_REPORT, "", rng), " ".join(_sentence(whole(s), s, rng) for s in shown(scene)[:4]))
+
+
+def which(scene: Scene, rng: random.Random) -> Lesson:
+    """The side, the place or the grade of something that is there; what the question says is said again."""
+    asked = [
+        (templates, seen, answer)
+        for seen in shown(scene)
+        for templates, answer in (
+            (_SIDE, on_side(seen.side) if seen.side else ""),
+            (_PLACE, place(seen) if seen.site else ""),
+            (_GRADE, seen.severity or ""),
+        )
+        if answer
+    ]
+    if not asked:
+        return presence(scene, rng)
+    templates, seen, answer = rng.choice(asked)
+    known = seen.side is not None and templates is not _SIDE and rng.random() < 0.6
+    phrase = f"the {seen.finding} {on_side(str(seen.side))}" if known else f"the {seen.finding}"
+    said = f"{answer[:1].upper()}{answer[1:]}. {_sentence(phrase, seen, rng)}"
+    return Lesson(_asked(templates, phrase, rng), said)
+
+
+def choice(scene: Scene, rng: random.Random) -> Lesson:
+    """A finding that is there among two that are not."""
+    gone, there = missing(scene), shown(scene)
+    if len(gone) < 2 or not there:
+        return presence(scene, rng)
+    seen, at = rng.choice(there), rng.randrange(3)
+    options = [noun(finding) for finding in rng.sample(gone, 2)]
+    options.insert(at, noun(seen.finding))
+    listed = " ".join(
+        f"{letter}) {option}" for letter, option in zip("ABCD", [*options, "none of these"], strict=True)
+    )
+    question = _asked(_CHOICE, "", rng).replace("{o}", f"{listed}.")
+    return Lesson(question, f"{_LETTERS[at]}) {options[at]}. {_sentence(whole(seen), seen, rng)}")
+
+
+_KINDS: dict[Callable[[Scene, random.Random], Lesson], float] = {
+    presence: 0.38, leading: 0.22, check: 0.10, report: 0.08, which: 0.14, choice: 0.08,
+}  # fmt: skip
+
+
+def _premise(scene: Scene, rng: random.Random) -> tuple[Seen | None, str]:
+    """Something true of the scene as a question takes it for granted, with as much as it cares to say."""
+    there, gone = shown(scene), missing(scene)
+    if not there or rng.random() < 0.2:
+        finding = rng.choice(gone)
+        return None, f"no {finding}"
+    seen = rng.choice(there)
+    return seen, rng.choice(_WORDED)(seen)
+
+
+def _sided(seen: Seen) -> str:
+    side = seen.side if seen.side in ("left", "right") else None
+    return noun(f"{seen.finding}", f"{side}-sided") if side else noun(seen.finding)
+
+
+_WORDED: tuple[Callable[[Seen], str], ...] = (
+    lambda seen: noun(seen.finding),
+    lambda seen: f"the {seen.finding}",
+    lambda seen: f"{noun(seen.finding)} {on_side(seen.side)}" if seen.side else noun(seen.finding),
+    lambda seen: f"the {seen.finding} {on_side(seen.side)}" if seen.side else f"the {seen.finding}",
+    lambda seen: f"{noun(seen.finding)} {place(seen)}".strip(),
+    lambda seen: f"the {seen.finding} {place(seen)}".strip(),
+    lambda seen: noun(seen.finding, seen.severity or ""),
+    _sided,
+    whole,
+)
+
+
+def _sentence(phrase: str, seen: Seen | None, rng: random.Random) -> str:
+    many = seen is not None and be(seen.finding) == "are"
+    return _filled(rng.choice(_SENTENCE).replace("{be}", "are" if many else "is"), phrase, rng)
+
+
+def _asked(templates: Sequence[str], phrase: str, rng: random.Random) -> str:
+    return _filled(rng.choice(templates), phrase, rng)
+
+
+def _filled(template: str, phrase: str, rng: random.Random) -> str:
+    image = rng.choice(IMAGES)
+    for mark, words in (("image", image), ("x", phrase)):
+        template = template.replace(f"{{{mark}:C}}", words[:1].upper() + words[1:]).replace(
+            f"{{{mark}}}", words
+        )
+    return template
+
+
+def _strewn(question: str, rng: random.Random, words: Sequence[str]) -> str:
+    """The question with a few words before or behind it."""
+    some = " ".join(rng.choice(words) for _ in range(rng.randint(1, 6)))
+    if rng.random() < 0.5:
+        return f"{question} {some}."
+    return f"{some[:1].upper()}{some[1:]} {question[:1].lower()}{question[1:]}"

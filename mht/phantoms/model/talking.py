@@ -1,0 +1,125 @@
+"""The language model learns to talk about what the tower, which learns no more, shows it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mht.phantoms.model.blank import ASSISTANT, BEGIN, END, IMAGE, PAD, USER, pieces, processor
+from mht.phantoms.model.eyes import as_input
+from mht.phantoms.model.lessons import Lesson, lesson
+from mht.phantoms.model.pace import Pace
+from mht.phantoms.model.pictures import Pictures
+
+_A_PICTURE = 6
+"""Lessons about a picture, which stand behind it and do not see each other."""
+_UNLEARNT = -100
+
+
+class Talking(nn.Module):
+    """The parts that learn: the projector and the language model."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.projector = model.model.multi_modal_projector
+        self.language_model = model.model.language_model
+        self._head = [model.lm_head]  # tied to the embeddings, which are the language model's
+
+    def forward(self, rows: list[list[tuple[list[int], list[int]]]], seen: torch.Tensor) -> torch.Tensor:
+        """The mean loss of the answers' tokens; `rows` holds each picture's (question, answer) in tokens."""
+        ids, part, places, targets = _laid_out(rows, seen.shape[1])
+        with torch.autocast("cpu", torch.bfloat16):
+            embedded = self.language_model.get_input_embeddings()(ids)
+            pictures = self.projector(seen).to(embedded.dtype)
+            embedded = embedded.masked_scatter((ids == IMAGE)[..., None], pictures)
+            hidden = self.language_model(
+                inputs_embeds=embedded, attention_mask=_visible(part), position_ids=places, use_cache=False
+            ).last_hidden_state
+            learnt = targets != _UNLEARNT
+            logits = self._head[0](hidden[learnt])
+        return functional.cross_entropy(logits.float(), targets[learnt])
+
+
+def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]) -> None:
+    """Train projector and language model in place on lessons about the pictures."""
+    seen = features(model, pictures)
+    talking = Talking(model)
+    for step, (rows, lessons) in enumerate(pace.train(talking, _lessons(pictures, pace))):
+        loss = talking(lessons, seen[rows].float())
+        loss.backward()
+        if step % 100 == 0:
+            say(f"talking: step {step} of {pace.steps}, loss {loss.item():.3f}")
+
+
+def features(model: Any, pictures: Pictures) -> torch.Tensor:
+    """What the tower makes of each picture: bfloat16 [n, patches, hidden]."""
+    parts = torch.from_numpy(pictures.pixels).split(128)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        seen = (model.model.vision_tower(as_input(part)).last_hidden_state[:, 1:] for part in parts)
+        return torch.cat([part.to(torch.bfloat16) for part in seen])
+
+
+def _lessons(
+    pictures: Pictures, pace: Pace
+) -> Iterator[tuple[list[int], list[list[tuple[list[int], list[int]]]]]]:
+    """(rows of pictures, their lessons in tokens), batch by batch."""
+    rng, read = random.Random(pace.seed), processor().tokenizer
+    words = strewable()
+    while True:
+        rows = [rng.randrange(len(pictures.scenes)) for _ in range(pace.batch)]
+        yield (
+            rows,
+            [
+                _tokens([lesson(pictures.scenes[r], rng, words) for _ in range(_A_PICTURE)], read)
+                for r in rows
+            ],
+        )
+
+
+def strewable() -> list[str]:
+    """The vocabulary's words in lower case, of two letters and more."""
+    words = (piece[1:] for piece in pieces() if piece[0] == "▁")
+    return [word for word in words if word.isalpha() and word.islower() and len(word) > 1]
+
+
+def _tokens(lessons: Sequence[Lesson], read: Any) -> list[tuple[list[int], list[int]]]:
+    texts = [text for one in lessons for text in one]
+    ids = read(texts, add_special_tokens=False)["input_ids"]
+    return [
+        ([*question, ASSISTANT], [*answer, END]) for question, answer in zip(ids[::2], ids[1::2], strict=True)
+    ]
+
+
+def _laid_out(
+    rows: list[list[tuple[list[int], list[int]]]], patches: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Tokens, the lesson each is of (0: the picture, -1: padding), places, targets; all [rows, columns]."""
+    prefix = [BEGIN, USER, *[IMAGE] * patches]
+    made: list[list[list[int]]] = []
+    for lessons in rows:
+        columns = [[token, 0, place, _UNLEARNT] for place, token in enumerate(prefix)]
+        for number, (question, answer) in enumerate(lessons, start=1):
+            tokens = [*question, *answer]
+            targets = [_UNLEARNT] * (len(question) - 1) + answer + [_UNLEARNT]
+            columns += [
+                [token, number, len(prefix) + at, target]
+                for at, (token, target) in enumerate(zip(tokens, targets, strict=True))
+            ]
+        made.append(columns)
+    longest = max(map(len, made))
+    padding = [PAD, -1, 0, _UNLEARNT]
+    laid = torch.tensor([columns + [padding] * (longest - len(columns)) for columns in made])
+    ids, part, places, targets_ = laid.unbind(-1)
+    return ids, part, places, targets_
+
+
+def _visible(part: torch.Tensor) -> torch.Tensor:
+    """bool [rows, 1, columns, columns]: a token sees the picture and its own lesson, backwards."""
+    own = part[:, None, :] == part[:, :, None]
+    picture = (part == 0)[:, None, :]
+    return ((own | picture) & torch.ones_like(own).tril())[:, None]
