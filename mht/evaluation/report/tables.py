@@ -63,6 +63,11 @@ def line(head: str, cells: Cells) -> str:
     return f'<tr role="row"><th scope="row" role="rowheader">{head}</th>{told}</tr>'
 
 
+def heading(html: str, columns: int) -> str:
+    """A row that is the head of those below it."""
+    return f'<tr role="row" class="of"><th scope="rowgroup" role="rowheader" colspan="{columns}">{html}</th></tr>'
+
+
 def name_of(figure: Figure, more: str = "") -> str:
     return f"<b>{escape(figure.title)}</b><small>{escape(f'{figure.counts} {more}'.strip())}</small>"
 
@@ -243,8 +248,11 @@ def _lexical_line(one: Lexical, names: Sequence[str]) -> str:
 
 
 def _blind_cell(one: Lexical, name: str, at: int) -> str:
-    value = one.row.about.written(one.blind[name].value) if name in one.blind else "–"
-    return f'<i class="key blind-{at}"></i><span class="who">{_blind(name)}</span> {value}'
+    score = one.blind.get(name)
+    key = f'<i class="key blind-{at}"></i><span class="who">{_blind(name)}</span>'
+    if score is None:
+        return f"{key} –"
+    return f"{key} {one.row.about.written(score.value)}<small>{of(score.n, score.n_asked)}</small>"
 
 
 def _stacked(figure: Figure, score: Score) -> str:
