@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from mht.predictions import Prediction
 from mht.records import Refusal
@@ -66,6 +67,42 @@ class Question:
     rejected: str | None = None
     twin_id: str | None = None
     caption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitImage:
+    """An image of one split of a benchmark; `image` is None where the copy does not hold it."""
+
+    split: str
+    image_id: str
+    image: ImageAt | None
+
+
+class Benchmark(Protocol):
+    """What every file of `evaluation.benchmarks` has as its class `Benchmark`, made from its `Params` and a storage.
+
+    Making one reads nothing, and one can be pickled. `write(predictions, folder)` is there where the release has a
+    format for answers.
+    """
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over what the questions were read from."""
+
+    def questions(self) -> Iterator[Question]:
+        """Those that are asked, the same each time. Raises InputError for a copy that does not fit."""
+
+    def images(self, questions: Sequence[Question]) -> list[Picture]:
+        """In the order of the questions, as the files hold them; see `evaluation.pictures` for what engines read."""
+
+    def read(self, places: Sequence[ImageAt | None]) -> list[Picture]:
+        """The same for places."""
+
+    def pictures(self) -> Iterator[SplitImage]:
+        """Each image of each split, those that are not asked included."""
+
+    def notes(self) -> list[str]:
+        """What a person must know of the copy: counts, refused rows, what its splits share, licence."""
 
 
 _TAKEN_OVER = (

@@ -154,6 +154,31 @@ class Engine:
             tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), len(read) - len(replies)))
         return [replies[place] for place in range(len(read))]
 
+    def likelihoods(
+        self, requests: Sequence[Request], answers: Sequence[str] = ("Yes", "No"), tell: Tell = silent
+    ) -> list[tuple[float, ...] | Failure]:
+        """How likely each answer is as the reply's beginning, normalised over the answers, which sum to 1.
+
+        By the sum of the log-probabilities of an answer's tokens as the chat template writes it behind the prompt. Why
+        there is none is a Failure; one of the prompt is NOT_ACCEPTED.
+        """
+        from mht.engines._flights import answered, grouped
+        from mht.engines._likelihood import Weighed, weighing
+
+        loaded = self.loaded
+        read = loaded.reader.read(requests)
+        prompts = [one for one in read if not isinstance(one, Reply)]
+        endings = {prompt.place: loaded.reader.endings(prompt, answers) for prompt in prompts}
+        found: dict[int, tuple[float, ...] | Failure] = {}
+        for batch in answered(
+            grouped(prompts, loaded.shares), weighing(loaded, endings), self._params.batch_size
+        ):
+            for ended in batch:
+                told = ended.shares() if isinstance(ended, Weighed) else ended.failure
+                found[ended.prompt.place] = told or Failure.NOT_FINITE
+            tell(Heard(0, 0, len(prompts) - len(found)))
+        return [found.get(place, Failure.NOT_ACCEPTED) for place in range(len(read))]
+
     def _reply(self, ended: Ended) -> Reply:
         """Tokens as text, or the failure in words."""
         prompt, failure = ended.prompt, ended.failure

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from mht.evaluation.benchmarks._census import Census, SplitImage, shared
+from mht.evaluation.benchmarks._census import Census, shared
 from mht.evaluation.benchmarks._images import Images, image_name, join_folder, read_images
 from mht.evaluation.benchmarks._parts import Part, digest_of
 from mht.evaluation.benchmarks._refused import Refused, Unfit
 from mht.evaluation.benchmarks._rows import RawRow, Row, read_rows
-from mht.questions import ImageAt, Kind, Picture, Question
+from mht.questions import ImageAt, Kind, Picture, Question, SplitImage
 from mht.storage import Storage
 
 
@@ -68,6 +68,7 @@ class Format:
 
     `parts` finds its files of rows or raises InputError; `folders` are where its images lie, below the folder of the
     rows, none where the rows hold them; `split_of` tells a row's split or raises Unfit; `remarks` hold for every copy.
+    Splits of `aside` are counted and not compared with others; `trains` is whether the release has rows to train on.
     Of Parquet files `columns` are read, the image from `column`.
     """
 
@@ -77,6 +78,8 @@ class Format:
     folders: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     split_of: Callable[[Row, Part], str] = split_of_part
+    aside: tuple[str, ...] = ()
+    trains: bool = True
     columns: tuple[str, ...] | None = None
     column: str = "image"
     rows: Callable[[Storage, str, Sequence[str] | None], Iterator[RawRow]] = read_rows
@@ -110,6 +113,11 @@ class _Read:
         lines += [f"refused: {line}" for line in self.refused.lines()]
         if self.repeated:
             lines.append(f"{self.repeated:,} rows have the id of an earlier one; their place was added to it")
+        without = sum(not question.truth for question in self.questions)
+        if without:
+            lines.append(
+                f"{without:,} questions have no reference answer here: what needs one cannot be scored"
+            )
         return lines
 
 
@@ -154,7 +162,12 @@ class FileBenchmark:
             lines.append("asked without images (text_only)")
         counts = ", ".join(f"{split} {census.rows:,}" for split, census in self._census.items())
         lines.append(f"rows in this copy: {counts}")
-        return [*lines, *shared(self._census, self._splits), *self._form.remarks]
+        compared = {name: census for name, census in self._census.items() if name not in self._form.aside}
+        held = any(
+            at is not None and at.member for census in compared.values() for at in census.images.values()
+        )
+        by = "by bytes" if held else "by name"
+        return [*lines, *shared(compared, self._splits, by, self._form.trains), *self._form.remarks]
 
     @cached_property
     def _parts(self) -> list[Part]:

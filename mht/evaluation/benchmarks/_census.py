@@ -9,15 +9,6 @@ from itertools import combinations
 from mht.questions import ImageAt
 
 
-@dataclass(frozen=True, slots=True)
-class SplitImage:
-    """An image of a split; `image` is None where the copy does not hold it."""
-
-    split: str
-    image_id: str
-    image: ImageAt | None
-
-
 @dataclass(slots=True)
 class Census:
     """Rows, images and groups of one split."""
@@ -33,26 +24,28 @@ class Census:
             self.groups.add(group)
 
 
-def shared(splits: Mapping[str, Census], asked: Sequence[str]) -> list[str]:
-    """A line for each split that is asked and each other one: the images, and the groups, that both have by name."""
-    if not splits.keys() - set(asked):
-        alone = (
-            f"leakage: no split but {', '.join(asked)} is here, so what it shares with training is not known"
-        )
-        return [alone, *_lines(splits, combinations([s for s in splits if s in asked], 2))]
+def shared(
+    splits: Mapping[str, Census], asked: Sequence[str], by: str = "by name", trains: bool = True
+) -> list[str]:
+    """A line for each split that is asked and each other one: the images (`by` what is said), the groups of both.
+
+    Where no other one is here it says so, if the release has rows to train on (`trains`), and compares those asked.
+    """
     pairs = [(s, other) for s in splits if s in asked for other in splits if other not in asked]
-    return _lines(splits, pairs)
+    if pairs:
+        return _lines("leakage", splits, pairs, by)
+    alone = f"leakage: no split but {', '.join(asked)} is here, so what it shares with training is not known"
+    together = combinations([split for split in splits if split in asked], 2)
+    return [*([alone] if trains else []), *_lines("shared", splits, together, by)]
 
 
-def _lines(splits: Mapping[str, Census], pairs: Iterable[tuple[str, str]]) -> list[str]:
+def _lines(word: str, splits: Mapping[str, Census], pairs: Iterable[tuple[str, str]], by: str) -> list[str]:
     lines = []
     for split, other in pairs:
         one, two = splits[split], splits[other]
-        lines.append(
-            f"leakage: {_common(one.images.keys(), two.images.keys(), 'images', split, other)}, by name"
-        )
+        lines.append(f"{word}: {_common(one.images.keys(), two.images.keys(), 'images', split, other)}, {by}")
         if one.groups and two.groups:
-            lines.append(f"leakage: {_common(one.groups, two.groups, 'groups', split, other)}")
+            lines.append(f"{word}: {_common(one.groups, two.groups, 'groups', split, other)}")
     return lines
 
 

@@ -115,5 +115,7 @@ def _group_and_row(at: ImageAt) -> tuple[int, int]:
 
 
 def join_folder(base: str, folder: str) -> str:
-    """A folder below another; `.` is the other itself."""
+    """A folder beside another; `.` is the other itself, `../x` one that lies beside it."""
+    while folder.startswith("../"):
+        base, folder = base.rpartition("/")[0] or ".", folder[3:]
     return base if folder == "." else join(base, folder)

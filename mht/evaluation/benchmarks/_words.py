@@ -74,9 +74,10 @@ def option_text(text: str, letter: str) -> str:
     return re.sub(rf"^\s*{letter}\s*[:.)]\s*", "", text).strip()
 
 
-def right_option(options: Sequence[str], letter: str) -> str:
+def right_option(options: Sequence[str], letters: Sequence[str], letter: str) -> str:
     """The option of a letter. Raises Unfit."""
-    at = LETTERS.find(letter.strip().upper()[:1]) if letter.strip() else -1
-    if len(letter.strip()) != 1 or not 0 <= at < len(options):
-        raise Unfit("answer_is_no_option", repr(letter)[:40])
-    return options[at]
+    given = letter.strip().rstrip(".:)").upper()
+    for one, option in zip(letters, options, strict=True):
+        if one == given:
+            return option
+    raise Unfit("answer_is_no_option", repr(letter)[:40])

@@ -3,8 +3,8 @@
 Files, by split: `positive.jsonl` and `negative.jsonl`, or the names that the release gave them over time
 (`positive_qa.jsonl`, `val_positive_qa-filtered.jsonl`, `llava-med-prediction-postive-GPT4o-eval-filtered.jsonl` and
 their negatives), in the folder or in `results_save_dir`; images in `images` or beside them. Source: arXiv 2502.20780,
-github.com/russellyq/MedHallTune. `gpt4_answer` is the reference answer (the newest question files hold none), `answer`
-another model's, which is never read. A `question_id` is unique within its split only: rows are called
+github.com/russellyq/MedHallTune. `gpt4_answer` is the reference answer (the newest question files hold none),
+`answer` another model's, which is never read. A `question_id` is unique within its split only: rows are called
 `positive/17`. `write` makes the files that the official script and its page take.
 """
 

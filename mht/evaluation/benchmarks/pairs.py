@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import Field
 
-from mht.evaluation.benchmarks._census import Census, SplitImage, shared
-from mht.questions import ImageAt, Kind, Picture, Question
+from mht.evaluation.benchmarks._census import Census, shared
+from mht.questions import ImageAt, Kind, Picture, Question, SplitImage
 from mht.reading import Dataset, Selection, split_of
 from mht.storage import Storage
 

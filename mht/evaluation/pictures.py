@@ -1,0 +1,63 @@
+"""Images as engines read them: JPEG and PNG as they are, TIFF and DICOM decoded in the guarded child."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from mht.imaging.formats import sniff
+from mht.imaging.guard import DecoderGuard
+from mht.imaging.params import ImagingParams
+from mht.questions import Picture
+from mht.records import NormalisedImage
+
+READ_BY_ENGINES = ("JPEG", "PNG")
+
+
+class Pictures:
+    """Makes what a benchmark holds readable; a context manager. The child starts with the first image that needs it.
+
+    With `every`, all images are decoded and encoded again as `params` says, as in building a dataset: the same size
+    for what is trained on and asked.
+    """
+
+    def __init__(self, params: ImagingParams, every: bool = False) -> None:
+        self._params = params
+        self._every = every
+        self._guard: DecoderGuard | None = None
+
+    def __enter__(self) -> Pictures:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def readable(self, pictures: Sequence[Picture]) -> list[Picture]:
+        """JPEG or PNG for each, or why there is none. None stays None, and equal bytes are decoded once."""
+        wanted = {
+            picture: None for picture in pictures if isinstance(picture, bytes) and self._needs(picture)
+        }
+        made: dict[Picture, Picture] = {}
+        for data, decoded in zip(
+            wanted, self._decoder.normalise(list(wanted)) if wanted else (), strict=True
+        ):
+            found = decoded.result
+            made[data] = found.data if isinstance(found, NormalisedImage) else found
+        return [made.get(picture, picture) for picture in pictures]
+
+    def close(self) -> None:
+        """Ends the child, if there is one."""
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
+
+    def _needs(self, data: bytes) -> bool:
+        return self._every or sniff(data) not in READ_BY_ENGINES
+
+    @property
+    def _decoder(self) -> DecoderGuard:
+        if self._guard is None:
+            self._guard = DecoderGuard(self._params)
+        return self._guard

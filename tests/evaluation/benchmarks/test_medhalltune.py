@@ -1,0 +1,110 @@
+"""MedHallTune: both splits, and the files that the official script and its page take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mht.errors import InputError
+from mht.questions import answered
+from mht.storage import Storage
+from tests.evaluation.benchmarks.conftest import Open, opened
+from tests.evaluation.benchmarks.made import medhalltune, medhalltune_rows, write_images, write_lines
+
+
+def test_a_row_becomes_a_question(open_one: Open) -> None:
+    found = list(open_one("medhalltune").questions())
+    assert [q.row_id for q in found] == ["positive/0", "positive/1", "positive/2", "negative/0", "negative/1"]
+    first, last = found[0], found[-1]
+    assert first.question == "Does drawing 0 show a circle?"
+    assert first.truth == "Yes, it shows circle 0."
+    assert (first.state, first.kind, first.polarity, first.caption) == (
+        "faithful",
+        "closed",
+        "yes",
+        "Drawing 0.",
+    )
+    assert (last.state, last.kind, last.polarity) == ("hallucinated", "open", None)
+    only = list(open_one("medhalltune", split=["negative"]).questions())
+    assert only == found[3:]
+
+
+@pytest.mark.parametrize("folder", ["", "results_save_dir"])
+@pytest.mark.parametrize("name", ["val_{}_qa-filtered", "llava-med-prediction-{}-GPT4o-eval-filtered"])
+def test_every_name_that_the_release_had_is_known(
+    name: str, folder: str, tmp_path: Path, storage: Storage
+) -> None:
+    write_images(tmp_path / "images", ["a.jpg"])
+    for word in ("postive" if "llava" in name else "positive", "negative"):
+        write_lines(tmp_path / folder / f"{name.format(word)}.jsonl", medhalltune_rows(["a.jpg"], "Yes"))
+    benchmark = opened("medhalltune", {"path": str(tmp_path)}, storage)
+    found = list(benchmark.questions())
+    assert [q.row_id for q in found] == ["positive/0", "negative/0"]
+    assert benchmark.images(found)[0] == (tmp_path / "images" / "a.jpg").read_bytes()
+
+
+def test_question_files_without_answers_can_be_asked(tmp_path: Path, storage: Storage) -> None:
+    rows = [{"question_id": 4, "image": "a.jpg", "question": "Is it a ring?\n<image>"}]
+    write_lines(tmp_path / "positive_qa.jsonl", rows)
+    benchmark = opened("medhalltune", {"path": str(tmp_path), "text_only": True}, storage)
+    (question,) = benchmark.questions()
+    assert (question.question, question.truth, question.kind) == ("Is it a ring?", "", "open")
+    assert any(note.startswith("1 questions have no reference answer") for note in benchmark.notes())
+    benchmark.write([answered(question, "No.", None)], str(tmp_path / "out"))
+    (line,) = (tmp_path / "out" / "positive.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "question_id": 4, "image": "a.jpg", "question": "Is it a ring?", "answer": "No.",
+    }  # fmt: skip
+
+
+def official_samples(path: Path) -> list[dict[str, Any]]:
+    """As the official script reads its input and makes a judge's prompt of it: these keys, each line an object."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        assert all(isinstance(row[key], str) for key in ("question", "answer", "gpt4_answer", "image"))
+        assert {"question_id", "fig_caption"} <= row.keys()
+    return rows
+
+
+def test_what_is_written_is_the_official_rows_with_our_answers(
+    open_one: Open, tmp_path: Path, storage: Storage
+) -> None:
+    benchmark: Any = open_one("medhalltune")
+    asked = list(benchmark.questions())
+    replies = {q.row_id: f"A “ring”, {q.row_id}\nand more." for q in asked}
+    told = benchmark.write([answered(q, replies[q.row_id], None) for q in reversed(asked)], str(tmp_path))
+    assert told == [f"{tmp_path}/positive.jsonl: 3 of 3 rows", f"{tmp_path}/negative.jsonl: 2 of 2 rows"]
+    for split in ("positive", "negative"):
+        rows = official_samples(tmp_path / f"{split}.jsonl")
+        mine = [q for q in asked if q.row_id.startswith(split)]
+        assert [f"{split}/{row['question_id']}" for row in rows] == [q.row_id for q in mine]
+        assert [row["answer"] for row in rows] == [replies[q.row_id] for q in mine]
+        assert [row["question"] for row in rows] == [q.question for q in mine]
+        assert not any("result" in row for row in rows)
+    again = opened("medhalltune", {"path": str(tmp_path), "text_only": True}, storage)
+    assert [(q.row_id, q.question, q.truth) for q in again.questions()] == [
+        (q.row_id, q.question, q.truth) for q in asked
+    ]
+
+
+def test_a_row_without_a_reply_is_not_written_with_another_model_s(open_one: Open, tmp_path: Path) -> None:
+    benchmark: Any = open_one("medhalltune")
+    asked = list(benchmark.questions())
+    rows = [answered(asked[0], None, "timeout"), answered(asked[1], "", None)]
+    told = benchmark.write(rows, str(tmp_path))
+    assert told[0].endswith("positive.jsonl: 1 of 3 rows; 2 without a reply are not in it")
+    assert [row["answer"] for row in official_samples(tmp_path / "positive.jsonl")] == [""]
+    assert (tmp_path / "negative.jsonl").read_text() == ""
+
+
+def test_predictions_of_other_rows_are_refused(open_one: Open, tmp_path: Path, storage: Storage) -> None:
+    benchmark: Any = open_one("medhalltune")
+    first = answered(next(benchmark.questions()), "Yes.", None)
+    with pytest.raises(InputError, match="two predictions for row 'positive/0'"):
+        benchmark.write([first, first], str(tmp_path))
+    smaller = opened("medhalltune", medhalltune(tmp_path / "less", lambda rows: rows[1:]), storage)
+    with pytest.raises(InputError, match="no row 'positive/0'"):
+        smaller.write([first], str(tmp_path))
