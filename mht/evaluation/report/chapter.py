@@ -100,7 +100,7 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         headlines=headlines(scores, run.partial),
         rows=tuple(row for row in told if row.about.group in (Group.WORDS, Group.CONFIDENCE)),
         by={column: parts for column in SPLIT_BY if (parts := grouping.by(column))},
-        cross=None if grouping.is_empty else grouping.cross(),
+        cross=grouping.cross(),
         bins=bins(rows, calibration.Params(), intervals),
         curve=curve(rows),
         judged=_judged(rows, told, intervals),

@@ -36,13 +36,15 @@ class Headline:
 
     @property
     def parts(self) -> tuple[str, str, str, str]:
-        """(words, the number, words, the interval and n of n in brackets); words alone where it is refused."""
+        """(words, the number, words, interval and n of n in brackets); words alone where it is refused."""
         if self.value is None:
             return f"No headline for “{self.about.title.lower()}”: {self._why()}", "", "", ""
         before, _, after = self._sentence().partition("{}")
         between = "" if self.score.low is None else f"{self.about.bounds(self.score.low, self.score.high)}; "
-        rows = f" ({between}{of(self.score.n, self.score.n_asked)} rows)"
-        return before, self.about.written(self.value), after, rows
+        rows = f"{between}{of(self.score.n, self.score.n_asked)} rows"
+        if self.score.n < self.score.n_asked and self.least is not None:
+            rows += f"; {self.about.bounds(self.least, self.most)} whatever the others say"
+        return before, self.about.written(self.value), after, f" ({rows})"
 
     @property
     def text(self) -> str:

@@ -145,8 +145,10 @@ def _errors(one: Chapter, drawn: Sequence[str]) -> Section:
     )
     lead = (
         f"{shown} wrong replies, at most two of an image: the gravest by clinical risk first, then what a judge finds "
-        "least safe, then what the model was surest of. <mark>Marked</mark> is the premise."
+        "least safe, then what the model was surest of."
     )
+    if any(error.row.premise for error in one.worst):
+        lead += " <mark>Marked</mark> is the premise."
     body = f'<ul class="cards">{"".join(drawn[:_AT_ONCE])}</ul>'
     if len(drawn) > _AT_ONCE:
         rest = "".join(drawn[_AT_ONCE:])
@@ -163,8 +165,10 @@ def _section(one: Section) -> str:
 
 
 def _how_sure(intervals: IntervalParams) -> str:
+    method = {"bca": "BCa"}.get(intervals.method, intervals.method)
+    made = f"{escape(method)}, {intervals.draws:,} draws"
     return (
-        f"<p>An interval holds {100 * intervals.level:g} % of the values that the model would have on other images "
-        f"like these, as far as these can tell: {intervals.draws:,} bootstrap draws ({escape(intervals.method)}) over "
-        "images, or over patients where they are known, never over rows. Rows are told as scored of asked.</p>"
+        f"<p>Intervals are {100 * intervals.level:g} % bootstrap intervals ({made}) over images, or over patients "
+        "where they are known, never over rows: how far a figure could move with other images like these. Rows are told as "
+        "scored of asked.</p>"
     )

@@ -238,7 +238,8 @@ def _lexical_line(one: Lexical, names: Sequence[str]) -> str:
         for at, name in enumerate(names)
         if name in one.blind
     ]
-    below = " or ".join(_blind(name) for name in one.not_above)
+    *first, last = map(_blind, one.not_above) if one.not_above else ("",)
+    below = f"{', '.join(first)} or {last}" if first else last
     cells = [
         ("chart", beside(WHOLE, mark(figure, score), others)),
         ("value", _stacked(figure, score)),
@@ -252,7 +253,9 @@ def _blind_cell(one: Lexical, name: str, at: int) -> str:
     key = f'<i class="key blind-{at}"></i><span class="who">{_blind(name)}</span>'
     if score is None:
         return f"{key} –"
-    return f"{key} {one.row.about.written(score.value)}<small>{of(score.n, score.n_asked)}</small>"
+    fewer = score.n < one.row.score.n_asked
+    rows = f"<small>{of(score.n, one.row.score.n_asked)}</small>" if fewer else ""
+    return f"{key} {one.row.about.written(score.value)}{rows}"
 
 
 def _stacked(figure: Figure, score: Score) -> str:

@@ -58,10 +58,17 @@ def test_what_is_not_known_is_a_group_of_its_own() -> None:
 
 
 def test_one_word_is_no_breakdown_and_no_state_is_no_premise() -> None:
-    assert Grouping([twin(YES, False, "a"), twin(YES, True, "a")], INTERVALS).by("type") == ()
-    bare = Grouping(plain_rows(), INTERVALS)
-    assert bare.is_empty
-    assert bare.by("type") == ()
+    for rows in ([twin(YES, False, "a"), twin(YES, True, "a")], plain_rows(), []):
+        found = Grouping(rows, INTERVALS)
+        assert found.by("type") == ()
+        assert found.cross() is None
+
+
+def test_one_type_of_several_kinds_of_image_has_no_row_for_all() -> None:
+    rows = [twin(YES, False, "a", modality="ct"), twin(NO, False, "b", modality="mri")]
+    found = Grouping(rows, INTERVALS).cross()
+    assert found is not None
+    assert (found.down, found.across) == (("existence",), ("ct", "mri", ALL))
 
 
 def test_the_same_id_in_two_benchmarks_is_two_rows() -> None:

@@ -21,7 +21,7 @@ GOLDEN = """\
 **No headline for “false premises accepted”: 1 of 5 requests failed. Whatever the one row without a score says, it \
 lies from 40.0 % to 60.0 %.**
 
-**Rejects 40.0 % of true premises (0.0 to 80.0; 5 of 6 rows)**
+**Rejects 40.0 % of true premises (0.0 to 80.0; 5 of 6 rows; 33.3 to 50.0 whatever the others say)**
 
 > This run is incomplete: 1 of 11 questions has no reply (1 timeout). No figure below counts them.
 
