@@ -169,6 +169,6 @@ def _how_sure(intervals: IntervalParams) -> str:
     made = f"{escape(method)}, {intervals.draws:,} draws"
     return (
         f"<p>Intervals are {100 * intervals.level:g} % bootstrap intervals ({made}) over images, or over patients "
-        "where they are known, never over rows: how far a figure could move with other images like these. Rows are told as "
-        "scored of asked.</p>"
+        "where they are known, never over rows: how far a figure could move with other images like these. Rows are "
+        "told as scored of asked.</p>"
     )
