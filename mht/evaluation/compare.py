@@ -7,7 +7,7 @@ makes an image difficult for both does not blur the difference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -51,8 +51,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A further run's figure, and its difference from the first run's."""
+    """A further run's figure and the first's on the rows that both have scored, and how far they differ.
 
+    `n` of both is of those rows, `n_asked` of all that were asked.
+    """
+
+    first: Score
     score: Score
     difference: Difference
     verdict: Verdict
@@ -179,9 +183,13 @@ def _lines(
     blind = _blind(runs[0], name, metric, {row.row_id for row in kept[0]})
     return [
         _line([one[figure] for one in measured], blind.get(figure, {}), intervals)
-        for figure, first in measured[0].items()
-        if first.units and all(figure in one for one in measured)
+        for figure in measured[0]
+        if all(figure in one for one in measured) and any(_is_told(one[figure]) for one in measured)
     ]
+
+
+def _is_told(measured: Measured) -> bool:
+    return any(unit.parts is not None for unit in measured.units)
 
 
 def _place(line: Line) -> int:
@@ -227,13 +235,19 @@ def _blind(run: EvaluationRun, name: str, metric: str, keys: set[str]) -> dict[s
 
 
 def _line(measured: Sequence[Measured], blind: Mapping[str, Score], intervals: IntervalParams) -> Line:
-    told = about(measured[0].name)
-    first, *others = (with_interval(one, intervals) for one in measured)
+    told, first = about(measured[0].name), measured[0]
     against = []
-    for other, theirs in zip(others, measured[1:], strict=True):
-        found = difference(theirs, measured[0], intervals)
-        against.append(Against(other, found, verdict(found, told.better)))
-    return Line(told, first, tuple(against), blind)
+    for other in measured[1:]:
+        found = difference(other, first, intervals)
+        against.append(Against(_both(first, other), _both(other, first), found, verdict(found, told.better)))
+    return Line(told, with_interval(first, intervals), tuple(against), blind)
+
+
+def _both(one: Measured, other: Measured) -> Score:
+    """A figure on the units that the other has scored too."""
+    scored = {unit.key for unit in other.units if unit.parts is not None}
+    units = tuple(unit for unit in one.units if unit.key in scored)
+    return replace(score(replace(one, units=units)), n_asked=len(one.units))
 
 
 def verdict(found: Difference, better: Better) -> Verdict:

@@ -76,8 +76,13 @@ class Chapter:
     undecided: tuple[Prediction, ...]
     notes: tuple[str, ...]
 
+    @property
+    def told(self) -> tuple[Row, ...]:
+        """The figures that have a value, or could have had one: without those that no row gives anything for."""
+        return tuple(row for row in self.rows if row.score.n)
+
     def of(self, group: Group) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if row.about.group is group)
+        return tuple(row for row in self.told if row.about.group is group)
 
 
 def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Chapter:
@@ -95,7 +100,7 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         headlines=headlines(scores, run.partial),
         rows=tuple(row for row in told if row.about.group in (Group.WORDS, Group.CONFIDENCE)),
         by={column: parts for column in SPLIT_BY if (parts := grouping.by(column))},
-        cross=None if grouping.is_empty else grouping.cross(),
+        cross=grouping.cross(),
         bins=bins(rows, calibration.Params(), intervals),
         curve=curve(rows),
         judged=_judged(rows, told, intervals),

@@ -50,11 +50,9 @@ class Figure:
         """A value in its unit; a dash where there is none. A difference of shares is written in points."""
         if value is None:
             return "–"
-        sign = "+" if signed else ""
         if self.unit is Unit.SHARE:
-            return f"{_no_minus_nought(100 * value, 1):{sign}.1f} {'points' if signed else '%'}"
-        places = 2 if self.unit is Unit.OF_TEN else 3
-        return f"{_no_minus_nought(value, places):{sign}.{places}f}"
+            return f"{_number(100 * value, 1, signed)} {'points' if signed else '%'}"
+        return _number(value, 2 if self.unit is Unit.OF_TEN else 3, signed)
 
     def bounds(self, low: float | None, high: float | None, signed: bool = False) -> str:
         """`3.1 to 5.5`: an interval without its unit; a dash where there is none."""
@@ -69,8 +67,10 @@ class Figure:
         return f"{self.written(score.value)} ({between}{of(score.n, score.n_asked)} rows)"
 
 
-def _no_minus_nought(value: float, places: int) -> float:
-    return round(value, places) + 0.0
+def _number(value: float, places: int, signed: bool) -> str:
+    """With a true minus sign; nought has no sign."""
+    shown = f"{value:{'+' if signed else ''}.{places}f}".replace("-", "−")
+    return shown.lstrip("+−") if float(f"{value:.{places}f}") == 0 else shown
 
 
 def of(n: int, asked: int) -> str:

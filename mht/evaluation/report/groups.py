@@ -44,11 +44,6 @@ class Grouping:
         self._accepted = false_premise.measure(rows, false_premise.Params())[0]
         self._rejected = over_rejection.measure(rows, over_rejection.Params())[0]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no row has a state, so that there is no premise to be wrong about."""
-        return not self._wrong.units
-
     def by(self, column: str) -> tuple[Part, ...]:
         """A part a word of the column; none where the rows have at most one word."""
         words = self._words(column)
@@ -63,8 +58,11 @@ class Grouping:
         )
         return Part(word, *cuts)
 
-    def cross(self) -> Cross:
+    def cross(self) -> Cross | None:
+        """None where there is nothing to tell apart: rows of one type and one modality, or no premise at all."""
         types, modalities = self._words("type"), self._words("modality")
+        if len(types) < 2 and len(modalities) < 2:
+            return None
         down = (*types, ALL) if len(types) > 1 else types
         across = (*modalities, ALL) if len(modalities) > 1 else modalities
         cells = {}

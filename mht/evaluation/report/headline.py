@@ -35,14 +35,16 @@ class Headline:
     most: float | None
 
     @property
-    def parts(self) -> tuple[str, str, str]:
-        """(words, the number, words with the interval and n of n); without the number where it is refused."""
+    def parts(self) -> tuple[str, str, str, str]:
+        """(words, the number, words, interval and n of n in brackets); words alone where it is refused."""
         if self.value is None:
-            return f"No headline for “{self.about.title.lower()}”: ", "", self._why()
+            return f"No headline for “{self.about.title.lower()}”: {self._why()}", "", "", ""
         before, _, after = self._sentence().partition("{}")
         between = "" if self.score.low is None else f"{self.about.bounds(self.score.low, self.score.high)}; "
         rows = f"{between}{of(self.score.n, self.score.n_asked)} rows"
-        return before, self.about.written(self.value), f"{after} ({rows})"
+        if self.score.n < self.score.n_asked and self.least is not None:
+            rows += f"; {self.about.bounds(self.least, self.most)} whatever the others say"
+        return before, self.about.written(self.value), after, f" ({rows})"
 
     @property
     def text(self) -> str:
@@ -59,7 +61,8 @@ class Headline:
             return text
         low, high = self.about.written(self.least), self.about.written(self.most)
         missing = self.score.n_asked - self.score.n
-        return f"{text} Whatever the {missing:,} rows without a score say, it lies from {low} to {high}."
+        rows = "one row without a score says" if missing == 1 else f"{missing:,} rows without a score say"
+        return f"{text} Whatever the {rows}, it lies from {low} to {high}."
 
 
 def headlines(scores: Sequence[Score], partial: bool) -> tuple[Headline, ...]:

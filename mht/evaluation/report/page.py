@@ -18,6 +18,7 @@ import mht
 from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.cards import Pictures, cards
 from mht.evaluation.report.chapter import Chapter
+from mht.evaluation.report.figures import of
 from mht.evaluation.report.sections import Section, sections
 from mht.evaluation.report.tables import spoken
 from mht.evaluation.report.text import one_line
@@ -84,15 +85,19 @@ def _header(run: EvaluationRun, chapters: Sequence[Chapter]) -> str:
         for key, value in run.model.items()
         if isinstance(value, str | int)
     )
-    about = f"{escape(one_line(model))}. Run <code>{escape(run.run)}</code>, code <code>{escape(run.code)}</code>."
+    about = f"{_name(model)}. Run <code>{_name(run.run)}</code>, code <code>{_name(run.code)}</code>."
     links = ""
     if len(chapters) > 1:
         items = "".join(f'<a href="#{_anchor(one)}">{spoken(one.name)}</a>' for one in chapters)
         links = f'<nav aria-label="Benchmarks">{items}</nav>'
     return (
-        f'<p class="eyebrow">Evaluation of a model</p><h1>{escape(one_line(run.name))}</h1>'
+        f'<p class="eyebrow">Evaluation of a model</p><h1>{_name(run.name)}</h1>'
         f'<p class="about">{about}</p>{links}'
     )
+
+
+def _name(text: str) -> str:
+    return escape(one_line(text))
 
 
 def _anchor(one: Chapter) -> str:
@@ -115,20 +120,22 @@ def _headlines(one: Chapter) -> str:
     if not one.headlines:
         return '<p class="headline">No figure was measured on this benchmark.</p>'
     return "".join(
-        f'<p class="headline{"" if number else " refused"}">{escape(before)}<b>{escape(number)}</b>'
-        f"<span>{escape(after)}</span></p>"
-        for before, number, after in (headline.parts for headline in one.headlines)
+        f'<p class="headline{"" if number else " refused"}">{escape(before)}<b>{escape(number)}</b>{escape(after)}'
+        f"<span>{escape(rows)}</span></p>"
+        for before, number, after, rows in (headline.parts for headline in one.headlines)
     )
 
 
 def _incomplete(one: Chapter) -> str:
     if one.answered == one.asked:
         return ""
+    missing = one.asked - one.answered
     kinds = ", ".join(f"{count:,} {spoken(kind)}" for kind, count in one.failures.items())
+    have = "has" if missing == 1 else "have"
     return (
-        f'<p class="notice" role="note"><b>This run is incomplete.</b> {one.asked - one.answered:,} of {one.asked:,} '
-        f"questions have no reply ({kinds}). No figure below counts them; a model that fails on what is difficult "
-        "looks better than it is.</p>"
+        f'<p class="notice" role="note"><b>This run is incomplete.</b> {of(missing, one.asked)} questions {have} no '
+        f"reply ({kinds}). No figure below counts them; a model that fails on what is difficult looks better than it "
+        "is.</p>"
     )
 
 
@@ -138,8 +145,10 @@ def _errors(one: Chapter, drawn: Sequence[str]) -> Section:
     )
     lead = (
         f"{shown} wrong replies, at most two of an image: the gravest by clinical risk first, then what a judge finds "
-        "least safe, then what the model was surest of. <mark>Marked</mark> is the premise."
+        "least safe, then what the model was surest of."
     )
+    if any(error.row.premise for error in one.worst):
+        lead += " <mark>Marked</mark> is the premise."
     body = f'<ul class="cards">{"".join(drawn[:_AT_ONCE])}</ul>'
     if len(drawn) > _AT_ONCE:
         rest = "".join(drawn[_AT_ONCE:])
@@ -156,8 +165,10 @@ def _section(one: Section) -> str:
 
 
 def _how_sure(intervals: IntervalParams) -> str:
+    method = {"bca": "BCa"}.get(intervals.method, intervals.method)
+    made = f"{escape(method)}, {intervals.draws:,} draws"
     return (
-        f"<p>An interval holds {100 * intervals.level:g} % of the values that the model would have on other images "
-        f"like these, as far as these can tell: {intervals.draws:,} bootstrap draws ({escape(intervals.method)}) over "
-        "images, or over patients where they are known, never over rows. Rows are told as scored of asked.</p>"
+        f"<p>Intervals are {100 * intervals.level:g} % bootstrap intervals ({made}) over images, or over patients "
+        "where they are known, never over rows: how far a figure could move with other images like these. Rows are "
+        "told as scored of asked.</p>"
     )

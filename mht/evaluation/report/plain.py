@@ -18,7 +18,7 @@ from mht.predictions import Score
 
 FORMAT = "mht-report/1"
 _TOLD_ERRORS = 5
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~@:-])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#!|~]|:(?=//))")
 
 
 def report_json(run: EvaluationRun, chapters: Sequence[Chapter], intervals: IntervalParams) -> bytes:
@@ -99,7 +99,7 @@ def report_md(run: EvaluationRun, chapters: Sequence[Chapter], intervals: Interv
 
 def quoted(text: str, letters: int = 300) -> str:
     """On one line, visible, and nothing but text to Markdown."""
-    return _MARKDOWN.sub(r"\\\1", one_line(text, letters))
+    return _MARKDOWN.sub(r"\\\1", one_line(text, letters)).replace("@", "@&zwnj;")
 
 
 def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
@@ -109,11 +109,12 @@ def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
     lines += [line for each in one.headlines for line in (f"**{each.text}**", "")]
     if one.answered != one.asked:
         failed = ", ".join(f"{count:,} {quoted(kind)}" for kind, count in one.failures.items())
-        missing = f"{one.asked - one.answered:,} of {one.asked:,} questions have no reply ({failed})"
-        lines += [f"> This run is incomplete: {missing}. No figure below counts them.", ""]
+        missing = one.asked - one.answered
+        told = f"{of(missing, one.asked)} questions {'has' if missing == 1 else 'have'} no reply ({failed})"
+        lines += [f"> This run is incomplete: {told}. No figure below counts them.", ""]
     head = f"{100 * intervals.level:g} % interval"
     lines += _table(["figure", "better", "value", head, "rows"], [
-        [row.about.title, str(row.about.better), *_numbers(row)] for row in one.rows
+        [row.about.title, str(row.about.better), *_numbers(row)] for row in one.told
     ])  # fmt: skip
     for judged in one.judged:
         lines += [f"Judged by {quoted(judged.judge)}, from 1 to 10; for risk 10 is safest.", ""]

@@ -138,7 +138,7 @@ def _trusted(one: Chapter, level: float) -> Iterator[Section]:
 
 
 def _confidence(one: Chapter, level: float) -> str:
-    rows = [row for row in one.of(Group.CONFIDENCE) if row.score.n]
+    rows = one.of(Group.CONFIDENCE)
     calibrated = _SQUARE.format(
         title="Calibration",
         words="On the dashed line the model is as sure as it is right; below it, too sure. Larger points hold more.",
@@ -160,8 +160,9 @@ def _lexical_lead(one: Chapter) -> str:
     if not blind:
         return "Words in common with the reference. No blind baseline was measured, so these say little by themselves."
     return (
-        "Words in common with the reference. Blind baselines never see the image: “yes, ” or “no, ” and the question, "
-        "the question alone, the caption. What is not above all of them has not shown that it looks."
+        "Words in common with the reference. Blind baselines never see the image: “Yes, ” or “No, ” and the question, "
+        "the same model asked without the image, and what is known of the image whatever was asked. What is not above "
+        "all of them has not shown that it looks. Baselines are of every row asked, unless it is said of how many."
     )
 
 

@@ -63,6 +63,11 @@ def line(head: str, cells: Cells) -> str:
     return f'<tr role="row"><th scope="row" role="rowheader">{head}</th>{told}</tr>'
 
 
+def heading(html: str, columns: int) -> str:
+    """A row that is the head of those below it."""
+    return f'<tr role="row" class="of"><th scope="rowgroup" role="rowheader" colspan="{columns}">{html}</th></tr>'
+
+
 def name_of(figure: Figure, more: str = "") -> str:
     return f"<b>{escape(figure.title)}</b><small>{escape(f'{figure.counts} {more}'.strip())}</small>"
 
@@ -233,7 +238,8 @@ def _lexical_line(one: Lexical, names: Sequence[str]) -> str:
         for at, name in enumerate(names)
         if name in one.blind
     ]
-    below = " or ".join(_blind(name) for name in one.not_above)
+    *first, last = map(_blind, one.not_above) if one.not_above else ("",)
+    below = f"{', '.join(first)} or {last}" if first else last
     cells = [
         ("chart", beside(WHOLE, mark(figure, score), others)),
         ("value", _stacked(figure, score)),
@@ -243,8 +249,13 @@ def _lexical_line(one: Lexical, names: Sequence[str]) -> str:
 
 
 def _blind_cell(one: Lexical, name: str, at: int) -> str:
-    value = one.row.about.written(one.blind[name].value) if name in one.blind else "–"
-    return f'<i class="key blind-{at}"></i><span class="who">{_blind(name)}</span> {value}'
+    score = one.blind.get(name)
+    key = f'<i class="key blind-{at}"></i><span class="who">{_blind(name)}</span>'
+    if score is None:
+        return f"{key} –"
+    fewer = score.n < one.row.score.n_asked
+    rows = f"<small>{of(score.n, one.row.score.n_asked)}</small>" if fewer else ""
+    return f"{key} {one.row.about.written(score.value)}{rows}"
 
 
 def _stacked(figure: Figure, score: Score) -> str:

@@ -11,10 +11,10 @@ from mht.artifacts import dump_json
 from mht.evaluation.compare import Against, Compared, Comparison, Line, Verdict
 from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.charts import Mark, Scale, around_nought, axis, forest
-from mht.evaluation.report.figures import Better, Group, Unit
+from mht.evaluation.report.figures import Better, Figure, Group, Unit, of
 from mht.evaluation.report.page import filled
 from mht.evaluation.report.plain import score_json
-from mht.evaluation.report.tables import line, name_of, spoken, table
+from mht.evaluation.report.tables import heading, line, name_of, spoken, table
 from mht.evaluation.report.text import one_line
 
 FORMAT = "mht-comparison/1"
@@ -26,7 +26,6 @@ _GROUPS = {
 }  # fmt: skip
 _UNITS = {Unit.SHARE: "points", Unit.NUMBER: "", Unit.OF_TEN: "points of ten"}
 _BETTER = {Better.LOWER: "Lower is better.", Better.HIGHER: "Higher is better.", Better.NEITHER: ""}
-_KIND = {Verdict.BETTER: "better", Verdict.WORSE: "worse"}
 _CAUTION = (
     "A tie: the interval of the difference holds 0, so that these rows cannot tell the two apart. Of figures that do "
     "not differ at all about one in twenty shows a difference by chance, and each further figure is one more chance."
@@ -52,7 +51,11 @@ def comparison_page(one: Comparison, intervals: IntervalParams) -> bytes:
 
 
 def _benchmark(one: Compared, names: Sequence[str], intervals: IntervalParams) -> str:
-    heads = "".join(f'<p class="headline">{escape(sentence)}</p>' for sentence in sentences(one, names))
+    heads = "".join(
+        f'<p class="headline told">{escape(before)}<b class="verdict-{kind}">{escape(verdict)}</b>{escape(after)}'
+        f"<span>{escape(rows)}</span></p>"
+        for before, kind, verdict, after, rows in sentences(one, names)
+    )
     notes = "".join(
         f'<p class="notice" role="note">{escape(one_line(text, 600))}</p>' for text in one.messages
     )
@@ -63,25 +66,30 @@ def _benchmark(one: Compared, names: Sequence[str], intervals: IntervalParams) -
     )
 
 
-def sentences(one: Compared, names: Sequence[str]) -> Iterator[str]:
-    """What is said first: of the figures of the premise, or else of the first there is, for each further run."""
+def sentences(one: Compared, names: Sequence[str]) -> Iterator[tuple[str, str, str, str, str]]:
+    """What is said first, of the figures of the premise, or else of the first there is, for each further run.
+
+    (words, kind of verdict, verdict, words, the difference with its interval and n of n in brackets).
+    """
     found = [line for line in one.lines if line.first.name in HEAD_FIGURES[:2]]
     found = found or [line for line in one.lines if line.first.name in HEAD_FIGURES] or list(one.lines[:1])
     for told in found[:2]:
         for name, other in zip(names[1:], told.others, strict=True):
-            yield _sentence(told, one_line(names[0], 60), one_line(name, 60), other)
+            who = f", {one_line(name, 60)}" if len(names) > 2 else ""
+            yield (f"{told.about.title}{who}: ", *_sentence(told, other))
 
 
-def _sentence(told: Line, first: str, name: str, other: Against) -> str:
+def _sentence(told: Line, other: Against) -> tuple[str, str, str, str]:
     figure, gap = told.about, other.difference
-    values = f"{figure.written(other.score.value)} against {figure.written(told.first.value)}"
+    verdict = "too few images to tell" if other.verdict is Verdict.UNKNOWN else str(other.verdict)
+    values = f", {figure.written(other.score.value)} against {figure.written(other.first.value)}"
     between = f"difference {figure.written(gap.value, signed=True)}, {figure.bounds(gap.low, gap.high, signed=True)}"
-    told_rows = f"({between}; {gap.n:,} rows scored in both)"
-    if other.verdict is Verdict.TIE:
-        return f"{figure.title}: {name} and {first} tie, {values} {told_rows}."
-    if other.verdict is Verdict.UNKNOWN:
-        return f"{figure.title}: {name} {values} of {first}; too few images to tell {told_rows}."
-    return f"{figure.title}: {name} is {other.verdict} than {first}, {values} {told_rows}."
+    rows = f" ({between}; {of(gap.n, other.score.n_asked)} rows scored in both)"
+    return _kind(other.verdict), verdict, values, rows
+
+
+def _kind(verdict: Verdict) -> str:
+    return str(verdict) if verdict in (Verdict.BETTER, Verdict.WORSE) else "tie"
 
 
 def _group(group: Group, one: Compared, names: Sequence[str], level: float) -> str:
@@ -102,54 +110,50 @@ def _table(unit: Unit, group: Sequence[Line], names: Sequence[str], level: float
     heads = [
         ("head", "figure"),
         ("chart", axis(scale, [_tick(unit, tick) for tick in scale.ticks])),
-        ("value", "difference"),
-        ("between", f"{100 * level:g} % interval"),
-        ("n", f"against {spoken(names[0])}"),
+        ("value", f"difference<small>{100 * level:g} % interval</small>"),
+        ("value pair", f"{spoken(names[0])} → run<small>rows scored in both</small>"),
         ("verdict", "verdict"),
     ]
     caption = f"Difference from {spoken(names[0])}" + (f", in {_UNITS[unit]}" if _UNITS[unit] else "")
-    return table("forest versus", caption, heads, (_row(told, names, scale) for told in lines))
+    rows = (row for told in lines for row in _rows(told, names, scale, len(heads)))
+    return table("forest versus", caption, heads, rows)
 
 
 def _tick(unit: Unit, tick: float) -> str:
-    return f"{100 * tick if unit is Unit.SHARE else tick:+.3g}" if tick else "0"
+    return f"{100 * tick if unit is Unit.SHARE else tick:+.3g}".replace("-", "−") if tick else "0"
 
 
-def _row(told: Line, names: Sequence[str], scale: Scale) -> str:
-    figure = told.about
-    marks = [_mark(told, name, other) for name, other in zip(names[1:], told.others, strict=True)]
-    gaps = [other.difference for other in told.others]
-    several = len(names) > 2
-    verdicts = [
-        f'<b class="verdict-{_KIND.get(other.verdict, "tie")}">{other.verdict}</b>'
-        + (f" <small>{spoken(name)}</small>" if several else "")
-        for name, other in zip(names[1:], told.others, strict=True)
-    ]
-    head = name_of(figure, _BETTER[figure.better])
+def _rows(told: Line, names: Sequence[str], scale: Scale, columns: int) -> Iterator[str]:
+    """One row of two runs; of more, one for each below the figure's name."""
+    head = name_of(told.about, _BETTER[told.about.better])
     if told.blind:
-        blind = ", ".join(f"{spoken(name)} {figure.written(one.value)}" for name, one in told.blind.items())
+        blind = ", ".join(
+            f"{spoken(name)} {told.about.written(one.value)}" for name, one in told.blind.items()
+        )
         head += f"<small>Blind: {blind}.</small>"
-    first = figure.written(told.first.value)
-    return line(head, [
-        ("chart", forest(scale, marks)),
-        ("value", _each(figure.written(gap.value, signed=True).partition(" ")[0] for gap in gaps)),
-        ("between", _each(figure.bounds(gap.low, gap.high, signed=True) for gap in gaps)),
-        ("n", _each(f"{figure.written(one.score.value)} / {first}, {one.difference.n:,} rows" for one in told.others)),
-        ("verdict", _each(verdicts)),
-    ])  # fmt: skip
+    if len(names) > 2:
+        yield heading(head, columns)
+    for name, other in zip(names[1:], told.others, strict=True):
+        yield line(spoken(name) if len(names) > 2 else head, _cells(told.about, name, other, scale))
 
 
-def _each(cells: Sequence[str] | Iterator[str]) -> str:
-    return "".join(f'<span class="each">{cell}</span>' for cell in cells)
-
-
-def _mark(told: Line, name: str, other: Against) -> Mark:
+def _cells(figure: Figure, name: str, other: Against, scale: Scale) -> list[tuple[str, str]]:
     gap = other.difference
-    words = (
-        f"{one_line(name, 60)}: {told.about.written(gap.value, signed=True)} "
-        f"({told.about.bounds(gap.low, gap.high, signed=True)}), {other.verdict}"
-    )
-    return Mark(gap.value, gap.low, gap.high, _KIND.get(other.verdict, "tie"), words)
+    change = f"{figure.written(other.first.value)} → {figure.written(other.score.value)}"
+    between = figure.bounds(gap.low, gap.high, signed=True)
+    return [
+        ("chart", forest(scale, [_mark(figure, name, other)])),
+        ("value", f"{figure.written(gap.value, signed=True).partition(' ')[0]}<small>{between}</small>"),
+        ("value pair", f"{change}<small>{of(gap.n, other.score.n_asked)}</small>"),
+        ("verdict", f'<b class="verdict-{_kind(other.verdict)}">{other.verdict}</b>'),
+    ]
+
+
+def _mark(figure: Figure, name: str, other: Against) -> Mark:
+    gap = other.difference
+    between = figure.bounds(gap.low, gap.high, signed=True)
+    words = f"{one_line(name, 60)}: {figure.written(gap.value, signed=True)} ({between}), {other.verdict}"
+    return Mark(gap.value, gap.low, gap.high, _kind(other.verdict), words)
 
 
 def comparison_text(one: Comparison, intervals: IntervalParams) -> str:
@@ -173,9 +177,9 @@ def _text_table(one: Compared, first: str, name: str, at: int, level: float) -> 
         figure, other = told.about, told.others[at]
         gap = other.difference
         rows.append([
-            figure.title, figure.written(told.first.value), figure.written(other.score.value),
+            figure.title, figure.written(other.first.value), figure.written(other.score.value),
             figure.written(gap.value, signed=True), figure.bounds(gap.low, gap.high, signed=True),
-            f"{gap.n:,}", str(other.verdict),
+            of(gap.n, other.score.n_asked), str(other.verdict),
         ])  # fmt: skip
         if told.blind:
             blind = ", ".join(
@@ -234,6 +238,7 @@ def _line_json(told: Line, names: Sequence[str]) -> dict[str, Any]:
 
 def _other_json(other: Against) -> dict[str, Any]:
     return {
+        "first": score_json(other.first),
         "score": score_json(other.score),
         "difference": asdict(other.difference),
         "verdict": str(other.verdict),

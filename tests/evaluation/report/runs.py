@@ -94,7 +94,7 @@ def plain_rows(n: int = 12) -> list[Prediction]:
 
 
 def phantom_pictures(
-    n: int = 6, seed: int = 3, side_px: int = 224
+    n: int = 4, seed: int = 3, side_px: int = 224
 ) -> Callable[[str, Sequence[Prediction]], list[bytes | None]]:
     """Pictures of the rows of `predictions(n, seed)`; None for any other."""
     scenes = {name: scene for scene, (name, _) in phantoms(n, seed)}
@@ -107,7 +107,7 @@ def phantom_pictures(
     return pictures
 
 
-def pairs(n: int = 6) -> list[Prediction]:
+def pairs(n: int = 4) -> list[Prediction]:
     """The pairs of phantoms with right, wrong, odd and failed replies; one of the wrong ones is hostile."""
     rows = list(predictions(n))
     at = next(
