@@ -161,12 +161,12 @@ def read_checked(storage: Storage, root: str, record: FileRecord) -> bytes:
         data = storage.read(uri)
     except StorageMissing:
         raise IntegrityError(
-            f"{uri}: named in the records and not there. Build again to restore it."
+            f"{uri}: named in the records and not there. Run the same command again to restore it."
         ) from None
     if len(data) != record.bytes or hashlib.sha256(data).hexdigest() != record.sha256:
         raise IntegrityError(
             f"{uri}: {len(data)} bytes that are not those its record names ({record.bytes} bytes, sha256 "
-            f"{record.sha256[:16]}…). Remove the file and build again to restore it."
+            f"{record.sha256[:16]}…). Remove the file and run the same command again to restore it."
         )
     return data
 
@@ -203,23 +203,25 @@ def read_commits(storage: Storage, root: str, run: str, shards: list[str]) -> It
         yield Commit.from_json(storage.read(uri), uri)
 
 
-def manifest_bytes(run: str, files: list[FileRecord], books: Mapping[str, Any]) -> bytes:
+def manifest_bytes(run: str, files: list[FileRecord], books: Mapping[str, Any], form: str = FORMAT) -> bytes:
     listed = [asdict(record) for record in sorted(files, key=lambda record: record.path)]
-    return dump_json({"format": FORMAT, "run": run, "books": dict(books), "files": listed})
+    return dump_json({"format": form, "run": run, "books": dict(books), "files": listed})
 
 
-def read_manifest(storage: Storage, root: str) -> tuple[dict[str, Any], list[FileRecord]]:
-    """(the manifest, its files). Raises IntegrityError when there is none or it is not one."""
+def read_manifest(storage: Storage, root: str, form: str = FORMAT) -> tuple[dict[str, Any], list[FileRecord]]:
+    """(the manifest, its files). Raises IntegrityError when there is none or it is not one of this format."""
     uri = join(root, MANIFEST)
     try:
         plain = json.loads(storage.read(uri))
         files = [FileRecord(**record) for record in plain.pop("files")]
     except StorageMissing:
         raise IntegrityError(
-            f"{uri}: no manifest, so no finished dataset. Run the same `mht build` again to finish it."
+            f"{uri}: no manifest, so nothing finished is here. Run the same command again to finish it."
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise IntegrityError(f"{uri}: not a manifest ({error}). Build again to restore it.") from None
-    if plain.get("format") != FORMAT:
-        raise IntegrityError(f"{uri}: format {plain.get('format')!r}, this version reads {FORMAT!r}.")
+        raise IntegrityError(
+            f"{uri}: not a manifest ({error}). Run the same command again to restore it."
+        ) from None
+    if plain.get("format") != form:
+        raise IntegrityError(f"{uri}: format {plain.get('format')!r}, expected {form!r}.")
     return plain, files

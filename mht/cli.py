@@ -36,6 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="a dataset and a model to a model (resumes what it finds)")
     _takes_config(train)
     train.set_defaults(run=_train)
+    evaluate = commands.add_parser(
+        "evaluate", help="a model on benchmarks to predictions, scores and a report (resumes what it finds)"
+    )
+    _takes_config(evaluate)
+    evaluate.set_defaults(run=_evaluate)
     preview = commands.add_parser("preview", help="a few pairs in about a second, no Ray, nothing written")
     preview.add_argument("-n", type=int, default=3, help="how many twins to print (3)")
     _takes_config(preview)
@@ -54,6 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("output", metavar="OUTPUT", help="where the files go: a folder, s3:// or gs://")
     export.add_argument("settings", nargs="*", metavar="key=value", help="format=…, split=…, state=…, type=…")
     export.set_defaults(run=_export)
+    compared = commands.add_parser(
+        "compare", help="evaluations of models against each other, in pairs, on the same rows"
+    )
+    compared.add_argument(
+        "words",
+        nargs="+",
+        metavar="RUN RUN … | key=value",
+        help="folders of evaluations, the first is what the others are compared with; rows=shared, output=FOLDER",
+    )
+    compared.set_defaults(run=_compare)
     model = commands.add_parser(
         "export-model", help="a run's final model, or its adapter merged into its base"
     )
@@ -133,6 +148,15 @@ def _train(arguments: argparse.Namespace) -> int:
     return run_train(config)
 
 
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from mht.config_evaluate import load
+
+    config = load(*split_words(arguments.words))
+    from mht.evaluation.command import run_evaluate
+
+    return run_evaluate(config)
+
+
 def _preview(arguments: argparse.Namespace) -> int:
     from mht.config import load
     from mht.dataset.preview import preview
@@ -164,6 +188,13 @@ def _export(arguments: argparse.Namespace) -> int:
     from mht.dataset.exporter import export
 
     print(export(arguments.dataset, arguments.output, arguments.settings))
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from mht.evaluation.compare_command import compare_runs
+
+    print(compare_runs(arguments.words))
     return 0
 
 

@@ -14,9 +14,9 @@ ROWS = (
     {"records", "schemas", "seeds", "generation", "replies", "prompts", "judgements", "predictions", "questions"}
     | {"knowledge"},
     {"storage", "artifacts", "catalog", "reading", "pretrained"}
-    | {"lease", "stopping", "terminal", "cluster", "code_digest"}
+    | {"lease", "stopping", "terminal", "cluster", "fleet", "watch", "code_digest"}
     | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "verifiers", "phantoms"}
-    | {"evaluation.metrics", "evaluation.judges", "evaluation.benchmarks"},
+    | {"evaluation.metrics", "evaluation.judges", "evaluation.benchmarks", "evaluation.intervals"},
     {"config", "config_train", "config_evaluate", "config_file", "config_reading"}
     | {"config_identity", "config_mistakes"},
     {"model"},
@@ -36,6 +36,7 @@ FAMILIES = {
     "evaluation.metrics",
     "evaluation.judges",
     "evaluation.benchmarks",
+    "evaluation.intervals",
 }
 # They meet in artifacts on disk.
 PHASES = {"dataset", "training", "evaluation"}
@@ -43,11 +44,10 @@ PHASES = {"dataset", "training", "evaluation"}
 ALLOWED_ACROSS = {("sources", "phantoms")}
 RAY_FILES = {
     "cluster.py",
-    "dataset/fleet.py",
+    "fleet.py",
     "training/launch.py",
     "training/feed.py",
     "training/worker.py",
-    "evaluation/fleet.py",
 }
 HEAVY = {"torch", "transformers", "peft"}
 # Rooms where a module may use them, when it is called.

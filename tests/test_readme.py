@@ -44,7 +44,7 @@ def test_each_command_is_understood(command: str) -> None:
     arguments = _parser().parse_args(words[1:])
     if hasattr(arguments, "words"):
         path, settings = split_words(arguments.words)
-        read = config_train.load if words[1] == "train" else load
+        read = {"train": config_train.load, "evaluate": config_evaluate.load}.get(words[1], load)
         read(str(ROOT / path) if path else None, settings)
 
 

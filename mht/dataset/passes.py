@@ -30,7 +30,7 @@ from mht.pairing.premises import PremiseSum
 from mht.storage import Storage
 
 if TYPE_CHECKING:
-    from mht.dataset.fleet import Done, FleetConfig, Job, Make, Work
+    from mht.fleet import Done, FleetConfig, Job, Make
 
 Pulse = Callable[[], None]
 
@@ -71,8 +71,7 @@ class Staff:
 
         Raises the first error that a job met, and, once the others are done, one that tells of all defects.
         """
-        from mht import cluster
-        from mht.dataset import fleet
+        from mht import cluster, fleet
 
         site, config = self._site, self._site.config
         self._stack.callback(
@@ -109,8 +108,7 @@ class Staff:
         )
 
     def _staffing(self, name: str | None) -> FleetConfig:
-        from mht import cluster
-        from mht.dataset import fleet
+        from mht import cluster, fleet
 
         run = self._site.config.build
         if name is None:
@@ -190,7 +188,7 @@ class _Counts:
         return not self._unread
 
 
-def _ask(site: Site, run: Run, staff: Staff, work: Work, kept: Kept | None, shards: Sequence[str]) -> None:
+def _ask(site: Site, run: Run, staff: Staff, work: str, kept: Kept | None, shards: Sequence[str]) -> None:
     """One pass of an engine over the shards that it has not been asked about."""
     if kept is None or not shards:
         return

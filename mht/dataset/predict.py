@@ -24,12 +24,13 @@ from mht.dataset.asked.stages import check_engines
 from mht.dataset.captions import PremiseStore
 from mht.dataset.memory import tree_bytes
 from mht.dataset.plan import Plan, assign, write_plan
-from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source
+from mht.dataset.shard import ShardBuilder, WorkSpec, make_source
 from mht.dataset.stages import fingerprints
 from mht.errors import InputError
 from mht.records import PlannedImage, Refusal, SourceItem
 from mht.storage import Storage, StorageParams, join
 from mht.terminal import clock_face, size_face, table
+from mht.watch import Progress
 
 if TYPE_CHECKING:
     from mht.dataset.build import BuildReport

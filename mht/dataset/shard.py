@@ -50,6 +50,7 @@ from mht.schemas import (
     to_table,
 )
 from mht.storage import Storage, StorageParams
+from mht.watch import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,6 @@ class WorkSpec:
     fingerprints: Fingerprints
     stage_keys: Mapping[str, str]
     benchmarks: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A worker's sign of life: where it is, and what it did since the sign before; requests that wait in its engine."""
-
-    shard: str
-    stage: str
-    images: int = 0
-    pairs: int = 0
-    quarantined: int = 0
-    tokens: int = 0
-    waiting: int = 0
 
 
 _TABLE_POLL_S = 0.25

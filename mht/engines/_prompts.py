@@ -113,6 +113,26 @@ class Reader:
             _put_in(group, row)
         return made
 
+    def endings(self, prompt: Prompt, answers: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+        """The tokens of each answer as the chat template writes a reply behind the prompt."""
+        return tuple(self._ending(prompt, answer) for answer in answers)
+
+    def _ending(self, prompt: Prompt, answer: str) -> tuple[int, ...]:
+        whole = self.chat.tokens(prompt.text + self._lead(answer) + answer)
+        if whole[: len(prompt.raw)] == prompt.raw and len(whole) > len(prompt.raw):
+            return tuple(whole[len(prompt.raw) :])
+        # The tokenizer joins the answer with what is before it: then the answer's tokens by themselves.
+        return tuple(self.tokenizer(answer, add_special_tokens=False)["input_ids"])
+
+    def _lead(self, answer: str) -> str:
+        """What the template puts between the mark that a reply is written after and the reply."""
+        if not self.chat.has_template:
+            return " "
+        asked = self.chat.render([("user", "?")], False, reply=True)
+        told = self.chat.render([("user", "?"), ("assistant", answer)], False, reply=False)
+        behind = told[len(asked) :] if told.startswith(asked) else answer
+        return behind[: max(0, behind.find(answer))]
+
     def text_of(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
 

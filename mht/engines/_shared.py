@@ -20,7 +20,7 @@ from mht.engines._model import Loaded
 from mht.engines._prompts import Group, Prompt
 from mht.engines._replies import Growing, growing
 
-_BY_TOKEN = {"mm_token_type_ids", "token_type_ids"}
+BY_TOKEN = {"mm_token_type_ids", "token_type_ids"}
 """What a processor gives for each token of a whole prompt; beginnings are shorter."""
 
 
@@ -50,7 +50,7 @@ class Shared:
             return Flight(loaded, [], made.over, {}, None)
         ids, real = loaded.padded([g[0].ids[:n] for g, n in zip(made.groups, lengths, strict=True)])
         with torch.inference_mode():
-            pixels = {n: loaded.placed(t) for n, t in made.pixels.items() if n not in _BY_TOKEN}
+            pixels = {n: loaded.placed(t) for n, t in made.pixels.items() if n not in BY_TOKEN}
             positions, following = loaded.positions(ids, real, pixels)
             cache = DynamicCache()
             logits = loaded.forward(ids, _causal(real, ids.shape[1]), positions, cache, pixels)
@@ -80,12 +80,15 @@ class Flight:
         self._begun = begun
 
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
-        assert self._begun is not None
         replies = growing(rows, self._loaded)
         with torch.inference_mode():
-            batch = _Batch(self._loaded, self._begun, [self._seats[p.place] for p in rows], replies)
-            batch.run()
+            decode(self.seated(rows, max(reply.most for reply in replies)), replies)
         return [reply.ended() for reply in replies]
+
+    def seated(self, rows: Sequence[Prompt], new: int) -> Rows:
+        """The prompts read to their ends, with room for so many further tokens."""
+        assert self._begun is not None
+        return Rows(self._loaded, self._begun, [self._seats[p.place] for p in rows], rows, new)
 
 
 def _shared_length(group: Group, no_rests: bool) -> int:
@@ -114,59 +117,67 @@ def _causal(real: torch.Tensor, queries: int) -> torch.Tensor | None:
     return ((real[:, None] & (at <= asking)) | (at == asking))[:, None]
 
 
-class _Batch:
-    """Rows that are decoded together, until each has ended."""
+class Rows:
+    """Rows that are read on together: what each has read, and the logits of what comes next."""
 
     def __init__(
-        self, loaded: Loaded, begun: Begun, seats: Sequence[tuple[int, int]], replies: list[Growing]
+        self,
+        loaded: Loaded,
+        begun: Begun,
+        seats: Sequence[tuple[int, int]],
+        prompts: Sequence[Prompt],
+        new: int,
     ) -> None:
+        """`new` tokens are the most that will be fed to a row."""
         self._loaded = loaded
-        self._replies = replies
-        self._draws = Draws([reply.prompt.request for reply in replies])
         at = torch.tensor([row for row, _ in seats], device=loaded.device)
         # Columns that are padding in all of these rows stay behind.
         skip = begun.real.shape[1] - max(n for _, n in seats)
-        rests = [reply.prompt.ids[n:] for reply, (_, n) in zip(replies, seats, strict=True)]
-        new = max(reply.most for reply in replies)
+        rests = [prompt.ids[n:] for prompt, (_, n) in zip(prompts, seats, strict=True)]
         capacity = begun.real.shape[1] - skip + max(map(len, rests)) + new
         layers = [(keys[:, :, skip:], values[:, :, skip:]) for keys, values in begun.layers]
         self._cache: Cache = seated(layers, at, capacity)
         self._real = begun.real[at, skip:]
         self._next = begun.next[at]
-        self._logits = begun.logits[at]
+        self.logits = begun.logits[at]
         if any(rests):
             ids, real = loaded.padded(rests)
-            self._feed(ids, real, _causal(torch.cat([self._real, real], 1), ids.shape[1]))
+            self._read(ids, real, _causal(torch.cat([self._real, real], 1), ids.shape[1]))
         # Asked once: each look at a tensor's values makes the GPU wait.
         self._holes = not bool(self._real.all())
 
-    def run(self) -> None:
-        while True:
-            tokens = self._draws.choose(self._logits)
-            for reply, token in zip(self._replies, tokens, strict=True):
-                reply.take(token)
-            live = [row for row, reply in enumerate(self._replies) if not reply.done]
-            if not live:
-                return
-            if 2 * len(live) <= len(tokens):
-                self._keep(live)
-                tokens = [tokens[row] for row in live]
-            ids = torch.tensor(tokens, device=self._loaded.device).clamp(min=0)[:, None]
-            real = torch.ones_like(ids, dtype=torch.bool)
-            self._feed(ids, real, torch.cat([self._real, real], 1)[:, None, None] if self._holes else None)
+    def feed(self, tokens: Sequence[int]) -> None:
+        """One further token a row."""
+        ids = torch.tensor(tokens, device=self._loaded.device)[:, None]
+        real = torch.ones_like(ids, dtype=torch.bool)
+        self._read(ids, real, torch.cat([self._real, real], 1)[:, None, None] if self._holes else None)
 
-    def _feed(self, ids: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> None:
-        """Let the model read further columns; its logits are those of the last."""
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these rows, in this order; a row may be taken twice."""
+        at = torch.tensor(rows, device=self._loaded.device)
+        self._cache.batch_select_indices(at)
+        self._real, self._next, self.logits = self._real[at], self._next[at], self.logits[at]
+
+    def _read(self, ids: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> None:
         self._real = torch.cat([self._real, real], 1)
         place = real.cumsum(1)
         positions = self._next[:, None] + (place - 1).clamp(min=0)
         self._next = self._next + place[:, -1]
-        self._logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
+        self.logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
 
-    def _keep(self, rows: list[int]) -> None:
-        """Go on with these rows only."""
-        at = torch.tensor(rows, device=self._loaded.device)
-        self._cache.batch_select_indices(at)
-        self._real, self._next = self._real[at], self._next[at]
-        self._draws.keep(rows)
-        self._replies = [self._replies[row] for row in rows]
+
+def decode(rows: Rows, replies: list[Growing]) -> None:
+    """Draw a token for each row until each reply has ended."""
+    draws = Draws([reply.prompt.request for reply in replies])
+    while True:
+        tokens = draws.choose(rows.logits)
+        for reply, token in zip(replies, tokens, strict=True):
+            reply.take(token)
+        live = [row for row, reply in enumerate(replies) if not reply.done]
+        if not live:
+            return
+        if 2 * len(live) <= len(tokens):
+            rows.keep(live)
+            draws.keep(live)
+            tokens, replies = [tokens[row] for row in live], [replies[row] for row in live]
+        rows.feed([max(0, token) for token in tokens])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -25,8 +25,9 @@ from mht.generation import Failure, Heard, Reply, Request, Tell, silent
 from mht.pretrained.files import check_folder, digest, is_commit, local_folder
 
 if TYPE_CHECKING:
-    from mht.engines._flights import Ended
+    from mht.engines._flights import Ended, Way
     from mht.engines._model import Loaded
+    from mht.engines._prompts import Prompt
 
 _log = logging.getLogger(__name__)
 _NEEDED = ("torch", "transformers", "safetensors")
@@ -138,21 +139,63 @@ class Engine:
 
     def generate(self, requests: Sequence[Request], tell: Tell = silent) -> list[Reply]:
         """A reply to each request, in their order. `tell` hears of each batch."""
-        from mht.engines._flights import answered, grouped
         from mht.engines._plain import Plain
         from mht.engines._shared import Shared
 
         loaded = self.loaded
         read = loaded.reader.read(requests)
-        replies = {place: one for place, one in enumerate(read) if isinstance(one, Reply)}
-        if replies:
-            tell(Heard(len(replies), 0, len(read) - len(replies)))
-        groups = grouped([one for one in read if not isinstance(one, Reply)], loaded.shares)
-        way = Shared(loaded) if loaded.shares else Plain(loaded)
-        for batch in answered(groups, way, self._params.batch_size):
-            replies.update((ended.prompt.place, self._reply(ended)) for ended in batch)
-            tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), len(read) - len(replies)))
-        return [replies[place] for place in range(len(read))]
+        return self._replies(
+            read, self._ended(read, Shared(loaded) if loaded.shares else Plain(loaded), tell)
+        )
+
+    def likelihoods(
+        self, requests: Sequence[Request], answers: Sequence[str] = ("Yes", "No"), tell: Tell = silent
+    ) -> list[tuple[float, ...] | Failure]:
+        """How likely each answer is as the reply's beginning, normalised over the answers, which sum to 1.
+
+        By the sum of the log-probabilities of an answer's tokens as the chat template writes it behind the prompt. Why
+        there is none is a Failure; one of the prompt is NOT_ACCEPTED.
+        """
+        from mht.engines._likelihood import weighing
+
+        read = self.loaded.reader.read(requests)
+        way = weighing(self.loaded, self._endings(read, answers))
+        return _shares(read, self._ended(read, way, tell))
+
+    def generate_weighed(
+        self, requests: Sequence[Request], answers: Sequence[str] = ("Yes", "No"), tell: Tell = silent
+    ) -> tuple[list[Reply], list[tuple[float, ...] | Failure]]:
+        """`generate` and `likelihoods` at once: what prompts begin with is computed once for both."""
+        from mht.engines._likelihood import Telling
+
+        if not self.loaded.shares:
+            return self.generate(requests, tell), self.likelihoods(requests, answers)
+        read = self.loaded.reader.read(requests)
+        ended = self._ended(read, Telling(self.loaded, self._endings(read, answers)), tell)
+        return self._replies(read, ended), _shares(read, ended)
+
+    def _ended(self, read: Sequence[Prompt | Reply], way: Way, tell: Tell) -> dict[int, Ended]:
+        """What became of each prompt, by its place."""
+        from mht.engines._flights import answered, grouped
+
+        prompts = [one for one in read if not isinstance(one, Reply)]
+        if len(prompts) < len(read):
+            tell(Heard(len(read) - len(prompts), 0, len(prompts)))
+        found: dict[int, Ended] = {}
+        for batch in answered(grouped(prompts, self.loaded.shares), way, self._params.batch_size):
+            found.update((ended.prompt.place, ended) for ended in batch)
+            tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), len(prompts) - len(found)))
+        return found
+
+    def _replies(self, read: Sequence[Prompt | Reply], ended: Mapping[int, Ended]) -> list[Reply]:
+        return [one if isinstance(one, Reply) else self._reply(ended[one.place]) for one in read]
+
+    def _endings(
+        self, read: Sequence[Prompt | Reply], answers: Sequence[str]
+    ) -> dict[int, tuple[tuple[int, ...], ...]]:
+        """The tokens of the answers behind each prompt, by its place."""
+        reader = self.loaded.reader
+        return {one.place: reader.endings(one, answers) for one in read if not isinstance(one, Reply)}
 
     def _reply(self, ended: Ended) -> Reply:
         """Tokens as text, or the failure in words."""
@@ -179,3 +222,15 @@ class Engine:
                 return f"the logits of token {len(ended.tokens) + 1} hold NaN or infinity; try dtype float32"
             case _:
                 return "the model ended its reply before it said anything"
+
+
+def _shares(read: Sequence[Prompt | Reply], ended: Mapping[int, Ended]) -> list[tuple[float, ...] | Failure]:
+    """What was weighed, or why it was not."""
+    from mht.engines._likelihood import Weighed
+
+    found: list[tuple[float, ...] | Failure] = []
+    for place in range(len(read)):
+        one = ended.get(place)
+        told = one.shares() if isinstance(one, Weighed) else one.failure if one is not None else None
+        found.append(told or Failure.NOT_ACCEPTED)
+    return found

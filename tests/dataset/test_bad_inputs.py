@@ -15,13 +15,14 @@ from mht.dataset.captions import PremiseStore
 from mht.dataset.pixels import PixelCache
 from mht.dataset.plan import assign, image_id, write_plan
 from mht.dataset.run import name_run
-from mht.dataset.shard import Progress, ShardBuilder, WorkSpec, make_source
+from mht.dataset.shard import ShardBuilder, WorkSpec, make_source
 from mht.dataset.stages import fingerprints
 from mht.dataset.verify import verify
 from mht.imaging.guard import DecoderGuard
 from mht.knowledge.facts import read_facts
 from mht.records import Quarantined, Reason
 from mht.storage import Storage
+from mht.watch import Progress
 from tests.dataset.crashing_child import MARK
 from tests.dataset.loopback import open_to_all
 from tests.dataset.oracle import build_here, common, quarantine_of, rows_of, run_mht

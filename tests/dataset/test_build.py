@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from mht import fleet
 from mht.artifacts import MANIFEST, SUCCESS, read_manifest
 from mht.config import load
-from mht.dataset import fleet
 from mht.dataset.explain import explain
 from mht.dataset.preview import preview
 from mht.dataset.verify import verify

@@ -18,7 +18,7 @@ from mht.dataset.asked.stages import ROLES, AskedStages, plugin
 from mht.dataset.captions import CaptionStore, PremiseStore
 from mht.dataset.pixels import PixelStage
 from mht.dataset.plan import PlanReader
-from mht.dataset.shard import Progress, WorkSpec, make_source
+from mht.dataset.shard import WorkSpec, make_source
 from mht.dataset.stages import pairing_context
 from mht.errors import EngineStopped, IntegrityError
 from mht.generation import TRANSIENT, Heard, Reply, Request
@@ -27,6 +27,7 @@ from mht.imaging.params import ImagingParams
 from mht.pairing.twins import make_pairs
 from mht.records import Pair, PlannedImage, Reading, Refusal
 from mht.storage import Storage, StorageParams
+from mht.watch import Progress
 
 CHUNK_IMAGES = 128
 """So many images go to the engine at a time, while the next ones are decoded: enough for its batches to be full."""

@@ -6,6 +6,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A worker's sign of life: where it is, and what it did since the sign before; requests that wait in its engine.
+
+    `images` are the units that a pass counts: of an evaluation, questions.
+    """
+
+    shard: str
+    stage: str
+    images: int = 0
+    pairs: int = 0
+    quarantined: int = 0
+    tokens: int = 0
+    waiting: int = 0
+
+
 Sign = tuple[str, str, int, int, int, int, int]
 """A worker's `Progress` as plain values: shard, stage, images, pairs, quarantined, tokens, requests that wait."""
 Totals = tuple[int, int, int, int, int]

@@ -1,7 +1,7 @@
-"""The Ray side of a build: one Ray Data row a shard, an actor pool that works them off, and a watch over both.
+"""Shards worked off on Ray: one Ray Data row a shard, an actor pool over them, and a watch over both.
 
-Nothing here knows medicine, images or configuration keys. A pass takes jobs (captions or pairs of a shard) and
-yields, for each, what the worker returned. Truth lies in the commits, so a pass may be cut short at any moment and
+Nothing here knows medicine, images or configuration keys. A pass takes jobs (what to do with which shard) and yields,
+for each, what the worker returned. Truth lies in the commits, so a pass may be cut short at any moment and
 another one started.
 """
 
@@ -16,19 +16,18 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import ray
 import ray.cloudpickle
 import ray.data
 import ray.exceptions
 
-from mht.dataset.shard import Progress, WorkSpec
-from mht.dataset.watch import Post, Totals, Watch
 from mht.errors import MhtError, Stalled
+from mht.watch import Post, Progress, Totals, Watch
 
-Work = Literal["describe", "caption", "word", "judge", "build"]
-Job = tuple[Work, str]
+Job = tuple[str, str]
+"""What is to be done, and with which shard."""
 _POLL_S = 0.2
 _LET_GO_S = 5.0
 """How long a pass that is cut short waits for the shards in hand before it leaves them to be made again."""
@@ -36,9 +35,9 @@ _LET_GO_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A job that a worker finished: what `ShardBuilder` returned, or the error that stopped it."""
+    """A job that a worker finished: what it returned, or the error that stopped it."""
 
-    work: Work
+    work: str
     shard: str
     began: float
     """When the worker began it, in Unix seconds."""
@@ -65,13 +64,14 @@ class FleetConfig:
     num_gpus: float = 0
 
 
-Make = Callable[[WorkSpec, Callable[[Progress], None]], Builder]
+Make = Callable[[Any, Callable[[Progress], None]], Builder]
+"""Makes a worker of its run's specification and of what hears its signs of life."""
 
 
 class _Worker:
     """An actor of Ray Data's pool: one row in, a job; one row out, what became of it."""
 
-    def __init__(self, spec: WorkSpec, watch: Any, make: Make) -> None:
+    def __init__(self, spec: Any, watch: Any, make: Make) -> None:
         context = ray.get_runtime_context()
         self._name = context.get_actor_id() or str(os.getpid())
         self._node = context.get_node_id()
@@ -89,7 +89,7 @@ class _Worker:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {"done": [self._one(work, str(shard)) for work, shard in zip(*batch.values(), strict=True)]}
 
-    def _one(self, work: Work, shard: str) -> Done:
+    def _one(self, work: str, shard: str) -> Done:
         began = time.time()
         try:
             return Done(work, shard, began, result=self._builder.do(work, shard))
@@ -102,9 +102,9 @@ class _Worker:
 
 
 class Fleet:
-    """The workers of one build. `run` is one pass over some shards; `close` ends what is left."""
+    """The workers of one run, each made from `spec`. `run` is one pass over some shards; `close` ends what is left."""
 
-    def __init__(self, spec: WorkSpec, config: FleetConfig, make: Make) -> None:
+    def __init__(self, spec: Any, config: FleetConfig, make: Make) -> None:
         self._spec = spec
         self._config = config
         self._make = make

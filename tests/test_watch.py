@@ -1,6 +1,6 @@
 """The watch over the workers, with a clock that is passed in and no Ray."""
 
-from mht.dataset.watch import Watch
+from mht.watch import Watch
 
 
 def test_the_silent_are_told_and_the_totals_kept() -> None:

@@ -1,0 +1,239 @@
+"""The schema of conf/evaluate.yaml and how it is read.
+
+Later wins: the defaults below < the YAML file < `key=value` on the command line. Keys under `run`, `ray`, `storage`,
+`metrics`, `intervals` and `baselines` never change what the model replies: they may differ when a run is resumed.
+`load` returns an `EvaluateConfig` or raises one ConfigError with every mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from mht import catalog
+from mht.config import EngineConfig, PluginConfig, RayConfig
+from mht.config_mistakes import explain, place_of
+from mht.config_reading import read
+from mht.errors import ConfigError
+from mht.evaluation.intervals import IntervalParams
+from mht.imaging.params import ImagingParams
+from mht.storage import StorageParams
+from mht.storage.uris import refuse_unusable, same_or_inside
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+BENCHMARKS, METRICS = "evaluation.benchmarks", "evaluation.metrics"
+FREE_KEYS = ("new_run", "name", "partial", "metrics", "intervals", "baselines", "run", "ray", "storage")
+"""What may differ when a run is resumed."""
+_SIDE_PX = 1024
+
+
+class FileConfig(BaseModel):
+    """Predictions made elsewhere: a JSON, JSON Lines, CSV, TSV or Parquet file with a reply a row.
+
+    `id`, `reply`, `benchmark` and `likelihood_yes` are its columns; `benchmark` tells apart the rows of several.
+    """
+
+    model_config = _STRICT
+
+    path: str = Field(min_length=1)
+    id: str = Field(default="row_id", min_length=1)
+    reply: str = Field(default="reply", min_length=1)
+    benchmark: str | None = Field(default=None, min_length=1)
+    likelihood_yes: str | None = Field(default=None, min_length=1)
+
+
+class GenerationConfig(BaseModel):
+    """How the model is asked. Temperature 0 is greedy."""
+
+    model_config = _STRICT
+
+    system: str | None = Field(default=None, min_length=1)
+    max_tokens: int = Field(default=256, ge=1, le=1 << 20)
+    temperature: float = Field(default=0.0, ge=0, le=10)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    likelihoods: bool = True
+    """Of questions whose answer is yes or no, also compare how likely `yes` and `no` are, where the engine can."""
+    yes: str = Field(default="Yes", min_length=1)
+    no: str = Field(default="No", min_length=1)
+
+
+class BaselinesConfig(BaseModel):
+    """Blind baselines over the same rows: what a figure is worth is seen beside them."""
+
+    model_config = _STRICT
+
+    echo: bool = True
+    """`Yes, ` and the question; `No, ` and the question."""
+    caption: bool = True
+    """What is known of the image, in place of a reply."""
+    question_only: bool = False
+    """The same model without the image: as many requests again."""
+
+
+class RunConfig(BaseModel):
+    """Where and how the work is done. None of these changes a reply."""
+
+    model_config = _STRICT
+
+    ray: bool = True
+    """False: one process, this one, without Ray."""
+    max_failed: float = Field(default=0.02, ge=0, le=1)
+    """Share of requests without a reply over which the finished run exits 3."""
+    stall_s: float = Field(default=600, gt=0)
+    """A worker that reports nothing for so long is killed and its part requeued."""
+    stall_tries: int = Field(default=3, ge=1, le=100)
+    progress: bool = True
+
+
+class EvaluateConfig(BaseModel):
+    """Everything `mht evaluate` can be told. Either `model` or `predictions` is given."""
+
+    model_config = _STRICT
+
+    output: str = Field(default="out/evaluation", min_length=1)
+    name: str | None = Field(default=None, min_length=1)
+    """What people call the model; None: the last part of its path."""
+    seed: int = Field(default=0, ge=0)
+    new_run: bool = False
+    """Go on in an output that holds another run; replies that are the same are reused."""
+    partial: bool = False
+    """Take headline figures of fewer rows than were asked."""
+    model: EngineConfig | None = None
+    predictions: FileConfig | None = None
+    benchmarks: dict[str, PluginConfig] = Field(default_factory=dict, validate_default=True)
+    """By names of your own; `kind` is the benchmark, and may be left out where the name is its."""
+    generation: GenerationConfig = GenerationConfig()
+    part_questions: int = Field(default=128, ge=1, le=100_000)
+    """Questions in a part, the unit of work and of loss."""
+    imaging: ImagingParams = ImagingParams(side_px=_SIDE_PX)
+    """How images that engines do not read (DICOM, TIFF) are decoded and encoded."""
+    normalise: bool = False
+    """Do so with every image, as in building a dataset."""
+    metrics: dict[str, dict[str, Any]] | None = None
+    """All that need no setting and whose library is here, unless some are named."""
+    intervals: IntervalParams = IntervalParams()
+    baselines: BaselinesConfig = BaselinesConfig()
+    run: RunConfig = RunConfig()
+    storage: StorageParams = StorageParams()
+    ray: RayConfig = RayConfig()
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _transformers_by_default(cls, given: object) -> object:
+        return {"kind": "transformers", **given} if isinstance(given, Mapping) else given
+
+    @field_validator("benchmarks", mode="before")
+    @classmethod
+    def _of_the_kind_they_are_called(cls, given: object) -> object:
+        if not isinstance(given, Mapping):
+            return given
+        return {
+            name: {"kind": name, **one} if isinstance(one, Mapping) else one for name, one in given.items()
+        }
+
+    @field_validator("benchmarks")
+    @classmethod
+    def _some_and_named(cls, given: dict[str, PluginConfig]) -> dict[str, PluginConfig]:
+        if not given:
+            raise ValueError("name at least one: benchmarks.<name>.path=…")
+        for name in given:
+            if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
+                raise ValueError(f"{name!r} is used as a folder's name: letters, digits, - and _ only")
+        return given
+
+    @field_validator("imaging", mode="before")
+    @classmethod
+    def _large(cls, given: object) -> object:
+        return {"side_px": _SIDE_PX, **given} if isinstance(given, Mapping) else given
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> EvaluateConfig:
+        if (self.model is None) == (self.predictions is None):
+            raise ValueError("give either model.model=… to be asked, or predictions.path=… made elsewhere")
+        if self.predictions is not None and self.baselines.question_only:
+            raise ValueError("baselines.question_only asks the model, and predictions.path has none to ask")
+        return self
+
+    @property
+    def called(self) -> str:
+        """What the model is called."""
+        if self.name is not None:
+            return self.name
+        extra = (self.model.model_extra or {}) if self.model is not None else {}
+        given = extra.get("adapter") or extra.get("model") if self.model is not None else None
+        path = str(given) if given else self.predictions.path if self.predictions else "model"
+        last = path.rstrip("/").rpartition("/")[2]
+        return last.rpartition(".")[0] or last if self.predictions else last
+
+    def benchmark_params(self, name: str) -> BaseModel:
+        """The validated Params of a benchmark."""
+        chosen = self.benchmarks[name]
+        params: BaseModel = catalog.load(BENCHMARKS, chosen.kind).Params(**(chosen.model_extra or {}))
+        return params
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value, plug-in settings filled in; plain JSON types."""
+        plain = self.model_dump(mode="json")
+        for name, chosen in self.benchmarks.items():
+            params = self.benchmark_params(name).model_dump(mode="json")
+            plain["benchmarks"][name] = {"kind": chosen.kind, **params}
+        if self.model is not None:
+            plain["model"] |= self.model.params().model_dump(mode="json")
+        if self.metrics is not None:
+            plain["metrics"] = {
+                name: catalog.load(METRICS, name).Params(**given).model_dump(mode="json")
+                for name, given in self.metrics.items()
+            }
+        return plain
+
+
+def load(path: str | None = None, overrides: Sequence[str] = ()) -> EvaluateConfig:
+    """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
+    config, where = read(EvaluateConfig, path, overrides, ("model",), ("benchmarks",))
+    mistakes = [*_plugin_mistakes(config, where), *_places(config, where)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return config
+
+
+def _plugin_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:
+    chosen = [
+        (f"benchmarks.{n}", BENCHMARKS, b.kind, b.model_extra or {}) for n, b in config.benchmarks.items()
+    ]
+    chosen += [(f"metrics.{name}", METRICS, name, given) for name, given in (config.metrics or {}).items()]
+    if config.model is not None:
+        chosen.append(("model", "engines", config.model.kind, config.model.model_extra or {}))
+    for key, family, name, extra in chosen:
+        try:
+            catalog.load(family, name).Params(**extra)
+        except ConfigError as error:
+            yield f"{place_of(where, key)}{key}: {error}"
+        except ValidationError as error:
+            yield from explain(error, where, f"{key}.", catalog.load(family, name).Params)
+
+
+def _places(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:
+    """Addresses that cannot be used, and an output that is what is read, or lies in it."""
+    reads = {
+        f"benchmarks.{name}.path": path
+        for name, chosen in config.benchmarks.items()
+        if isinstance(path := (chosen.model_extra or {}).get("path"), str)
+    }
+    if config.predictions is not None:
+        reads["predictions.path"] = config.predictions.path
+    if config.model is not None and isinstance(path := (config.model.model_extra or {}).get("model"), str):
+        reads["model.model"] = path
+    for key, uri in {"output": config.output, **reads}.items():
+        try:
+            refuse_unusable(uri)
+        except ConfigError as error:
+            yield f"{place_of(where, key)}{key}: {error}"
+            return
+    for key, address in reads.items():
+        if same_or_inside(config.output, address):
+            yield (
+                f"{place_of(where, 'output')}output: {config.output!r} and {key} {address!r} are the same place or "
+                "one inside the other; the run would write over what it reads. Choose an output beside it."
+            )

@@ -1,0 +1,225 @@
+"""From answered parts to the scored run on disk: rows read, measured, and closed with the manifest, which is last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mht.artifacts import (
+    MANIFEST,
+    RUN,
+    SUCCESS,
+    FileRecord,
+    manifest_bytes,
+    parquet_bytes,
+    record_of,
+    write_content,
+    write_named,
+)
+from mht.errors import IntegrityError
+from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Spec, open_benchmark
+from mht.evaluation.asking import is_weighed
+from mht.evaluation.baselines import cheap
+from mht.evaluation.identity import Run
+from mht.evaluation.intervals import with_interval
+from mht.evaluation.pictures import Pictures
+from mht.evaluation.plan import PlanReader
+from mht.evaluation.report.files import report_files
+from mht.evaluation.run import FORMAT, SCORES, EvaluationRun, scores_bytes
+from mht.evaluation.scoring import Metrics
+from mht.evaluation.tables import Kept, prediction_table, value_table
+from mht.evaluation.work import Site
+from mht.generation import Failure
+from mht.predictions import Prediction, Score, score
+from mht.questions import Question
+
+_Rows = dict[str, list[Kept]]
+"""By benchmark."""
+
+
+@dataclass(slots=True)
+class _Closing:
+    """What has been read and written so far."""
+
+    site: Site
+    spec: Spec
+    run: Run
+    metrics: Metrics
+    questions: dict[str, list[Question]] = field(default_factory=dict)
+    files: list[FileRecord] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def read_plans(self) -> None:
+        for name, plan in self.spec.plans.items():
+            reader = PlanReader(self.site.storage, self.spec.root, plan)
+            self.questions[name] = [question for part in plan.names() for question in reader.read(part)]
+            reader.close()
+            self.files.append(plan.file)
+
+    def read_answers(self, work: str) -> _Rows:
+        """Every row of every part. Raises IntegrityError where they are not those that were planned."""
+        found: _Rows = {}
+        for name, plan in self.spec.plans.items():
+            kept = self.spec.kept(self.site.storage, work, name)
+            commits = kept.commits()
+            rows = [row for part in plan.names() if part in commits for row in kept.rows(commits[part])]
+            asked = [question.row_id for question in self.questions[name]]
+            if [row.prediction.row_id for row in rows] != asked:
+                raise IntegrityError(
+                    f"{self.spec.root}: {len(rows):,} rows of {name} for {len(asked):,} questions, or in another "
+                    "order. Run the same command again; if it says so again, give another output."
+                )
+            self.files += [commits[part].file for part in plan.names()]
+            found[name] = rows
+            self.site.pulse()
+        return found
+
+    def write_baseline(self, name: str, benchmark: str, rows: Sequence[Kept]) -> None:
+        data = parquet_bytes(prediction_table(rows))
+        stem = f"baselines/{name}/{benchmark}/00000"
+        self.files.append(write_content(self.site.storage, self.spec.root, stem, data, len(rows)))
+
+    def write(self, path: str, data: bytes) -> None:
+        self.files.append(write_named(self.site.storage, self.spec.root, path, data))
+
+
+def close(
+    site: Site,
+    spec: Spec,
+    run: Run,
+    metrics: Metrics,
+    notes: Mapping[str, Sequence[str]],
+    remarks: Sequence[str],
+) -> EvaluationRun:
+    """Score everything that was answered and write the run. Raises IntegrityError where something is missing."""
+    closing = _Closing(site, spec, run, metrics)
+    closing.remarks += [*remarks, *(f"metric left out: {why}" for why in metrics.left_out)]
+    closing.read_plans()
+    rows = closing.read_answers(ANSWER)
+    closing.remarks += _likelihood_remarks(site, closing.questions, rows)
+    baselines = _baselines(closing)
+    scores = {name: _scored(closing, name, of) for name, of in rows.items()}
+    made = EvaluationRun(
+        name=run.name,
+        run=run.run,
+        model=run.model,
+        benchmarks={name: [row.prediction for row in of] for name, of in rows.items()},
+        scores=scores,
+        notes={name: list(of) for name, of in notes.items()},
+        digests=run.digests,
+        config=run.config,
+        code=run.code,
+        spent=_spent(rows),
+        remarks=tuple(closing.remarks),
+    )
+    whole = made.beside({name: _as_run(made, name, of, closing) for name, of in baselines.items()})
+    _write(closing, whole)
+    return whole
+
+
+def _scored(closing: _Closing, name: str, rows: Sequence[Kept]) -> list[Score]:
+    """A benchmark's scores; what each metric read from each row is written beside."""
+    measured = closing.metrics.measure([row.prediction for row in rows])
+    data = parquet_bytes(value_table(measured))
+    count = sum(len(one.units) for one in measured)
+    record = write_content(closing.site.storage, closing.spec.root, f"scores/{name}", data, count)
+    closing.files.append(record)
+    closing.site.pulse()
+    return [with_interval(one, closing.site.config.intervals) for one in measured]
+
+
+def _baselines(closing: _Closing) -> dict[str, _Rows]:
+    """The rows of each blind baseline by benchmark; why one is left out is remarked."""
+    config, found = closing.site.config, dict[str, _Rows]()
+    for benchmark, questions in closing.questions.items():
+        for name, rows in cheap(config.baselines, questions).items():
+            closing.write_baseline(name, benchmark, rows)
+            found.setdefault(name, {})[benchmark] = rows
+    if config.baselines.question_only:
+        for benchmark, rows in closing.read_answers(QUESTION_ONLY).items():
+            if all(row.prediction.failure == Failure.NOT_ACCEPTED for row in rows):
+                closing.remarks.append(
+                    f"baseline question_only left out for {benchmark}: the model takes no question without an image"
+                )
+            else:
+                found.setdefault(QUESTION_ONLY, {})[benchmark] = rows
+    return found
+
+
+def _as_run(made: EvaluationRun, name: str, rows: _Rows, closing: _Closing) -> EvaluationRun:
+    """A baseline as a run of its own, with the figures of the model's, without intervals."""
+    measured = {
+        benchmark: closing.metrics.measure([row.prediction for row in of]) for benchmark, of in rows.items()
+    }
+    return EvaluationRun(
+        name=name,
+        run=made.run,
+        model={"kind": "baseline"},
+        benchmarks={benchmark: [row.prediction for row in of] for benchmark, of in rows.items()},
+        scores={benchmark: [score(one) for one in of] for benchmark, of in measured.items()},
+        notes=made.notes,
+        digests=made.digests,
+        config=made.config,
+        code=made.code,
+        spent=_spent(rows),
+    )
+
+
+def _spent(rows: _Rows) -> dict[str, int]:
+    total = Counter({"calls": 0, "prompt_tokens": 0, "tokens": 0})
+    for of in rows.values():
+        for row in of:
+            total.update(calls=row.calls, prompt_tokens=row.prompt_tokens, tokens=row.tokens)
+    return dict(total)
+
+
+def _likelihood_remarks(site: Site, questions: Mapping[str, Sequence[Question]], rows: _Rows) -> list[str]:
+    """That yes and no could not be compared, where they should have been."""
+    config = site.config
+    if config.model is None or not config.generation.likelihoods:
+        return []
+    wanted = any(is_weighed(question) for of in questions.values() for question in of)
+    told = any(row.prediction.likelihood_yes is not None for of in rows.values() for row in of)
+    if not wanted or told:
+        return []
+    return [
+        f"yes and no were not compared: engine {config.model.kind} tells no likelihoods, so no calibration"
+    ]
+
+
+def _write(closing: _Closing, made: EvaluationRun) -> None:
+    site, root = closing.site, closing.spec.root
+    closing.write(SCORES, scores_bytes(made))
+    with _Images(closing) as images:
+        for path, data in report_files(made, site.config.intervals, images.of).items():
+            closing.write(path, data)
+    site.pulse()
+    records = [record_of(site.storage, root, RUN), *closing.files]
+    answered = {name: made.answered(name)[0] for name in made.benchmarks}
+    books = {"questions": closing.run.questions, "answered": answered}
+    site.storage.write(f"{root}/{MANIFEST}", manifest_bytes(closing.run.run, records, books, FORMAT))
+    site.storage.write(f"{root}/{SUCCESS}", b"")
+
+
+class _Images:
+    """The images of some rows, for the report."""
+
+    def __init__(self, closing: _Closing) -> None:
+        config = closing.site.config
+        self._site = closing.site
+        self._pictures = Pictures(config.imaging, every=config.normalise)
+        self._questions = closing.questions
+
+    def __enter__(self) -> _Images:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pictures.close()
+
+    def of(self, benchmark: str, rows: Sequence[Prediction]) -> list[bytes | None]:
+        """JPEG or PNG of each row's image; None where it has none that can be read."""
+        by_id = {question.row_id: question for question in self._questions[benchmark]}
+        opened = open_benchmark(self._site.config, benchmark, self._site.storage)
+        found = self._pictures.readable(opened.images([by_id[row.row_id] for row in rows]))
+        return [picture if isinstance(picture, bytes) else None for picture in found]

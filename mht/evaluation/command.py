@@ -1,0 +1,86 @@
+"""`mht evaluate` as a person meets it: the live line while it runs, the table at the end, the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from mht.artifacts import MANIFEST
+from mht.config_evaluate import EvaluateConfig
+from mht.errors import TooManyQuarantined
+from mht.evaluation.evaluate import evaluate
+from mht.evaluation.progress import ProgressLine
+from mht.evaluation.report.files import HTML
+from mht.evaluation.run import EvaluationRun, headline, unanswered
+from mht.predictions import Score
+from mht.stopping import StopRequest
+from mht.storage import join
+from mht.terminal import table
+
+_SHOWN = ("false_premise", "false_denial", "over_rejection", "twins", "polarity", "calibration", "vqa")
+
+
+def run_evaluate(config: EvaluateConfig) -> int:
+    """Evaluate, print what came of it, return the exit code. Raises MhtError for everything that stops it."""
+    progress = ProgressLine(sys.stderr, on=config.run.progress)
+    with StopRequest("answered parts are kept") as stop:
+        try:
+            run = evaluate(config, progress, stop.pulse)
+        finally:
+            progress.clear()
+    print(summary(config, run))
+    check_answered(config, run)
+    return 0
+
+
+def check_answered(config: EvaluateConfig, run: EvaluationRun) -> None:
+    """Raises TooManyQuarantined where too many requests were left without a reply."""
+    told = [run.answered(name) for name in run.benchmarks]
+    asked = sum(n for _, n in told)
+    failed = asked - sum(n for n, _ in told)
+    if failed > config.run.max_failed * asked:
+        raise TooManyQuarantined(
+            f"{failed:,} of {asked:,} requests had no reply, over run.max_failed={config.run.max_failed:g}. The run is "
+            f"scored without them; their reasons are in {join(config.output, HTML)}. The same command asks again what "
+            "failed in passing."
+        )
+
+
+def summary(config: EvaluateConfig, run: EvaluationRun) -> str:
+    """The closing table: of each benchmark how many rows were answered, its main figures beside the blind ones."""
+    rows = {"model": f"{run.name} ({run.model['kind']})"}
+    for name in run.benchmarks:
+        answered, asked = run.answered(name)
+        rows[name] = f"{answered:,} of {asked:,} questions answered"
+        for score in run.scores[name]:
+            if score.name in _SHOWN and score.n_asked:
+                rows[f"  {score.name.replace('_', ' ')} ({name})"] = _figure(score, run, name)
+    spent = {kind: n for kind, n in run.spent.items() if n}
+    if spent:
+        rows["spent"] = ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in spent.items())
+    for number, remark in enumerate(run.remarks, start=1):
+        rows[f"remark {number}"] = remark
+    rows["report"] = join(config.output, HTML)
+    rows["run"] = join(config.output, MANIFEST)
+    return table(rows)
+
+
+def _figure(score: Score, run: EvaluationRun, benchmark: str) -> str:
+    told = f"{score.n:,} of {score.n_asked:,}"
+    value = headline(score, run.partial)
+    if value is None and score.value is not None:
+        return f"refused: {unanswered(score):,} of {score.n_asked:,} rows failed (partial=true shows it)"
+    if value is None:
+        return f"none, {told}"
+    within = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
+    blind = _blind(score, run, benchmark)
+    return f"{value:.3f}{within} on {told}" + (f"; blind: {blind}" if blind else "")
+
+
+def _blind(score: Score, run: EvaluationRun, benchmark: str) -> str:
+    found = {
+        name: other.value
+        for name, baseline in run.baselines.items()
+        for other in baseline.scores.get(benchmark, ())
+        if other.name == score.name and other.value is not None
+    }
+    return ", ".join(f"{name} {value:.3f}" for name, value in found.items())

@@ -1,0 +1,97 @@
+"""Predictions made elsewhere: a file with a reply a row, matched with a benchmark's questions by their ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mht.config_evaluate import FileConfig
+from mht.errors import InputError
+from mht.evaluation.benchmarks._refused import Unfit
+from mht.evaluation.benchmarks._rows import read_rows
+from mht.evaluation.tables import Kept
+from mht.questions import Question, answered
+from mht.storage import Storage
+
+NO_ROW, NULL_REPLY = "not_in_file", "no_reply_in_file"
+"""The failures of rows that the file lacks, or leaves without a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row of the file: a reply or None where it has none, and the probability of yes where a column has it."""
+
+    reply: str | None
+    likelihood_yes: float | None
+
+
+class Elsewhere:
+    """The file's rows. Raises InputError for one that cannot be read, lacks a column, or has an id twice."""
+
+    def __init__(self, config: FileConfig, storage: Storage) -> None:
+        self._config = config
+        self.digest = hashlib.sha256(storage.read(config.path)).hexdigest()[:16]
+        self._rows: dict[tuple[str | None, str], Told] = {}
+        for key, told in self._read(storage):
+            if key in self._rows:
+                raise InputError(
+                    f"{config.path!r}: id {key[1]!r} stands there twice"
+                    f"{' for one benchmark' if config.benchmark else ''}. Name the column of benchmarks in "
+                    "predictions.benchmark if the file holds several, or leave one of the rows out."
+                )
+            self._rows[key] = told
+        self._used: set[tuple[str | None, str]] = set()
+
+    def rows(self, questions: Sequence[Question]) -> list[Kept]:
+        """A row for each question; one that the file lacks has failed."""
+        return [self._row(question) for question in questions]
+
+    def note(self) -> str | None:
+        """Rows of the file that no question was found for, once all were asked for."""
+        left = len(self._rows) - len(self._used)
+        return (
+            f"{left:,} of the {len(self._rows):,} rows of the file answer no question here" if left else None
+        )
+
+    def _row(self, question: Question) -> Kept:
+        key = (question.benchmark if self._config.benchmark else None, question.row_id)
+        told = self._rows.get(key)
+        if told is None:
+            return Kept(answered(question, None, NO_ROW))
+        self._used.add(key)
+        if told.reply is None:
+            return Kept(answered(question, None, NULL_REPLY))
+        return Kept(answered(question, told.reply, None, told.likelihood_yes))
+
+    def _read(self, storage: Storage) -> Iterator[tuple[tuple[str | None, str], Told]]:
+        config = self._config
+        for raw in read_rows(storage, config.path):
+            where = f"{config.path!r}, row {raw.number:,}"
+            if isinstance(raw.row, Unfit):
+                raise InputError(f"{where}: {raw.row.reason} {raw.row.detail}. Write the file again.")
+            named = [config.id, config.reply, config.benchmark, config.likelihood_yes]
+            for column in (name for name in named if name is not None):
+                if column not in raw.row:
+                    raise InputError(
+                        f"{where}: no column {column!r}; there are {', '.join(map(repr, raw.row))}. Name the columns: "
+                        "predictions.id=…, predictions.reply=…"
+                    )
+            benchmark = None if config.benchmark is None else str(raw.row[config.benchmark])
+            reply = raw.row[config.reply]
+            text = None if reply is None else str(reply).strip()
+            likely = _share(raw.row.get(config.likelihood_yes or ""), where)
+            yield (benchmark, str(raw.row[config.id])), Told(text, likely)
+
+
+def _share(value: Any, where: str) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InputError(f"{where}: {value!r} is no probability of yes; it lies between 0 and 1.")
+    return share

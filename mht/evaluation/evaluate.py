@@ -1,0 +1,67 @@
+"""An evaluation from its configuration to the scored run on disk; what is there already is not done again."""
+
+from __future__ import annotations
+
+from mht import catalog
+from mht.artifacts import SUCCESS
+from mht.config_evaluate import EvaluateConfig
+from mht.errors import InputError
+from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Answerer, Spec, open_benchmark
+from mht.evaluation.close import close
+from mht.evaluation.elsewhere import Elsewhere
+from mht.evaluation.identity import Run, describe, fingerprints, model_of, read, take_up
+from mht.evaluation.plan import write_plan
+from mht.evaluation.progress import ProgressLine
+from mht.evaluation.run import EvaluationRun, load
+from mht.evaluation.scoring import Metrics, choose
+from mht.evaluation.work import Open, Pulse, Site, ask, left, take_over
+from mht.lease import Lease, impatient
+from mht.storage import Storage, join
+
+
+def evaluate(
+    config: EvaluateConfig, progress: ProgressLine, pulse: Pulse, answerer: Open = Answerer
+) -> EvaluationRun:
+    """Ask what is not answered, score all, write the run. Raises MhtError for everything that stops it."""
+    storage = Storage(config.storage)
+    config = config.model_copy(update={"output": storage.absolute(config.output)})
+    metrics = choose(config)
+    if config.model is not None:
+        catalog.load("engines", config.model.kind).check(config.model.params())
+    storage.check_writable(config.output)
+    with Lease(impatient(config.storage), config.output):
+        return _evaluate(Site(config, storage, progress, pulse, answerer), metrics)
+
+
+def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
+    config, storage = site.config, site.storage
+    elsewhere = Elsewhere(config.predictions, storage) if config.predictions is not None else None
+    plans, digests, notes = {}, {}, {}
+    for name in config.benchmarks:
+        benchmark = open_benchmark(config, name, storage)
+        plans[name] = write_plan(storage, config.output, name, benchmark.questions(), config.part_questions)
+        if not plans[name].questions:
+            raise InputError(f"benchmarks.{name}: there is no question to ask. Choose more of it.")
+        digests[name], notes[name] = benchmark.digest, benchmark.notes()
+        site.pulse()
+    run = describe(config, model_of(config, elsewhere.digest if elsewhere else None), plans, digests)
+    spec = Spec(config.output, config, plans, fingerprints(run))
+    old = read(storage, config.output)
+    works = [ANSWER, QUESTION_ONLY] if config.baselines.question_only else [ANSWER]
+    if _is_done(site, old, run) and not any(left(site, spec, work) for work in works):
+        return load(storage, config.output)
+    take_up(storage, config, old, run)
+    remarks = []
+    if elsewhere is not None:
+        take_over(site, spec, elsewhere)
+        remarks += [elsewhere.note()]
+    else:
+        ask(site, spec, works)
+    return close(site, spec, run, metrics, notes, [remark for remark in remarks if remark])
+
+
+def _is_done(site: Site, old: Run | None, run: Run) -> bool:
+    """Whether the output holds this very run, scored as it is asked for now."""
+    if old is None or old.to_json() != run.to_json():
+        return False
+    return site.storage.exists(join(site.config.output, SUCCESS))

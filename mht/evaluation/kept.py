@@ -1,0 +1,129 @@
+"""What was answered of a benchmark: a part exists by its commit record, created if absent, and is never asked twice.
+
+A part whose requests failed on the way there and back may be asked again by a later run: each try has a record of its
+own, and the last one counts. Replies that were ready when an engine stopped are kept beside and not paid for again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from mht.artifacts import (
+    FileRecord,
+    dump_json,
+    names_below,
+    parquet_bytes,
+    parquet_table,
+    read_checked,
+    write_content,
+)
+from mht.errors import IntegrityError, StorageMissing
+from mht.evaluation.tables import Kept, kept_rows, prediction_table
+from mht.generation import Failure, Reply
+from mht.storage import ReadRequest, Storage, join
+
+_READ_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A try of a part: its file of predictions, and how many of them may be asked again."""
+
+    part: str
+    number: int
+    file: FileRecord
+    again: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.part}.{self.number}"
+
+    def to_json(self) -> bytes:
+        return dump_json(asdict(self))
+
+    @classmethod
+    def from_json(cls, data: bytes, where: str) -> Commit:
+        """Raises IntegrityError for a record that is not one."""
+        try:
+            plain = json.loads(data)
+            return cls(**{**plain, "file": FileRecord(**plain["file"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise IntegrityError(f"{where}: not a commit record ({error}). Remove it and resume.") from None
+
+
+class KeptParts:
+    """The parts of one benchmark under one fingerprint; their files lie in `folder`, below the output."""
+
+    def __init__(self, storage: Storage, root: str, fingerprint: str, folder: str) -> None:
+        self._storage = storage
+        self._root = root
+        self._records = join(root, "commits", fingerprint)
+        self._folder = folder
+
+    def commits(self) -> dict[str, Commit]:
+        """The last try of each part that has one."""
+        last: dict[str, int] = {}
+        for name in names_below(self._storage, self._records, ".json"):
+            part, _, number = name.partition(".")
+            last[part] = max(last.get(part, 0), int(number))
+        uris = [join(self._records, f"{part}.{number}.json") for part, number in sorted(last.items())]
+        found = {}
+        for at in range(0, len(uris), _READ_AT_ONCE):
+            some = uris[at : at + _READ_AT_ONCE]
+            for uri, body in zip(
+                some, self._storage.read_many([ReadRequest(uri) for uri in some]), strict=True
+            ):
+                if not isinstance(body, bytes):
+                    raise IntegrityError(f"{uri}: {body.detail}. Run the same command again.")
+                commit = Commit.from_json(body, uri)
+                found[commit.part] = commit
+        return found
+
+    def last(self, part: str) -> Commit | None:
+        """The part's last try."""
+        number, data = 0, b""
+        while True:
+            try:
+                data = self._storage.read(join(self._records, f"{part}.{number + 1}.json"))
+            except StorageMissing:
+                return Commit.from_json(data, f"{self._records}: {part}") if number else None
+            number += 1
+
+    def rows(self, commit: Commit) -> list[Kept]:
+        """The part's rows, in the order of its questions."""
+        return kept_rows(parquet_table(read_checked(self._storage, self._root, commit.file)))
+
+    def commit(self, part: str, number: int, rows: Sequence[Kept]) -> Commit:
+        """Keep a try of a part; where another worker's is there already, that one counts."""
+        data = parquet_bytes(prediction_table(rows))
+        file = write_content(self._storage, self._root, f"{self._folder}/{part}", data, len(rows))
+        mine = Commit(part, number, file, sum(row.may_be_asked_again for row in rows))
+        uri = join(self._records, f"{mine.name}.json")
+        if self._storage.create(uri, mine.to_json()):
+            return mine
+        return Commit.from_json(self._storage.read(uri), uri)
+
+    def ready(self, part: str) -> dict[str, Reply]:
+        """Replies by request that a part had when an engine stopped."""
+        try:
+            lines = self._storage.read(self._ready_uri(part)).decode().splitlines()
+        except StorageMissing:
+            return {}
+        rows = (json.loads(line) for line in lines)
+        return {row["request_id"]: Reply(**row | {"failure": _failure(row["failure"])}) for row in rows}
+
+    def keep_ready(self, part: str, replies: Sequence[Reply]) -> None:
+        lines = "".join(json.dumps(asdict(reply)) + "\n" for reply in replies)
+        self._storage.write(self._ready_uri(part), lines.encode())
+
+    def drop_ready(self, part: str) -> None:
+        self._storage.delete(self._ready_uri(part))
+
+    def _ready_uri(self, part: str) -> str:
+        return join(self._records, f"{part}.ready")
+
+
+def _failure(word: str | None) -> Failure | None:
+    return None if word is None else Failure(word)

@@ -1,0 +1,148 @@
+"""What is told of one benchmark, as records: the page, report.json and report.md are three ways of writing them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mht.evaluation.intervals import IntervalParams, with_interval
+from mht.evaluation.metrics import calibration, judged
+from mht.evaluation.report.confidence import Bin, Point, bins, curve
+from mht.evaluation.report.figures import Figure, Group, about, listed
+from mht.evaluation.report.groups import SPLIT_BY, Cross, Grouping, Part
+from mht.evaluation.report.headline import Headline, headlines
+from mht.evaluation.report.worst import Wrong, chosen, undecided, wrong
+from mht.evaluation.run import EvaluationRun
+from mht.predictions import Prediction, Score
+
+_SHOWN_ERRORS, _SHOWN_UNDECIDED = 24, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: what is said of it, and its value."""
+
+    about: Figure
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The scores that one judge gave."""
+
+    judge: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """A lexical figure of the model and of each blind baseline, by its name."""
+
+    row: Row
+    blind: Mapping[str, Score]
+
+    @property
+    def not_above(self) -> tuple[str, ...]:
+        """The baselines that the model is not above for certain: its interval reaches down to their value."""
+        bottom = self.row.score.value if self.row.score.low is None else self.row.score.low
+        reached = {
+            name: one.value
+            for name, one in self.blind.items()
+            if one.value is not None and bottom is not None
+        }
+        return tuple(name for name, value in reached.items() if bottom is not None and bottom <= value)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One benchmark. `failures` counts requests without a reply by kind, `errors` all wrong replies that are told."""
+
+    name: str
+    asked: int
+    answered: int
+    clusters: int
+    failures: Mapping[str, int]
+    headlines: tuple[Headline, ...]
+    rows: tuple[Row, ...]
+    by: Mapping[str, tuple[Part, ...]]
+    cross: Cross | None
+    bins: tuple[Bin, ...]
+    curve: tuple[Point, ...]
+    judged: tuple[Judged, ...]
+    lexical: tuple[Lexical, ...]
+    errors: int
+    worst: tuple[Wrong, ...]
+    undecided: tuple[Prediction, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def told(self) -> tuple[Row, ...]:
+        """The figures that have a value, or could have had one: without those that no row gives anything for."""
+        return tuple(row for row in self.rows if row.score.n)
+
+    def of(self, group: Group) -> tuple[Row, ...]:
+        return tuple(row for row in self.told if row.about.group is group)
+
+
+def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Chapter:
+    """Everything that is told of a benchmark of the run, measured where the run's scores do not have it."""
+    rows, scores = run.benchmarks[benchmark], run.scores.get(benchmark, ())
+    answered, asked = run.answered(benchmark)
+    errors, grouping = wrong(rows), Grouping(rows, intervals)
+    told = tuple(_in_order(scores))
+    return Chapter(
+        name=benchmark,
+        asked=asked,
+        answered=answered,
+        clusters=len({row.cluster for row in rows}),
+        failures=dict(Counter(str(row.failure) for row in rows if row.reply is None).most_common()),
+        headlines=headlines(scores, run.partial),
+        rows=tuple(row for row in told if row.about.group in (Group.WORDS, Group.CONFIDENCE)),
+        by={column: parts for column in SPLIT_BY if (parts := grouping.by(column))},
+        cross=grouping.cross(),
+        bins=bins(rows, calibration.Params(), intervals),
+        curve=curve(rows),
+        judged=_judged(rows, told, intervals),
+        lexical=_lexical(run, benchmark, told),
+        errors=len(errors),
+        worst=tuple(chosen(errors, _SHOWN_ERRORS)),
+        undecided=tuple(undecided(rows, _SHOWN_UNDECIDED)),
+        notes=tuple(run.notes.get(benchmark, ())),
+    )
+
+
+def _in_order(scores: Sequence[Score]) -> list[Row]:
+    """In the order of figures.tsv, what is not listed last; groups (`metric.type=laterality`) are told elsewhere."""
+    order = list(listed())
+    plain = [score for score in scores if "=" not in score.name and score.n_asked]
+    ranked = sorted(plain, key=lambda one: order.index(one.name) if one.name in order else len(order))
+    return [Row(about(score.name), score) for score in ranked]
+
+
+def _judged(rows: Sequence[Prediction], told: Sequence[Row], intervals: IntervalParams) -> tuple[Judged, ...]:
+    """Each judge's scores by themselves; those of the run where its rows carry no judgement."""
+    by_judge: dict[str, list[Prediction]] = {}
+    for row in rows:
+        if row.judgement is not None:
+            by_judge.setdefault(row.judgement.judge, []).append(row)
+    if not by_judge:
+        given = tuple(row for row in told if row.about.group is Group.JUDGED)
+        return (Judged("a judge that the rows do not name", given),) if given else ()
+    made = []
+    for judge, of_judge in sorted(by_judge.items()):
+        scores = [with_interval(one, intervals) for one in judged.measure(of_judge, judged.Params())]
+        made.append(Judged(judge, tuple(_in_order(scores))))
+    return tuple(made)
+
+
+def _lexical(run: EvaluationRun, benchmark: str, told: Sequence[Row]) -> tuple[Lexical, ...]:
+    blind = {
+        name: {score.name: score for score in one.scores.get(benchmark, ())}
+        for name, one in run.baselines.items()
+    }
+    return tuple(
+        Lexical(row, {name: by[row.score.name] for name, by in blind.items() if row.score.name in by})
+        for row in told
+        if row.about.group is Group.LEXICAL
+    )

@@ -1,0 +1,93 @@
+"""Predictions as rows of Parquet files: what was asked, what came back, what it cost; and per-row values of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pyarrow as pa
+
+from mht.generation import TRANSIENT, Reply
+from mht.predictions import Measured, Prediction
+from mht.schemas import to_table
+
+_TEXTS = (
+    "benchmark", "row_id", "image_id", "question", "truth", "reply", "failure", "group", "state", "type", "form",
+    "risk", "modality", "site", "polarity", "premise", "rejected", "twin_id", "caption", "kind",
+)  # fmt: skip
+_COST = {"prompt_tokens": pa.int64(), "tokens": pa.int64(), "calls": pa.int64()}
+PREDICTION_SCHEMA = pa.schema(
+    {name: pa.string() for name in _TEXTS}
+    | {"options": pa.list_(pa.string()), "likelihood_yes": pa.float64(), "detail": pa.string()}
+    | _COST
+)
+"""Prediction's columns, with the particulars of a failure and the engine's own counts. Judgements lie beside."""
+VALUE_SCHEMA = pa.schema(
+    {"metric": pa.string(), "key": pa.string(), "cluster": pa.string()}
+    | {"parts": pa.list_(pa.float64()), "unscored": pa.string()}
+)
+"""What each metric read from each row, or pair of twins."""
+_FIELDS = tuple(field.name for field in fields(Prediction) if field.name != "judgement")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A prediction with what it cost: `calls` is how often a model was asked, tries that failed included."""
+
+    prediction: Prediction
+    detail: str = ""
+    prompt_tokens: int = 0
+    tokens: int = 0
+    calls: int = 0
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """A failure of the way there and back may go otherwise another time; any other end is one."""
+        return self.prediction.failure in TRANSIENT
+
+
+def kept(prediction: Prediction, reply: Reply) -> Kept:
+    """A prediction with the reply it was made of."""
+    return Kept(prediction, reply.detail, reply.prompt_tokens, reply.tokens, reply.calls)
+
+
+def prediction_table(rows: Sequence[Kept]) -> pa.Table:
+    plain = [
+        {name: getattr(row.prediction, name) for name in _FIELDS}
+        | {name: getattr(row, name) for name in ("detail", *_COST)}
+        for row in rows
+    ]
+    return pa.Table.from_pylist(plain, schema=PREDICTION_SCHEMA)
+
+
+def kept_rows(table: pa.Table) -> list[Kept]:
+    return [_row(plain) for plain in table.to_pylist()]
+
+
+def _row(plain: Mapping[str, Any]) -> Kept:
+    columns = {name: plain[name] for name in _FIELDS}
+    if columns["options"] is not None:
+        columns["options"] = tuple(columns["options"])
+    return Kept(Prediction(**columns), plain["detail"], *(plain[name] for name in _COST))
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    metric: str
+    key: str
+    cluster: str
+    parts: tuple[float, ...] | None
+    unscored: str | None
+
+
+def value_table(measured: Sequence[Measured]) -> pa.Table:
+    """A row for each unit of each figure."""
+    return to_table(list(_values(measured)), VALUE_SCHEMA)
+
+
+def _values(measured: Sequence[Measured]) -> Iterator[_Value]:
+    for one in measured:
+        for unit in one.units:
+            unscored = None if unit.unscored is None else str(unit.unscored)
+            yield _Value(one.name, unit.key, unit.cluster, unit.parts, unscored)

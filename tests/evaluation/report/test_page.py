@@ -1,0 +1,206 @@
+"""The page as text: nothing of the data is markup, nothing is fetched, every figure says of how many."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from mht.evaluation.report import page as module
+from mht.evaluation.report.chapter import chapter
+from mht.evaluation.report.files import report_files
+from mht.evaluation.report.page import page
+from mht.evaluation.run import EvaluationRun
+from mht.judgements import Judgement
+from mht.predictions import Prediction
+from tests.evaluation.metrics.cases import EVERY, NO, YES, twin
+from tests.evaluation.report.runs import HOSTILE, INTERVALS, run_of
+
+FETCHING = {"src", "srcset", "href", "data", "action", "poster", "background", "xlink:href", "formaction"}
+
+
+class Reader(HTMLParser):
+    """Every tag, every address, every inline handler or style."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in FETCHING]
+        self.inline += [name for name, _ in attrs if name.startswith("on") or name == "style"]
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    return reader
+
+
+@pytest.fixture(scope="module")
+def text(files: dict[str, bytes]) -> str:
+    return files["report.html"].decode()
+
+
+def test_nothing_is_fetched_and_nothing_runs(text: str) -> None:
+    reader = read(text)
+    assert {address.partition(":")[0] for address in reader.addresses if address[0] != "#"} == {"data"}
+    assert not reader.tags & {"script", "iframe", "object", "embed", "form", "link"} - {"link"}
+    assert reader.inline == []
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_the_policy_names_the_one_style_by_its_hash(text: str) -> None:
+    [style] = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)[0]
+    assert f"style-src 'sha256-{sha}'" in policy
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "script-src" not in policy
+
+
+def test_a_hostile_reply_is_text(text: str) -> None:
+    assert HOSTILE not in text
+    assert "Yes. &lt;script&gt;alert(1)&lt;/script&gt; [U+001B][31mred" in text
+    assert "[U+202E]gnorw" in text
+    assert not set("\x1b\u202e\u202c") & set(text)
+
+
+def test_names_of_files_and_configurations_are_text_too() -> None:
+    bad = "<b onclick=x>\x1b"
+    row = replace(
+        twin(YES, False, bad, type=bad, modality=bad),
+        row_id=bad,
+        benchmark=bad,
+        judgement=Judgement(bad, 1, 1, 1, 1),
+    )
+    run = replace(
+        run_of({bad: [row, replace(row, row_id="2", type="x", reply=NO)]}, name=bad), model={"kind": bad}
+    )
+    run = replace(run, notes={bad: [bad]}, run=bad, code=bad)
+    made = report_files(run, INTERVALS)["report.html"].decode()
+    assert read(made).inline == []
+    assert "\x1b" not in made
+    assert made.count("&lt;b onclick") > 5
+
+
+def test_what_cannot_be_encoded_does_not_stop_the_report() -> None:
+    run = run_of({"b": [twin("Yes, \ud800.", False, "a")]}, blind=False)
+    assert b"[U+D800]" in report_files(run, INTERVALS)["report.html"]
+
+
+def test_an_incomplete_run_says_so_at_the_top(text: str, scored: EvaluationRun) -> None:
+    answered, asked = scored.answered("pairs")
+    assert asked > answered
+    first = text.index("This run is incomplete.")
+    assert f"{asked - answered} of {asked} questions have no reply" in text[first : first + 200]
+    assert first < text.index("Worst errors")
+    assert text.count("This run is incomplete.") == 2  # both benchmarks that have rows
+    assert "No headline for “false premises accepted”" in text
+
+
+def test_a_complete_run_says_nothing_of_the_kind() -> None:
+    run = run_of({"b": [row for row in EVERY if row.reply is not None]}, blind=False)
+    made = html.unescape(report_files(run, INTERVALS)["report.html"].decode())
+    assert "incomplete" not in made
+    assert "No headline" not in made
+    assert "Accepts <b>50.0 %</b> of false premises" in made
+
+
+def test_a_benchmark_without_rows_and_a_run_without_benchmarks_are_told(text: str) -> None:
+    assert "Nothing was asked of this benchmark: it has no rows." in text
+    assert b"the run names no benchmark" in page(run_of({}), [], lambda name, rows: [], INTERVALS)
+
+
+def test_the_parts_come_by_how_far_they_can_be_trusted(text: str) -> None:
+    first = text[text.index('id="b-pairs"') : text.index('id="b-open"')]
+    parts = re.findall(r'<h3 data-part="(\w+)">', first)
+    assert parts == [
+        "worst", "trusted", "risk", "type", "cross", "other", "confidence", "judged", "lexical", "unscored", "notes",
+    ]  # fmt: skip
+    second = text[text.index('id="b-open"') : text.index('id="b-empty"')]
+    assert re.findall(r'<h3 data-part="(\w+)">', second) == [
+        "worst",
+        "trusted",
+        "lexical",
+        "unscored",
+        "notes",
+    ]
+
+
+def test_the_lexical_table_has_every_blind_baseline(text: str) -> None:
+    table = text[text.index('class="forest lexical"') :]
+    table = table[: table.index("</table>")]
+    for name in ("echo yes", "echo no", "question only", "caption"):
+        assert f'role="columnheader" class="blind">{name}</th>' in table
+    assert table.count('<td role="cell" class="blind">') == 4 * table.count('scope="row"')
+
+
+def test_what_does_not_beat_the_blind_is_called_so() -> None:
+    rows = [twin(f"Yes, {row.question}", row.state == "faithful", row.image_id) for row in EVERY]
+    made = report_files(run_of({"b": rows}), INTERVALS)["report.html"].decode()
+    assert "Not above echo yes" in made
+
+
+def test_for_the_judges_risk_it_is_said_that_10_is_safest(text: str) -> None:
+    assert "for risk 10 is safest" in text
+    assert "Risk, 10 is safest" in text
+
+
+def test_two_judges_never_stand_in_one_table() -> None:
+    rows = [
+        replace(row, judgement=Judgement("a" if at % 2 else "b", 5, 5, 5, at % 10 + 1))
+        for at, row in enumerate(EVERY)
+    ]
+    run = replace(run_of({"b": EVERY}, blind=False), benchmarks={"b": rows})
+    made = chapter(run, "b", INTERVALS).judged
+    assert [one.judge for one in made] == ["a", "b"]
+    assert [one.rows[0].score.n_asked for one in made] == [5, 6]
+    assert report_files(run, INTERVALS)["report.html"].decode().count("<caption>Judge: ") == 2
+
+
+def test_the_worst_errors_carry_image_premise_answer_and_risk(text: str) -> None:
+    cards = re.findall(r'<li class="card.*?</dl>', text, re.DOTALL)
+    assert cards
+    [first] = [card for card in cards if "alert(1)" in card]
+    assert 'src="data:image/jpeg;base64,' in first
+    assert "<mark>" in first
+    assert "risk critical" in first
+    assert "<dt>Reference</dt>" in first
+
+
+def test_images_past_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 5)
+    run = run_of({"b": [twin(YES, False, "a"), twin(YES, False, "c")]}, blind=False)
+
+    def pictures(benchmark: str, rows: list[Prediction]) -> list[bytes | None]:
+        return [b"\x89PNG" for _ in rows]
+
+    made = page(run, [chapter(run, "b", INTERVALS)], pictures, INTERVALS).decode()  # type: ignore[arg-type]
+    assert made.count("<img") == 1
+    assert made.count("image not at hand") == 1
+
+
+def test_pictures_are_asked_for_the_shown_errors_alone(scored: EvaluationRun) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def pictures(benchmark: str, rows: list[Prediction]) -> list[bytes | None]:
+        asked.append((benchmark, len(rows)))
+        return [None] * len(rows)
+
+    report_files(scored, INTERVALS, pictures)  # type: ignore[arg-type]
+    assert [name for name, _ in asked] == ["pairs", "open"]
+    assert max(n for _, n in asked) <= 24
+
+
+def test_the_same_run_gives_the_same_page(scored: EvaluationRun) -> None:
+    assert report_files(scored, INTERVALS) == report_files(scored, INTERVALS)

@@ -1,0 +1,87 @@
+"""Parts worked off on Ray and in a process that is killed, by an endpoint that writes down every call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mht.evaluation.run import EvaluationRun
+from tests.engines.scripted_endpoint import Endpoint, scripted_endpoint
+from tests.evaluation.asked import IMAGES, QUESTIONS, columns, config, run, write_table
+
+ROWS = IMAGES * len(QUESTIONS)
+PART = 4
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_table(tmp_path_factory.mktemp("table"))
+
+
+def model(endpoint: Endpoint, **more: object) -> dict[str, object]:
+    return {"model.kind": "openai", "model.model": "m", "model.base_url": endpoint.base_url} | more
+
+
+def calls(endpoint: Endpoint) -> Counter[str]:
+    """How often each question was asked: its words with its image."""
+    return Counter(json.dumps(call["messages"]) for call in endpoint.calls)
+
+
+def replies(made: EvaluationRun) -> dict[str, str | None]:
+    return {row.row_id: row.reply for row in made.benchmarks["made_up"]}
+
+
+@pytest.mark.usefixtures("ray_cluster")
+def test_on_ray_each_row_is_asked_once_and_comes_back(table: str, tmp_path: Path) -> None:
+    with scripted_endpoint() as endpoint:
+        given: dict[str, Any] = model(endpoint, **{"model.replicas": 2, "model.num_cpus": 0.5})
+        words = [f"part_questions={PART}", "run.ray=true"]
+        made = run(config(table, tmp_path / "out", *words, model=given))
+        assert set(calls(endpoint).values()) == {1}
+        assert len(endpoint.calls) == ROWS
+        again = run(config(table, tmp_path / "out", *words, model=given))
+        assert len(endpoint.calls) == ROWS
+        here = run(config(table, tmp_path / "here", f"part_questions={PART}", model=model(endpoint)))
+    assert replies(made) == replies(again) == replies(here)
+    assert replies(made)["2-1"] == f"reply to {QUESTIONS[1][0]}"
+
+
+def command(table: str, output: Path, endpoint: Endpoint) -> Sequence[str]:
+    given = model(endpoint, **{"model.concurrency": 1}) | columns("made_up", table)
+    given |= {"output": output, "part_questions": PART, "run.ray": "false", "run.progress": "false"}
+    return [sys.executable, "-m", "mht.cli", "evaluate", *(f"{key}={value}" for key, value in given.items())]
+
+
+def committed(output: Path) -> int:
+    return len(list(output.glob("commits/*/*.json")))
+
+
+def test_killed_it_goes_on_where_it_was(table: str, tmp_path: Path) -> None:
+    parts, output = 2, tmp_path / "out"
+    with scripted_endpoint(delay_s=0.05) as endpoint:
+        with subprocess.Popen(command(table, output, endpoint), env=os.environ) as process:
+            until = time.monotonic() + 60
+            while committed(output) < parts and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+        kept = committed(output)
+        assert parts <= kept < ROWS / PART
+        before = calls(endpoint)
+        words = [f"part_questions={PART}", "model.concurrency=1"]
+        made = run(config(table, output, *words, model=model(endpoint)))
+        after = calls(endpoint)
+    assert len(after) == ROWS
+    asked_again = [one for one in before if after[one] > before[one]]
+    assert len(asked_again) <= PART
+    assert sum(after.values()) <= ROWS + PART
+    assert all(reply is not None and reply.startswith("reply to") for reply in replies(made).values())
