@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mht import catalog, config_train, errors
+from mht import catalog, config_evaluate, config_train, errors
 from mht.cli import _parser, split_words
 from mht.config import load
 
