@@ -3,7 +3,7 @@
     python -m benchmarks.finetune --save
     python -m benchmarks.finetune --seeds 1 --steps 60 --test-images 20
 
-The small base model that is shipped is fine-tuned by `mht train` on chest phantoms from `mht build`, with adapters and
+The small base model is fine-tuned by `mht train` on chest phantoms from `mht build`, with adapters and
 in full, on twins and, for control, as many steps on faithful pairs alone. Each is asked about phantoms that it has not
 seen, in question templates that none of its training used (`pairing.wordings`), and its greedy replies are measured by
 `mht.evaluation.metrics`. Goals: false premises accepted from at least .9 to at most .05, the risk-weighted rate of
@@ -177,7 +177,7 @@ def _spread(values: Sequence[float]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--base", default=str(base_folder()))
+    parser.add_argument("--base", help="the base model; the one that is shipped where none is given")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
     parser.add_argument("--steps", type=int, default=250)
@@ -187,6 +187,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save", action="store_true", help="keep the table in benchmarks/results")
     args = parser.parse_args(argv)
+    args.base = args.base or str(base_folder())
     found: dict[str, list[dict[str, float]]] = {}
     seconds: dict[str, list[float]] = {}
     for name, one, took in runs(args):
