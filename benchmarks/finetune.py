@@ -45,6 +45,7 @@ UNSEEN = (
 SIDE_PX = 128
 ANSWER_TOKENS = 48
 GOALS = {
+    "presumed": ">= .9, then <= .05",
     "false_premise": "<= .05",
     "over_rejection": "+ <= .05",
     "false_denial": "+ <= .02",
