@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,12 +17,14 @@ from mht.phantoms.model.pictures import FINDINGS, SITES, Pictures
 _GRADES = 3
 _PATCHES, _WHOLE, _DETAIL = 2.0, 3.0, 0.15
 """What the losses of patches, of the whole picture and of its details count."""
+_FOUND = 3.0
+"""What a patch with a finding counts beside one without."""
 _POSITIVE = 0.2
-"""What the patches with a finding count beside those without."""
+"""What all patches with a finding count beside all without."""
 _SHIFT_PX = 5
 _LIGHT = 0.12
 _FEW = 8.0
-"""Patches below which a finding counts less: a batch may hold none."""
+"""Patches below which a finding counts less after all: a batch may hold none."""
 
 
 class Eyes(nn.Module):
@@ -46,15 +49,29 @@ def as_input(grey: torch.Tensor) -> torch.Tensor:
     return ((grey[:, None].float() / 255 - MEAN) / SPREAD).expand(-1, 3, -1, -1)
 
 
-def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]) -> Eyes:
-    """Train the model's vision tower in place; the heads come back with it."""
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A course of lessons in seeing. `alike`: a finding counts as much as any other, however few patches it touches;
+    `shaken`: pictures are moved and lit differently each time, so that none is learnt by heart."""
+
+    alike: bool
+    shaken: bool
+    pace: Pace
+
+
+def teach(model: Any, pictures: Pictures, term: Term, say: Callable[[str], None]) -> Eyes:
+    """Train the model's vision tower in place; the heads, which are new each term, come back with it."""
+    pace = term.pace
     torch.manual_seed(pace.seed)
     eyes = Eyes(model.model.vision_tower)
     pixels, told, where = (torch.from_numpy(a) for a in (pictures.pixels, pictures.told, pictures.where))
     shaken = torch.Generator().manual_seed(pace.seed)
     for step, rows in enumerate(pace.train(eyes, _neighbours(len(pixels), pace))):
-        whole, patches = eyes(_shaken(as_input(pixels[rows]), shaken))
-        loss = _loss(whole, patches, told[rows].long(), where[rows])
+        shown = as_input(pixels[rows])
+        whole, patches = eyes(_shaken(shown, shaken) if term.shaken else shown)
+        located = _located_alike if term.alike else _located
+        places = where[rows].transpose(1, 2).float()
+        loss = _loss(whole, told[rows].long()) + _PATCHES * located(patches, places)
         loss.backward()
         if step % 100 == 0:
             say(f"eyes: step {step} of {pace.steps}, loss {loss.item():.3f}")
@@ -80,19 +97,23 @@ def _shaken(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return moved.permute(0, 3, 1, 2) * (1 + contrast) + light
 
 
-def _loss(
-    whole: torch.Tensor, patches: torch.Tensor, told: torch.Tensor, where: torch.Tensor
-) -> torch.Tensor:
+def _loss(whole: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
     known = functional.binary_cross_entropy_with_logits(whole[..., :3], told[..., :3].float())
     details = sum(
         functional.cross_entropy(guess.flatten(0, 1), told[..., at].flatten(), ignore_index=-1)
         for at, guess in ((3, whole[..., 3 : 3 + _GRADES]), (4, whole[..., 3 + _GRADES :]))
     )
-    return _WHOLE * known + _DETAIL * details + _PATCHES * _located(patches, where.transpose(1, 2).float())
+    return _WHOLE * known + _DETAIL * details
 
 
 def _located(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """The loss of the patches; a finding counts as much as any other, however few patches it touches."""
+    """The loss of the patches, [n, patches, findings]; large findings count more."""
+    weight = torch.tensor(_FOUND)
+    return 2 * functional.binary_cross_entropy_with_logits(patches, where, pos_weight=weight)
+
+
+def _located_alike(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """The loss of the patches, each finding counting alike."""
     losses = functional.binary_cross_entropy_with_logits(patches, where, reduction="none")
     there, gone = where.sum((0, 1)), (1 - where).sum((0, 1))
     missed = (losses * where).sum((0, 1)) / (there + _FEW)

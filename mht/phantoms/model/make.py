@@ -10,45 +10,50 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-PAIRS, EYES_STEPS, TALKING_STEPS, EXAM_SCENES = 10_000, 1500, 1000, 300
+from mht.phantoms.model.exam import Marks
+
 _EXAM_SEED = 1_000_003
 """Away from the phantoms that are learnt from and from those of anybody's dataset."""
 
 
-def make(
-    folder: Path,
-    seed: int,
-    threads: int,
-    pairs: int = PAIRS,
-    eyes_steps: int = EYES_STEPS,
-    talking_steps: int = TALKING_STEPS,
-    exam_scenes: int = EXAM_SCENES,
-    say: Callable[[str], None] = print,
-) -> None:
-    """Write the model's folder and say how it fares. Takes minutes; fewer pairs and steps make a poor one."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is learnt: pairs of pictures drawn for each term, steps of the terms, phantoms of the exam."""
+
+    pairs: int = 10_000
+    seeing: tuple[int, int, int] = (1500, 1500, 1200)
+    talking: int = 1200
+    exam_scenes: int = 300
+
+
+def make(folder: Path, seed: int, threads: int, effort: Effort, say: Callable[[str], None]) -> None:
+    """Write the model's folder and say how it fares. The whole effort takes minutes; less makes a poor model."""
     import torch
 
-    from mht.phantoms.model import answering, blank, exam, eyes, pictures, talking
+    from mht.phantoms.model import answering, blank, exam, eyes, talking
     from mht.phantoms.model.pace import Pace
+    from mht.phantoms.model.pictures import draw
 
     torch.set_num_threads(threads)
-    drawn = pictures.draw(pairs, seed + 1, blank.SIDE_PX, blank.PATCH_PX, threads)
-    say(f"drawn: {len(drawn.scenes):,} phantoms")
+    first = 100 * seed
     model = blank.blank(seed)
-    eyes.teach(model, drawn, Pace(eyes_steps, 64, muon=3e-3, rate=2e-3, seed=seed), say)
-    talking.teach(model, drawn, Pace(talking_steps, 12, muon=3e-3, rate=2e-3, seed=seed), say)
+    for term, steps in enumerate(effort.seeing):
+        say(f"eyes: term {term + 1} of {len(effort.seeing)}")
+        drawn = draw(effort.pairs, first + 1 + term, blank.SIDE_PX, blank.PATCH_PX, threads)
+        pace = Pace(steps, 64, muon=3e-3, rate=2e-3, seed=first + term)
+        eyes.teach(model, drawn, eyes.Term(alike=term > 0, shaken=term > 1, pace=pace), say)
+    drawn = draw(effort.pairs, first + 1 + len(effort.seeing), blank.SIDE_PX, blank.PATCH_PX, threads)
+    talking.teach(model, drawn, Pace(effort.talking, 12, muon=3e-3, rate=2e-3, seed=first), say)
     blank.save(model.eval(), folder)
     answer = partial(answering.answers, model, blank.processor())
-    say(_table(exam.examine(answer, exam_scenes, _EXAM_SEED, blank.SIDE_PX)))
+    say(_table(exam.examine(answer, effort.exam_scenes, _EXAM_SEED, blank.SIDE_PX)))
 
 
-def _table(marks: object) -> str:
-    from mht.phantoms.model.exam import Marks
-
-    assert isinstance(marks, Marks)
+def _table(marks: Marks) -> str:
     return (
         f"of {marks.questions} held-out phantoms, asked in words of no lesson\n"
         f"  findings that are there, denied        {marks.false_negatives:.3f}\n"
@@ -65,10 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(arguments)
     start = time.monotonic()
-    make(
-        given.out, given.seed, given.threads,
-        say=lambda line: print(f"[{time.monotonic() - start:5.0f} s] {line}", flush=True),
-    )  # fmt: skip
+
+    def say(line: str) -> None:
+        print(f"[{time.monotonic() - start:5.0f} s] {line}", flush=True)
+
+    make(given.out, given.seed, given.threads, Effort(), say)
 
 
 if __name__ == "__main__":
