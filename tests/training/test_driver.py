@@ -21,14 +21,16 @@ from tests.training.test_launch import longer
 pytestmark = pytest.mark.timeout(400)
 OUT_S = 15
 SLACK = 3
+STEPS = 400
+"""So many that a run is far from its end when the checkpoint that it is stopped at is stored."""
 
 
 def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
     given: list[str], tmp_path: Path
 ) -> None:
     whole, output = tmp_path / "whole", tmp_path / "run"
-    assert in_process(ranked.leg, longer(given, whole, steps=160))[0]
-    words = longer(given, output, steps=160)
+    assert in_process(ranked.leg, longer(given, whole, steps=STEPS))[0]
+    words = longer(given, output, steps=STEPS)
     driver = start_mht("train", *words)
     tree = []
     try:
@@ -43,11 +45,13 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
     assert alive == [], "nobody trains on without a driver"
     assert not (output / "_SUCCESS").exists()
 
+    # Ranks go on a little without a driver, and may store more than was waited for.
+    there = max(step for step in range(0, STEPS + 1, 10) if step == 0 or is_stored(output, step))
+    assert there < STEPS / 2
     again = start_mht("train", *words)
     try:
-        wait_for(lambda: is_stored(output, 30), again)
+        wait_for(lambda: is_stored(output, there + 10), again)
         tree = psutil.Process(again.pid).children(recursive=True)
-        wait_for(lambda: is_stored(output, 40), again)
         began = time.monotonic()
         again.send_signal(signal.SIGTERM)
         _, err = again.communicate(timeout=60)
@@ -63,7 +67,7 @@ def test_r13_r8_a_driver_is_killed_then_stopped_then_goes_on_without_ray(
     found, progress = ranked.run_command([*words, "run.ray=false"])
     assert found is not None
     [said] = [line for line in progress.lines if line.startswith("going on from step")]
-    assert int(said.split()[4]) >= 40
+    assert int(said.split()[4]) >= there + 10
     assert ranked.losses_of(output) == ranked.losses_of(whole)
 
 
