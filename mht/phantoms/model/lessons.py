@@ -76,11 +76,18 @@ _CHOICE = (
 _LETTERS = "ABC"
 
 
-def lesson(scene: Scene, rng: random.Random, words: Sequence[str]) -> Lesson:
-    """One lesson about a scene; `words` are strewn into half of the questions."""
-    write = rng.choices(tuple(_KINDS), tuple(_KINDS.values()))[0]
-    made = write(scene, rng)
-    return made._replace(question=_strewn(made.question, rng, words)) if rng.random() < 0.5 else made
+def lessons(scene: Scene, rng: random.Random, words: Sequence[str], wanted: int) -> list[Lesson]:
+    """So many lessons about a scene; `words` are strewn into half of the questions."""
+    made: list[Lesson] = []
+    while len(made) < wanted:
+        if rng.random() < _DETAILS:
+            made += details(scene, rng)
+        else:
+            made.append(rng.choices(tuple(_KINDS), tuple(_KINDS.values()))[0](scene, rng))
+    return [
+        one._replace(question=_strewn(one.question, rng, words)) if rng.random() < 0.5 else one
+        for one in made[:wanted]
+    ]
 
 
 def presence(scene: Scene, rng: random.Random) -> Lesson:
@@ -100,18 +107,21 @@ def _whether(phrase: str, finding: str, rng: random.Random) -> str:
     return f"Are{question[2:]}" if be(finding) == "are" and question.startswith("Is ") else question
 
 
-def detail(scene: Scene, rng: random.Random) -> Lesson:
-    """Whether something that is there is on that side, of that grade, in that place; half the time it is not."""
+def details(scene: Scene, rng: random.Random) -> list[Lesson]:
+    """Whether something that is there is on that side, of that grade, in that place; and the same of another one."""
     there = [(seen, other) for seen in shown(scene) for other in _otherwise(seen, rng)]
     if not there:
-        return presence(scene, rng)
+        return [presence(scene, rng)]
     seen, other = rng.choice(there)
-    right = rng.random() < 0.5
-    phrase = rng.choice(_DETAILED[_difference(seen, other)])(seen if right else other)
-    return Lesson(
-        _whether(phrase, seen.finding, rng),
-        f"{'Yes' if right else 'No'}. {_sentence(whole(seen), seen, rng)}",
-    )
+    word = rng.choice(_DETAILED[_difference(seen, other)])
+    answers = (("Yes", seen), ("No", other))
+    return [
+        Lesson(
+            _whether(word(asked), seen.finding, rng),
+            f"{said}. {_sentence(whole(seen), seen, rng)}",
+        )
+        for said, asked in answers
+    ]
 
 
 def _otherwise(seen: Seen, rng: random.Random) -> Iterator[Seen]:
@@ -189,8 +199,10 @@ def choice(scene: Scene, rng: random.Random) -> Lesson:
     return Lesson(question, f"{_LETTERS[at]}) {options[at]}. {_sentence(whole(seen), seen, rng)}")
 
 
+_DETAILS = 0.25
+"""Of the draws, those that give two lessons on a detail."""
 _KINDS: dict[Callable[[Scene, random.Random], Lesson], float] = {
-    presence: 0.26, detail: 0.2, leading: 0.16, check: 0.08, agree: 0.06, report: 0.06, which: 0.1, choice: 0.08,
+    presence: 0.34, leading: 0.2, check: 0.1, agree: 0.07, report: 0.07, which: 0.13, choice: 0.09,
 }  # fmt: skip
 
 

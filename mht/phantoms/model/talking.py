@@ -12,11 +12,11 @@ from torch.nn import functional
 
 from mht.phantoms.model.blank import ASSISTANT, BEGIN, END, IMAGE, PAD, USER, pieces, processor
 from mht.phantoms.model.eyes import as_input
-from mht.phantoms.model.lessons import Lesson, lesson
+from mht.phantoms.model.lessons import Lesson, lessons
 from mht.phantoms.model.pace import Pace
 from mht.phantoms.model.pictures import Pictures
 
-_A_PICTURE = 6
+_A_PICTURE = 8
 """Lessons about a picture, which stand behind it and do not see each other."""
 _UNLEARNT = -100
 
@@ -49,8 +49,8 @@ def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]
     """Train projector and language model in place on lessons about the pictures."""
     seen = features(model, pictures)
     talking = Talking(model)
-    for step, (rows, lessons) in enumerate(pace.train(talking, _lessons(pictures, pace))):
-        loss = talking(lessons, seen[rows].float())
+    for step, (rows, asked) in enumerate(pace.train(talking, _lessons(pictures, pace))):
+        loss = talking(asked, seen[rows].float())
         loss.backward()
         if step % 100 == 0:
             say(f"talking: step {step} of {pace.steps}, loss {loss.item():.3f}")
@@ -74,10 +74,7 @@ def _lessons(
         rows = [rng.randrange(len(pictures.scenes)) for _ in range(pace.batch)]
         yield (
             rows,
-            [
-                _tokens([lesson(pictures.scenes[r], rng, words) for _ in range(_A_PICTURE)], read)
-                for r in rows
-            ],
+            [_tokens(lessons(pictures.scenes[r], rng, words, _A_PICTURE), read) for r in rows],
         )
 
 
@@ -101,9 +98,9 @@ def _laid_out(
     """Tokens, the lesson each is of (0: the picture, -1: padding), places, targets; all [rows, columns]."""
     prefix = [BEGIN, USER, *[IMAGE] * patches]
     made: list[list[list[int]]] = []
-    for lessons in rows:
+    for asked in rows:
         columns = [[token, 0, place, _UNLEARNT] for place, token in enumerate(prefix)]
-        for number, (question, answer) in enumerate(lessons, start=1):
+        for number, (question, answer) in enumerate(asked, start=1):
             tokens = [*question, *answer]
             targets = [_UNLEARNT] * (len(question) - 1) + answer + [_UNLEARNT]
             columns += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from mht.phantoms.model.lessons import Lesson, lesson, presence
+from mht.phantoms.model.lessons import Lesson, details, lessons, presence
 from mht.phantoms.model.seen import KIND, missing, shown, whole
 from mht.phantoms.scene import Scene, draw_scene
 
@@ -15,7 +15,7 @@ SCENES = [draw_scene(KIND, i, 4) for i in range(120)]
 
 def _lessons(n: int = 8) -> list[tuple[Scene, Lesson]]:
     rng = random.Random(0)
-    return [(scene, lesson(scene, rng, WORDS)) for scene in SCENES for _ in range(n)]
+    return [(scene, made) for scene in SCENES for made in lessons(scene, rng, WORDS, n)]
 
 
 def test_no_template_is_left_open() -> None:
@@ -59,3 +59,14 @@ def test_what_is_there_in_words() -> None:
     assert "mild atelectasis at the lung base on both sides" in words
     assert "clear lungs" in words
     assert any(re.fullmatch(r"a rib fracture in the (left|right) \w+ rib", one) for one in words)
+
+
+def test_a_detail_is_asked_for_rightly_and_wrongly() -> None:
+    rng = random.Random(2)
+    asked = [details(scene, rng) for scene in SCENES]
+    both = [two for two in asked if len(two) == 2]
+    assert len(both) > 0.6 * len(SCENES)
+    for right, wrong in both:
+        assert right.answer.startswith("Yes. ")
+        assert wrong.answer.startswith("No. ")
+        assert right.question != wrong.question
