@@ -92,17 +92,9 @@ def test_r3_the_driver_dies_and_the_same_command_goes_on(
     words = common(phantoms, output, "build.workers=2")
     driver = start_mht("build", *words)
 
-    def uncommitted_data() -> bool:
-        data = {path.name.rpartition("-")[0] for path in output.glob("pairs/*.parquet")}
-        return bool(data - {name.removesuffix(".json") for name in commits(output)})
-
-    moments: dict[str, Callable[[], bool]] = {
-        "at the first commit": lambda: len(commits(output)) >= 1,
-        "at the fourth commit": lambda: len(commits(output)) >= 4,
-        "between data and commit": uncommitted_data,
-    }
+    enough = 4 if moment == "at the fourth commit" else 1
     try:
-        wait_for(moments[moment], driver)
+        wait_for(lambda: len(commits(output)) >= enough, driver)
         workers = [one for one in psutil.Process(driver.pid).children(recursive=True) if _is_worker(one)]
     finally:
         driver.kill()
@@ -112,6 +104,9 @@ def test_r3_the_driver_dies_and_the_same_command_goes_on(
     _, alive = psutil.wait_procs(workers, timeout=40)
     assert workers
     assert not alive, "workers outlive their driver"
+    if moment == "between data and commit":
+        # That moment is too short to be met by looking: one shard's record goes, as if it had never come.
+        next(output.glob("commits/*/*.json")).unlink()
     before = commits(output)
     begun = {path.name.rpartition("-")[0] for path in output.glob("pairs/*.parquet")}
     said = _again(words, apart=moment == "at the fourth commit")
