@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,12 +16,8 @@ from mht.phantoms.model.pictures import FINDINGS, SITES, Pictures
 _GRADES = 3
 _PATCHES, _WHOLE, _DETAIL = 2.0, 3.0, 0.15
 """What the losses of patches, of the whole picture and of its details count."""
-_FOUND = 3.0
-"""What a patch with a finding counts beside one without."""
-_POSITIVE = 0.2
+_POSITIVE = 0.5
 """What all patches with a finding count beside all without."""
-_SHIFT_PX = 5
-_LIGHT = 0.12
 _FEW = 8.0
 """Patches below which a finding counts less after all: a batch may hold none."""
 
@@ -49,29 +44,15 @@ def as_input(grey: torch.Tensor) -> torch.Tensor:
     return ((grey[:, None].float() / 255 - MEAN) / SPREAD).expand(-1, 3, -1, -1)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A course of lessons in seeing. `alike`: a finding counts as much as any other, however few patches it touches;
-    `shaken`: pictures are moved and lit differently each time, so that none is learnt by heart."""
-
-    alike: bool
-    shaken: bool
-    pace: Pace
-
-
-def teach(model: Any, pictures: Pictures, term: Term, say: Callable[[str], None]) -> Eyes:
-    """Train the model's vision tower in place; the heads, which are new each term, come back with it."""
-    pace = term.pace
+def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]) -> Eyes:
+    """Train the model's vision tower in place; the heads come back with it."""
     torch.manual_seed(pace.seed)
     eyes = Eyes(model.model.vision_tower)
     pixels, told, where = (torch.from_numpy(a) for a in (pictures.pixels, pictures.told, pictures.where))
-    shaken = torch.Generator().manual_seed(pace.seed)
     for step, rows in enumerate(pace.train(eyes, _neighbours(len(pixels), pace))):
-        shown = as_input(pixels[rows])
-        whole, patches = eyes(_shaken(shown, shaken) if term.shaken else shown)
-        located = _located_alike if term.alike else _located
+        whole, patches = eyes(as_input(pixels[rows]))
         places = where[rows].transpose(1, 2).float()
-        loss = _loss(whole, told[rows].long()) + _PATCHES * located(patches, places)
+        loss = _told(whole, told[rows].long()) + _PATCHES * _located(patches, places)
         loss.backward()
         if step % 100 == 0:
             say(f"eyes: step {step} of {pace.steps}, loss {loss.item():.3f}")
@@ -86,18 +67,8 @@ def _neighbours(pictures: int, pace: Pace) -> Iterator[torch.Tensor]:
         yield torch.cat([first, first + 1])
 
 
-def _shaken(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Moved a little, with another contrast and brightness: each scene as its neighbour, which is half a batch on."""
-    half, side = len(pixels) // 2, pixels.shape[-1]
-    at = torch.arange(side)
-    across, down = torch.randint(-_SHIFT_PX, _SHIFT_PX + 1, (2, half, 1), generator=generator).repeat(1, 2, 1)
-    rows, columns = (at + down).clamp(0, side - 1), (at + across).clamp(0, side - 1)
-    moved = pixels[torch.arange(len(pixels))[:, None, None], :, rows[:, :, None], columns[:, None, :]]
-    contrast, light = torch.randn(2, half, 1, 1, 1, generator=generator).repeat(1, 2, 1, 1, 1) * _LIGHT
-    return moved.permute(0, 3, 1, 2) * (1 + contrast) + light
-
-
-def _loss(whole: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+def _told(whole: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """The loss of the whole picture: what is there, on which side, of what grade, where."""
     known = functional.binary_cross_entropy_with_logits(whole[..., :3], told[..., :3].float())
     details = sum(
         functional.cross_entropy(guess.flatten(0, 1), told[..., at].flatten(), ignore_index=-1)
@@ -107,13 +78,7 @@ def _loss(whole: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
 
 
 def _located(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """The loss of the patches, [n, patches, findings]; large findings count more."""
-    weight = torch.tensor(_FOUND)
-    return 2 * functional.binary_cross_entropy_with_logits(patches, where, pos_weight=weight)
-
-
-def _located_alike(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """The loss of the patches, each finding counting alike."""
+    """The loss of the patches: a finding counts as much as any other, however few patches it touches."""
     losses = functional.binary_cross_entropy_with_logits(patches, where, reduction="none")
     there, gone = where.sum((0, 1)), (1 - where).sum((0, 1))
     missed = (losses * where).sum((0, 1)) / (there + _FEW)

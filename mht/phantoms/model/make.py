@@ -22,11 +22,12 @@ _EXAM_SEED = 1_000_003
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is learnt: pairs of pictures drawn for each term, steps of the terms, phantoms of the exam."""
+    """How much is learnt: pictures with neighbours to see and to talk about, steps of both, phantoms of the exam."""
 
-    pairs: int = 10_000
-    seeing: tuple[int, int, int] = (1500, 1500, 1200)
-    talking: int = 1200
+    seen: int = 30_000
+    seeing_steps: int = 2400
+    talked_about: int = 10_000
+    talking_steps: int = 1500
     exam_scenes: int = 300
 
 
@@ -39,15 +40,11 @@ def make(folder: Path, seed: int, threads: int, effort: Effort, say: Callable[[s
     from mht.phantoms.model.pictures import draw
 
     torch.set_num_threads(threads)
-    first = 100 * seed
     model = blank.blank(seed)
-    for term, steps in enumerate(effort.seeing):
-        say(f"eyes: term {term + 1} of {len(effort.seeing)}")
-        drawn = draw(effort.pairs, first + 1 + term, blank.SIDE_PX, blank.PATCH_PX, threads)
-        pace = Pace(steps, 64, muon=3e-3, rate=2e-3, seed=first + term)
-        eyes.teach(model, drawn, eyes.Term(alike=term > 0, shaken=term > 1, pace=pace), say)
-    drawn = draw(effort.pairs, first + 1 + len(effort.seeing), blank.SIDE_PX, blank.PATCH_PX, threads)
-    talking.teach(model, drawn, Pace(effort.talking, 12, muon=3e-3, rate=2e-3, seed=first), say)
+    drawn = draw(effort.seen, 2 * seed + 1, blank.SIDE_PX, blank.PATCH_PX, threads)
+    eyes.teach(model, drawn, Pace(effort.seeing_steps, 64, muon=8e-3, rate=3e-3, seed=seed), say)
+    drawn = draw(effort.talked_about, 2 * seed + 2, blank.SIDE_PX, blank.PATCH_PX, threads)
+    talking.teach(model, drawn, Pace(effort.talking_steps, 12, muon=3e-3, rate=2e-3, seed=seed), say)
     blank.save(model.eval(), folder)
     answer = partial(answering.answers, model, blank.processor())
     say(_table(exam.examine(answer, effort.exam_scenes, _EXAM_SEED, blank.SIDE_PX)))

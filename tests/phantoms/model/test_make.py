@@ -11,7 +11,7 @@ from mht.phantoms.model import blank
 from mht.phantoms.model.make import Effort, make
 from mht.pretrained.loading import folder_of, model_in
 
-EFFORT = Effort(pairs=5, seeing=(2, 2, 2), talking=2, exam_scenes=3)
+EFFORT = Effort(seen=5, seeing_steps=2, talked_about=5, talking_steps=2, exam_scenes=3)
 
 
 def _made(folder: Path, seed: int) -> list[str]:
@@ -50,7 +50,6 @@ def test_the_folder_loads_and_every_stage_has_learnt(made: tuple[Path, list[str]
 def test_it_says_how_far_it_is_and_how_the_model_fares(made: tuple[Path, list[str]]) -> None:
     said = "\n".join(made[1])
     for words in (
-        "eyes: term 3 of 3",
         "eyes: step 0 of 2",
         "talking: step 0 of 2",
         "false premises accepted",
