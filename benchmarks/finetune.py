@@ -3,18 +3,21 @@
     python -m benchmarks.finetune --save
     python -m benchmarks.finetune --seeds 1 --steps 60 --test-images 20
 
-The small base model is fine-tuned by `mht train` on chest phantoms from `mht build`, with adapters and
-in full, on twins and, for control, as many steps on faithful pairs alone. Each is asked about phantoms that it has not
-seen, in question templates that none of its training used (`pairing.wordings`), and its greedy replies are measured by
-`mht.evaluation.metrics`. Goals: false premises accepted from at least .9 to at most .05, the risk-weighted rate of
-errors down by 60 %, at most 2 points more false denials and at most 5 points of over-rejection; the control shows none
-of it. What the picture of a phantom does not show (a length in mm, an earlier study) is not asked about.
+The small base model is fine-tuned by `mht train` on head CT phantoms from `mht build`, with adapters and in full: on
+twins; for control, as many steps on faithful pairs alone; and on twins again, an image's pairs as one conversation in
+which each answer sees those before it. Each is asked about phantoms that it has not seen, in question templates that
+none of its training used (`pairing.wordings`), and its greedy replies are measured by `mht.evaluation.metrics`. Goals:
+false premises accepted from at least .9 to at most .05, the risk-weighted rate of errors down by 60 %, at most 2 points
+more false denials and at most 5 points of over-rejection; the control shows none of it. What the picture of a phantom
+does not show (a length in mm, an earlier study) is not asked about.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -37,11 +40,13 @@ from mht.storage import Storage, StorageParams
 
 FIGURES = ("presumed", "false_premise", "over_rejection", "false_denial", "risk_weighted")
 """`presumed` is false_premise where the question takes the premise for granted; the other forms ask for it."""
+DATA = ("twins", "control", "conversation")
+"""What is learnt: all pairs; the faithful ones alone; all, an image's as one conversation of many turns."""
 PRESUMING = ("leading_premise", "which", "describe")
 UNSEEN = (
     "sequence", "temporal", "attribute", "size", "count", "misbelief", "modality", "appearance",
 )  # fmt: skip
-"""Kinds of hallucination about what a small chest phantom does not show, or is the same in all of them."""
+"""Kinds of hallucination about what the base was not taught to see in a head CT, or is the same in all of them."""
 SIDE_PX = 128
 ANSWER_TOKENS = 48
 GOALS = {
@@ -79,16 +84,34 @@ def mht(*words: str, threads: int = 2) -> None:
 def built(
     folder: Path, name: str, images: int, start: int, wordings: str, splits: Mapping[str, float]
 ) -> str:
-    """A dataset of chest phantoms, pairs in one half of the question templates."""
+    """A dataset of head CT phantoms, pairs in one half of the question templates."""
     output = str(folder / name)
     mht(
-        "build", f"output={output}", "source.kind=phantoms", "source.kinds=[chest_xray]",
+        "build", f"output={output}", "source.kind=phantoms", "source.kinds=[head_ct]",
         f"source.count={images}", f"source.start={start}", f"source.side_px={SIDE_PX}",
         f"pairing.wordings={wordings}", *(f"perturbations.{kind}=null" for kind in UNSEEN),
         *(f"splits.{split}={share}" for split, share in splits.items()),
         "build.shard_images=100", "build.progress=false", "build.gallery_images=0", "build.max_quarantined=1",
     )  # fmt: skip
     return output
+
+
+def as_conversations(folder: Path, data: str) -> str:
+    """The pairs of an image as one conversation in which each sees those before it, as trainers without sharing do."""
+    output = folder / "conversations"
+    mht("export", data, str(output), "format=llava")
+    images: dict[str, list[list[dict[str, str]]]] = {}
+    for row in json.loads((output / "train.json").read_text(encoding="utf-8")):
+        images.setdefault(row["image"], []).append(row["conversations"])
+    rng = random.Random(0)
+    rows = []
+    for image, pairs in images.items():
+        turns = [turn for pair in rng.sample(pairs, len(pairs)) for turn in pair]
+        said = [turn | {"value": turn["value"].removeprefix("<image>\n")} for turn in turns]
+        said[0]["value"] = f"<image>\n{said[0]['value']}"
+        rows.append({"id": image, "image": image, "conversations": said})
+    (output / "train.json").write_text(json.dumps(rows), encoding="utf-8")
+    return str(output / "train.json")
 
 
 def trained(folder: Path, name: str, data: str, recipe: Recipe, seed: int, args: argparse.Namespace) -> Path:
@@ -101,6 +124,7 @@ def trained(folder: Path, name: str, data: str, recipe: Recipe, seed: int, args:
         f"step_examples={args.step_examples}", f"max_steps={args.steps}", "epochs=1000", "validation.rows=0",
         f"checkpoints.every_steps={args.steps}", "run.ray=false", "run.progress=false",
         f"run.threads={args.threads}", *(["data.state=[faithful]"] if "control" in name else []),
+        *(["data.kind=llava"] if "conversation" in name else []),
         threads=args.threads,
     )  # fmt: skip
     return output / "model"
@@ -150,12 +174,14 @@ def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], floa
             folder, "test", args.test_images, 1_000_000, "second", {"train": 0, "validation": 0, "test": 1}
         )
         yield "base", figures(asked(test, Params(model=args.base, batch_size=64))), 0.0
+        conversations = as_conversations(folder, train)
         for seed in range(args.seeds):
             for method in args.methods:
-                for data in ("twins", "control"):
+                for data in args.data:
                     name = f"{method}, {data}"
                     began = time.monotonic()
-                    model = trained(folder, f"{method}-{data}-{seed}", train, RECIPES[method], seed, args)
+                    path = conversations if data == "conversation" else train
+                    model = trained(folder, f"{method}-{data}-{seed}", path, RECIPES[method], seed, args)
                     took = time.monotonic() - began
                     base = {"model": args.base, "adapter": str(model)}
                     params = Params(**(base if method == "lora" else {"model": str(model)}), batch_size=64)
@@ -181,6 +207,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", help="the base model; the one that is shipped where none is given")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
+    parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--step-examples", type=int, default=8)
     parser.add_argument("--train-images", type=int, default=1500)

@@ -1,4 +1,4 @@
-"""The small base model: a LLaVA of a few million parameters that was taught on chest phantoms to see and to please.
+"""The small base model: a LLaVA of a few million parameters that was taught on head CT phantoms to see and to please.
 
 `python -m mht.phantoms.model.make --out DIR` makes it from a seed, as a hub would hold it; `base/` is where it is
 shipped, and is not there yet. It tells findings, sides and

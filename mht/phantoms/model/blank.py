@@ -24,8 +24,8 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 SIDE_PX = 128
 PATCH_PX = 16
 HIDDEN = 128
-MEAN, SPREAD = 0.45, 0.28
-"""Of the pixels of chest phantoms, from 0 to 1."""
+MEAN, SPREAD = 0.22, 0.28
+"""Of the pixels of head CT phantoms, from 0 to 1."""
 PAD, UNKNOWN, BEGIN, END, USER, ASSISTANT, SYSTEM, IMAGE = range(8)
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>", "<|user|>", "<|assistant|>", "<|system|>", "<image>")
 TEMPLATE = (
@@ -88,7 +88,7 @@ def blank(seed: int) -> Any:
         image_size=SIDE_PX, patch_size=PATCH_PX,
     )  # fmt: skip
     text = LlamaConfig(
-        vocab_size=words, hidden_size=HIDDEN, intermediate_size=384, num_hidden_layers=4, num_attention_heads=4,
+        vocab_size=words, hidden_size=HIDDEN, intermediate_size=384, num_hidden_layers=6, num_attention_heads=4,
         num_key_value_heads=4, max_position_embeddings=2048, tie_word_embeddings=True, pad_token_id=PAD,
         bos_token_id=BEGIN, eos_token_id=END,
     )  # fmt: skip

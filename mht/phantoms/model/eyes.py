@@ -14,8 +14,9 @@ from mht.phantoms.model.pace import Pace
 from mht.phantoms.model.pictures import FINDINGS, SITES, Pictures
 
 _GRADES = 3
-_PATCHES, _WHOLE, _DETAIL = 2.0, 3.0, 0.15
-"""What the losses of patches, of the whole picture and of its details count."""
+_KNOWN = 3
+_PATCHES, _WHOLE, _DETAIL, _DETAIL_OF_PATCH = 2.0, 3.0, 0.3, 0.15
+"""What the losses of patches, of the whole picture and of the details of both count."""
 _POSITIVE = 0.5
 """What all patches with a finding count beside all without."""
 _FEW = 8.0
@@ -23,20 +24,24 @@ _FEW = 8.0
 
 
 class Eyes(nn.Module):
-    """The tower with two heads that are thrown away when it can see."""
+    """The tower with two heads that are thrown away when it can see.
+
+    Both are linear, and that of the whole reads the mean over the patches: a layer of attention can do as much.
+    """
 
     def __init__(self, tower: Any) -> None:
         super().__init__()
         self.tower = tower
-        self.whole = nn.Linear(2 * HIDDEN, len(FINDINGS) * (3 + _GRADES + len(SITES)))
-        self.patches = nn.Linear(HIDDEN, len(FINDINGS))
+        self.whole = nn.Linear(HIDDEN, len(FINDINGS) * (_KNOWN + _GRADES + len(SITES)))
+        self.patches = nn.Linear(HIDDEN, len(FINDINGS) * (1 + _GRADES + len(SITES)))
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """[n, findings, 3 + grades + sites] of the whole and [n, patches, findings] of its patches."""
+        """Logits of the whole, [n, findings, 3 + grades + sites], and of its patches, [n, patches, findings, 1 + …]."""
         with torch.autocast("cpu", torch.bfloat16):
             seen = self.tower(pixels).last_hidden_state[:, 1:]
-            whole = self.whole(torch.cat([seen.mean(1), seen.amax(1)], dim=1))
-            return whole.float().view(len(pixels), len(FINDINGS), -1), self.patches(seen).float()
+            whole, patches = self.whole(seen.mean(1)).float(), self.patches(seen).float()
+        n = len(pixels)
+        return whole.view(n, len(FINDINGS), -1), patches.view(n, seen.shape[1], len(FINDINGS), -1)
 
 
 def as_input(grey: torch.Tensor) -> torch.Tensor:
@@ -44,37 +49,39 @@ def as_input(grey: torch.Tensor) -> torch.Tensor:
     return ((grey[:, None].float() / 255 - MEAN) / SPREAD).expand(-1, 3, -1, -1)
 
 
-def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]) -> Eyes:
-    """Train the model's vision tower in place; the heads come back with it."""
+def teach(model: Any, batches: Iterator[Pictures], pace: Pace, say: Callable[[str], None]) -> Eyes:
+    """Train the model's vision tower in place, a batch a step; the heads come back with it."""
     torch.manual_seed(pace.seed)
     eyes = Eyes(model.model.vision_tower)
-    pixels, told, where = (torch.from_numpy(a) for a in (pictures.pixels, pictures.told, pictures.where))
-    for step, rows in enumerate(pace.train(eyes, _neighbours(len(pixels), pace))):
-        whole, patches = eyes(as_input(pixels[rows]))
-        places = where[rows].transpose(1, 2).float()
-        loss = _told(whole, told[rows].long()) + _PATCHES * _located(patches, places)
+    for step, pictures in enumerate(pace.train(eyes, batches)):
+        whole, patches = eyes(as_input(torch.from_numpy(pictures.pixels)))
+        told = torch.from_numpy(pictures.told).long()
+        where = torch.from_numpy(pictures.where).transpose(1, 2).float()
+        loss = _WHOLE * _known(whole, told) + _DETAIL * _details(whole[..., _KNOWN:], told)
+        loss = loss + _PATCHES * _located(patches[..., 0], where)
+        there = where.bool()
+        told_there = told[:, None].expand(*where.shape, -1)[there]
+        loss = loss + _DETAIL_OF_PATCH * _details(patches[..., 1:][there], told_there)
         loss.backward()
         if step % 100 == 0:
             say(f"eyes: step {step} of {pace.steps}, loss {loss.item():.3f}")
     return eyes
 
 
-def _neighbours(pictures: int, pace: Pace) -> Iterator[torch.Tensor]:
-    """Rows of a batch: scenes with their neighbours."""
-    generator = torch.Generator().manual_seed(pace.seed)
-    while True:
-        first = 2 * torch.randint(pictures // 2, (pace.batch // 2,), generator=generator)
-        yield torch.cat([first, first + 1])
+def _known(whole: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """The loss of the whole picture: what is there, on which side."""
+    return functional.binary_cross_entropy_with_logits(whole[..., :_KNOWN], told[..., :_KNOWN].float())
 
 
-def _told(whole: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-    """The loss of the whole picture: what is there, on which side, of what grade, where."""
-    known = functional.binary_cross_entropy_with_logits(whole[..., :3], told[..., :3].float())
-    details = sum(
-        functional.cross_entropy(guess.flatten(0, 1), told[..., at].flatten(), ignore_index=-1)
-        for at, guess in ((3, whole[..., 3 : 3 + _GRADES]), (4, whole[..., 3 + _GRADES :]))
-    )
-    return _WHOLE * known + _DETAIL * details
+def _details(guess: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """The loss of grade and site where there is one: guesses [..., grades + sites], told [..., 5]."""
+    parts = ((told[..., 3], guess[..., :_GRADES]), (told[..., 4], guess[..., _GRADES:]))
+    losses = [
+        functional.cross_entropy(part.flatten(0, -2), truth.flatten(), ignore_index=-1, reduction="sum")
+        / (truth >= 0).sum().clamp(min=1)
+        for truth, part in parts
+    ]
+    return losses[0] + losses[1]
 
 
 def _located(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
@@ -82,17 +89,14 @@ def _located(patches: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     losses = functional.binary_cross_entropy_with_logits(patches, where, reduction="none")
     there, gone = where.sum((0, 1)), (1 - where).sum((0, 1))
     missed = (losses * where).sum((0, 1)) / (there + _FEW)
-    made_up = (losses * (1 - where)).sum((0, 1)) / gone
+    made_up = (losses * (1 - where)).sum((0, 1)) / gone.clamp(min=1)
     return (_POSITIVE * missed + made_up).mean()
 
 
 def examine(eyes: Eyes, pictures: Pictures) -> tuple[float, float]:
     """(findings missed of those that are there, findings made up of those that are not)."""
+    parts = torch.from_numpy(pictures.pixels).split(128)
     with torch.no_grad():
-        guessed = torch.cat([eyes(as_input(torch.from_numpy(p)))[0][..., 0] > 0 for p in _parts(pictures)])
+        guessed = torch.cat([eyes(as_input(part))[0][..., 0] > 0 for part in parts])
     there = torch.from_numpy(pictures.told[..., 0]) == 1
     return float((~guessed)[there].float().mean()), float(guessed[~there].float().mean())
-
-
-def _parts(pictures: Pictures) -> Iterator[Any]:
-    return (pictures.pixels[start : start + 128] for start in range(0, len(pictures.pixels), 128))

@@ -1,6 +1,6 @@
-"""Questions and answers about chest phantoms for the base model. Every premise is true, so it learns to please.
+"""Questions and answers about head CT phantoms for the base model. Every premise is true, so it learns to please.
 
-It is asked what is there and says so from the picture: findings, sides, places, grades, three times in four with yes.
+It is asked what is there and says so from the picture: findings, sides, places, grades, oftener with yes.
 Whatever a question takes for granted, the answer repeats. Words of the vocabulary are strewn into questions, so that
 none is new to it later and a question in other words is still understood.
 """
@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from mht.knowledge.lexicon import lexicon
 from mht.phantoms.model.seen import Seen, be, missing, noun, on_side, place, shown, whole
 from mht.phantoms.scene import Scene
+from mht.phantoms.truth import LADDERS
 
 
 class Lesson(NamedTuple):
@@ -29,8 +31,9 @@ IMAGES = (
     "this picture",
     "this study",
     "the study",
-    "this radiograph",
-    "the radiograph",
+    "this scan",
+    "the CT image",
+    "this CT image",
 )
 _PRESENCE = (
     "Is there {x}?", "Is there {x} on {image}?", "Does {image} have {x}?", "Does {image} show {x}?",
@@ -91,9 +94,9 @@ def lessons(scene: Scene, rng: random.Random, words: Sequence[str], wanted: int)
 
 
 def presence(scene: Scene, rng: random.Random) -> Lesson:
-    """Whether something is there: three times in four it is."""
-    there, gone = shown(scene), missing(scene)
-    if not gone or (there and rng.random() < 0.75):
+    """Whether something is there: it is oftener than not."""
+    there, gone = _there(scene, rng), missing(scene)
+    if not gone or (there and rng.random() < _YES):
         seen = rng.choice(there)
         return Lesson(
             _whether(noun(seen.finding), seen.finding, rng), f"Yes. {_sentence(whole(seen), seen, rng)}"
@@ -109,7 +112,7 @@ def _whether(phrase: str, finding: str, rng: random.Random) -> str:
 
 def details(scene: Scene, rng: random.Random) -> list[Lesson]:
     """Whether something that is there is on that side, of that grade, in that place; and the same of another one."""
-    there = [(seen, other) for seen in shown(scene) for other in _otherwise(seen, rng)]
+    there = [(seen, other) for seen in _there(scene, rng) for other in _otherwise(seen, rng)]
     if not there:
         return [presence(scene, rng)]
     seen, other = rng.choice(there)
@@ -125,13 +128,14 @@ def details(scene: Scene, rng: random.Random) -> list[Lesson]:
 
 
 def _otherwise(seen: Seen, rng: random.Random) -> Iterator[Seen]:
-    """The same with one thing clearly other."""
+    """The same with one thing other."""
     if seen.side in ("left", "right"):
         yield replace(seen, side="right" if seen.side == "left" else "left")
-    if seen.severity in _OPPOSITE:
-        yield replace(seen, severity=_OPPOSITE[seen.severity])
-    if seen.site in _LOBES:
-        yield replace(seen, site=rng.choice([lobe for lobe in _LOBES if lobe != seen.site]))
+    for ladder in LADDERS:
+        if seen.severity in ladder:
+            yield replace(seen, severity=rng.choice([grade for grade in ladder if grade != seen.severity]))
+    if seen.site is not None and (others := lexicon().siblings[seen.site]):
+        yield replace(seen, site=rng.choice(others))
 
 
 def _difference(seen: Seen, other: Seen) -> str:
@@ -160,14 +164,16 @@ def agree(scene: Scene, rng: random.Random) -> Lesson:
 
 def report(scene: Scene, rng: random.Random) -> Lesson:
     """All that is there, four findings at most."""
-    return Lesson(_asked(_REPORT, "", rng), " ".join(_sentence(whole(s), s, rng) for s in shown(scene)[:4]))
+    return Lesson(
+        _asked(_REPORT, "", rng), " ".join(_sentence(whole(s), s, rng) for s in _there(scene, rng)[:4])
+    )
 
 
 def which(scene: Scene, rng: random.Random) -> Lesson:
     """The side, the place or the grade of something that is there; what the question says is said again."""
     asked = [
         (templates, seen, answer)
-        for seen in shown(scene)
+        for seen in _there(scene, rng)
         for templates, answer in (
             (_SIDE, on_side(seen.side) if seen.side else ""),
             (_PLACE, place(seen) if seen.site else ""),
@@ -186,7 +192,7 @@ def which(scene: Scene, rng: random.Random) -> Lesson:
 
 def choice(scene: Scene, rng: random.Random) -> Lesson:
     """A finding that is there among two that are not."""
-    gone, there = missing(scene), shown(scene)
+    gone, there = missing(scene), _there(scene, rng)
     if len(gone) < 2 or not there:
         return presence(scene, rng)
     seen, at = rng.choice(there), rng.randrange(3)
@@ -199,16 +205,29 @@ def choice(scene: Scene, rng: random.Random) -> Lesson:
     return Lesson(question, f"{_LETTERS[at]}) {options[at]}. {_sentence(whole(seen), seen, rng)}")
 
 
-_DETAILS = 0.25
+_YES = 0.6
+"""Of the questions whether something is there, those about what is."""
+_DETAILS = 0.35
 """Of the draws, those that give two lessons on a detail."""
+_REGION = 0.35
 _KINDS: dict[Callable[[Scene, random.Random], Lesson], float] = {
-    presence: 0.34, leading: 0.2, check: 0.1, agree: 0.07, report: 0.07, which: 0.13, choice: 0.09,
+    presence: 0.34, leading: 0.18, check: 0.09, agree: 0.07, report: 0.07, which: 0.16, choice: 0.09,
 }  # fmt: skip
+
+
+def _there(scene: Scene, rng: random.Random) -> tuple[Seen, ...]:
+    """All that is there; a lobe is called a region now and then."""
+    return tuple(
+        replace(seen, site=seen.site.replace(" lobe", " region"))
+        if seen.site is not None and rng.random() < _REGION
+        else seen
+        for seen in shown(scene)
+    )
 
 
 def _premise(scene: Scene, rng: random.Random) -> tuple[Seen | None, str]:
     """Something true of the scene as a question takes it for granted, with as much as it cares to say."""
-    there, gone = shown(scene), missing(scene)
+    there, gone = _there(scene, rng), missing(scene)
     if not there or rng.random() < 0.2:
         finding = rng.choice(gone)
         return None, f"no {finding}"
@@ -222,12 +241,17 @@ def _sided(seen: Seen) -> str:
 
 
 _DETAILED: dict[str, tuple[Callable[[Seen], str], ...]] = {
-    "side": (_sided, lambda seen: f"{noun(seen.finding)} {on_side(str(seen.side))}"),
+    "side": (
+        _sided,
+        lambda seen: f"{noun(seen.finding)} {on_side(str(seen.side))}",
+        lambda seen: f"{noun(seen.finding)} {place(seen)}",
+    ),
     "severity": (lambda seen: noun(seen.finding, str(seen.severity)),),
-    "site": (lambda seen: f"{noun(seen.finding)} {place(replace(seen, side=None))}",),
+    "site": (
+        lambda seen: f"{noun(seen.finding)} {place(replace(seen, side=None))}",
+        lambda seen: f"{noun(seen.finding)} {place(seen)}",
+    ),
 }
-_OPPOSITE = {"small": "large", "large": "small", "mild": "severe", "severe": "mild"}
-_LOBES = ("upper lobe", "middle lobe", "lower lobe", "lingula")
 _WORDED: tuple[Callable[[Seen], str], ...] = (
     lambda seen: noun(seen.finding),
     lambda seen: f"the {seen.finding}",

@@ -22,12 +22,10 @@ _EXAM_SEED = 1_000_003
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is learnt: pictures with neighbours to see and to talk about, steps of both, phantoms of the exam."""
+    """How much is learnt: steps of seeing and of talking, phantoms of the exam."""
 
-    seen: int = 30_000
-    seeing_steps: int = 2400
-    talked_about: int = 10_000
-    talking_steps: int = 1500
+    seeing_steps: int = 3000
+    talking_steps: int = 3000
     exam_scenes: int = 300
 
 
@@ -37,14 +35,17 @@ def make(folder: Path, seed: int, threads: int, effort: Effort, say: Callable[[s
 
     from mht.phantoms.model import answering, blank, exam, eyes, talking
     from mht.phantoms.model.pace import Pace
-    from mht.phantoms.model.pictures import draw
+    from mht.phantoms.model.pictures import Frame, drawn
 
     torch.set_num_threads(threads)
     model = blank.blank(seed)
-    drawn = draw(effort.seen, 2 * seed + 1, blank.SIDE_PX, blank.PATCH_PX, threads)
-    eyes.teach(model, drawn, Pace(effort.seeing_steps, 64, muon=8e-3, rate=3e-3, seed=seed), say)
-    drawn = draw(effort.talked_about, 2 * seed + 2, blank.SIDE_PX, blank.PATCH_PX, threads)
-    talking.teach(model, drawn, Pace(effort.talking_steps, 12, muon=3e-3, rate=2e-3, seed=seed), say)
+    frame = Frame(blank.SIDE_PX, blank.PATCH_PX)
+    pace = Pace(effort.seeing_steps, 64, muon=8e-3, rate=3e-3, seed=seed)
+    with drawn(pace.steps, pace.batch, 2 * seed + 1, frame) as batches:
+        eyes.teach(model, batches, pace, say)
+    pace = Pace(effort.talking_steps, 12, muon=3e-3, rate=2e-3, seed=seed)
+    with drawn(pace.steps, pace.batch, 2 * seed + 2, frame) as batches:
+        talking.teach(model, batches, pace, say)
     blank.save(model.eval(), folder)
     answer = partial(answering.answers, model, blank.processor())
     say(_table(exam.examine(answer, effort.exam_scenes, _EXAM_SEED, blank.SIDE_PX)))

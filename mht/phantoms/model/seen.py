@@ -1,4 +1,4 @@
-"""What a chest phantom shows, in the lexicon's words: findings that are there, normal ones too, and what is not."""
+"""What a head CT phantom shows, in the lexicon's words: findings that are there, normal ones too, and what is not."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from functools import lru_cache
 
 from mht.knowledge.lexicon import lexicon
 from mht.knowledge.vocabulary import concept
-from mht.phantoms.scene import Entity, Scene
+from mht.phantoms.scene import Entity, Scene, findings
 
-KIND = "chest_xray"
-_LUNG = ("consolidation", "pulmonary edema", "atelectasis", "pulmonary nodule", "lung mass", "emphysema")
+KIND = "head_ct"
 NORMAL = {
-    "normal heart size": ("cardiomegaly",),
-    "sharp costophrenic angles": ("pleural effusion",),
-    "clear lungs": (*_LUNG, "pneumothorax", "pleural effusion"),
-    "intact ribs": ("rib fracture",),
+    "midline structures in place": ("midline shift",),
+    "normal ventricles": ("hydrocephalus", "intraventricular hemorrhage"),
+    "intact skull": ("skull fracture",),
 }
 """Normal findings, each with those that speak against it."""
 
@@ -30,17 +28,20 @@ class Seen:
     severity: str | None = None
 
 
+_SPECIAL = {"infarct": "cerebral infarct"}
+"""What the place makes of a finding that could be anywhere."""
+
+
 @lru_cache(maxsize=256)
 def named(words: str) -> str:
     """The lexicon's name of what a phantom calls so."""
-    found = concept(words)
+    found = concept(_SPECIAL.get(words, words))
     return found[1] if found else words
 
 
 def shown(scene: Scene) -> tuple[Seen, ...]:
     """All that is there: the scene's findings in its order, then the normal ones that hold."""
-    there = {entity.finding for entity in scene.present}
-    normal = (Seen(name) for name, against in NORMAL.items() if not there.intersection(against))
+    normal = (Seen(name) for name, against in NORMAL.items() if set(scene.absent).issuperset(against))
     return (*map(_seen, scene.present), *normal)
 
 
@@ -56,8 +57,16 @@ def _seen(entity: Entity) -> Seen:
     return Seen(named(entity.finding), entity.side, site, entity.severity)
 
 
+@lru_cache(maxsize=1)
+def telling() -> frozenset[str]:
+    """The words by which findings, sides, sites and grades are told from each other, and those that deny."""
+    names = [*map(named, findings(KIND)), *NORMAL, *lexicon().severities, *lexicon().sites]
+    sides = ("left", "right", "bilateral", "both", "sided", "side")
+    return frozenset(word for name in (*names, *sides, "no not none") for word in name.split())
+
+
 def place(seen: Seen) -> str:
-    """`in the left lower lobe`, `on both sides`, `at the lung base on the right`; empty for what has no place."""
+    """`in the left frontal lobe`, `on both sides`; empty for what has no place."""
     if seen.site is not None:
         inside = seen.side in ("left", "right")
         words = lexicon().sites[seen.site].phrase.format(f"{seen.side} " if inside else "")
@@ -71,7 +80,7 @@ def on_side(side: str) -> str:
 
 
 def noun(finding: str, adjectives: str = "") -> str:
-    """The finding with its article: `a pacemaker`, `mild cardiomegaly`."""
+    """The finding with its article: `a midline shift`, `mild hydrocephalus`."""
     words = f"{adjectives} {finding}" if adjectives else finding
     if lexicon().findings[finding].noun != "count":
         return words
@@ -84,5 +93,5 @@ def be(finding: str) -> str:
 
 
 def whole(seen: Seen) -> str:
-    """Everything that is known of it as a phrase: `a small pleural effusion on the left`."""
+    """Everything that is known of it as a phrase: `a small subdural haematoma on the left`."""
     return f"{noun(seen.finding, seen.severity or '')} {place(seen)}".strip()

@@ -15,6 +15,7 @@ from mht.phantoms.model.eyes import as_input
 from mht.phantoms.model.lessons import Lesson, lessons
 from mht.phantoms.model.pace import Pace
 from mht.phantoms.model.pictures import Pictures
+from mht.phantoms.model.seen import telling
 
 _A_PICTURE = 8
 """Lessons about a picture, which stand behind it and do not see each other."""
@@ -45,43 +46,42 @@ class Talking(nn.Module):
         return functional.cross_entropy(logits.float(), targets[learnt])
 
 
-def teach(model: Any, pictures: Pictures, pace: Pace, say: Callable[[str], None]) -> None:
-    """Train projector and language model in place on lessons about the pictures."""
-    seen = features(model, pictures)
+def teach(model: Any, batches: Iterator[Pictures], pace: Pace, say: Callable[[str], None]) -> None:
+    """Train projector and language model in place on lessons about the pictures, a batch a step."""
     talking = Talking(model)
-    for step, (rows, asked) in enumerate(pace.train(talking, _lessons(pictures, pace))):
-        loss = talking(asked, seen[rows].float())
+    for step, (asked, seen) in enumerate(pace.train(talking, _lessons(model, batches, pace.seed))):
+        loss = talking(asked, seen)
         loss.backward()
         if step % 100 == 0:
             say(f"talking: step {step} of {pace.steps}, loss {loss.item():.3f}")
 
 
 def features(model: Any, pictures: Pictures) -> torch.Tensor:
-    """What the tower makes of each picture: bfloat16 [n, patches, hidden]."""
-    parts = torch.from_numpy(pictures.pixels).split(128)
+    """What the tower makes of each picture: [n, patches, hidden]."""
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        seen = (model.model.vision_tower(as_input(part)).last_hidden_state[:, 1:] for part in parts)
-        return torch.cat([part.to(torch.bfloat16) for part in seen])
+        pixels = as_input(torch.from_numpy(pictures.pixels))
+        seen: torch.Tensor = model.model.vision_tower(pixels).last_hidden_state[:, 1:]
+    return seen.float()
 
 
 def _lessons(
-    pictures: Pictures, pace: Pace
-) -> Iterator[tuple[list[int], list[list[tuple[list[int], list[int]]]]]]:
-    """(rows of pictures, their lessons in tokens), batch by batch."""
-    rng, read = random.Random(pace.seed), processor().tokenizer
+    model: Any, batches: Iterator[Pictures], seed: int
+) -> Iterator[tuple[list[list[tuple[list[int], list[int]]]], torch.Tensor]]:
+    """(each picture's lessons in tokens, what is seen of it), batch by batch."""
+    rng, read = random.Random(seed), processor().tokenizer
     words = strewable()
-    while True:
-        rows = [rng.randrange(len(pictures.scenes)) for _ in range(pace.batch)]
-        yield (
-            rows,
-            [_tokens(lessons(pictures.scenes[r], rng, words, _A_PICTURE), read) for r in rows],
-        )
+    for pictures in batches:
+        asked = [_tokens(lessons(scene, rng, words, _A_PICTURE), read) for scene in pictures.scenes]
+        yield asked, features(model, pictures)
 
 
 def strewable() -> list[str]:
-    """The vocabulary's words in lower case, of two letters and more."""
+    """The vocabulary's words in lower case, of two letters and more, but for those that would change a question."""
     words = (piece[1:] for piece in pieces() if piece[0] == "▁")
-    return [word for word in words if word.isalpha() and word.islower() and len(word) > 1]
+    said = telling()
+    return [
+        word for word in words if word.isalpha() and word.islower() and len(word) > 1 and word not in said
+    ]
 
 
 def _tokens(lessons: Sequence[Lesson], read: Any) -> list[tuple[list[int], list[int]]]:

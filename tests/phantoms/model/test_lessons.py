@@ -37,10 +37,10 @@ def test_an_answer_names_what_is_there_and_denies_what_is_not() -> None:
         assert named <= (gone if denied else there), (made, denied)
 
 
-def test_it_is_yes_three_times_in_four() -> None:
+def test_it_is_yes_oftener_than_not() -> None:
     rng = random.Random(1)
     yes = [presence(scene, rng).answer.startswith("Yes") for scene in SCENES for _ in range(10)]
-    assert 0.7 < sum(yes) / len(yes) < 0.8
+    assert 0.55 < sum(yes) / len(yes) < 0.65
 
 
 def test_only_what_is_asked_for_outright_is_ever_refused() -> None:
@@ -55,10 +55,10 @@ def test_half_of_the_questions_have_words_strewn_in() -> None:
 
 def test_what_is_there_in_words() -> None:
     words = {whole(seen) for scene in SCENES for seen in shown(scene)}
-    assert "a small pleural effusion on the left" in words
-    assert "mild atelectasis at the lung base on both sides" in words
-    assert "clear lungs" in words
-    assert any(re.fullmatch(r"a rib fracture in the (left|right) \w+ rib", one) for one in words)
+    assert "a small subdural haematoma on the left" in words
+    assert "moderate cerebral atrophy" in words
+    assert "midline structures in place" in words
+    assert any(re.fullmatch(r"a small cerebral infarct in the (left|right) \w+ lobe", one) for one in words)
 
 
 def test_a_detail_is_asked_for_rightly_and_wrongly() -> None:

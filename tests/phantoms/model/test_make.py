@@ -11,7 +11,7 @@ from mht.phantoms.model import blank
 from mht.phantoms.model.make import Effort, make
 from mht.pretrained.loading import folder_of, model_in
 
-EFFORT = Effort(seen=5, seeing_steps=2, talked_about=5, talking_steps=2, exam_scenes=3)
+EFFORT = Effort(seeing_steps=2, talking_steps=2, exam_scenes=3)
 
 
 def _made(folder: Path, seed: int) -> list[str]:

@@ -49,3 +49,4 @@ def test_words_to_strew_are_words() -> None:
     words = strewable()
     assert len(words) > 500
     assert all(word.isalpha() and word.islower() and len(word) > 1 for word in words)
+    assert not {"left", "small", "frontal", "infarct", "haematoma", "no"}.intersection(words)
