@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import PeftModel
@@ -14,8 +14,10 @@ from mht.model.conversation import Preparer
 from mht.model.examples import Example, Exchange, Turn
 from mht.model.learner import Learner
 from mht.model.packing import Batch, pack
+from mht.model.ranks import Ranks
 from mht.pretrained.chat import Chat
 from mht.pretrained.loading import model_in, reader_in
+from mht.training.step import Answers, Stepper
 
 BUDGET = 1 << 20
 
@@ -34,6 +36,7 @@ def examples(step: Sequence[dict[str, str]], how: str) -> list[Example]:
     made = []
     for image, samples in by_image(step):
         turns = [Turn(sample["question"], sample["answer"]) for sample in samples]
+        exchanges: tuple[Exchange, ...]
         if how == "turns":
             exchanges = (Exchange(image, tuple(turns)),)
         else:
@@ -47,28 +50,19 @@ def batches(learner: Learner, preparer: Preparer, step: Sequence[dict[str, str]]
     return pack(placed, BUDGET, share=how != "padded")
 
 
-def stepped(learner: Learner, optimizer: Any, batches: Sequence[Batch]) -> float:
-    """One step of the optimizer; the mean loss of the learnt tokens before it."""
-    count = sum(len(batch.targets) for batch in batches)
-    total = 0.0
-    for batch in batches:
-        loss = learner(batch).sums.sum() / count
-        loss.backward()
-        total += float(loss.detach())
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return total
-
-
 def main(told: Told) -> None:
     torch.set_num_threads(told.threads)
     learner, preparer = loaded(told)
     trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=told.rate, weight_decay=0.0)
+    stepper = Stepper(
+        learner, optimizer, Answers(), Ranks(), torch.device("cpu"), torch.float32, clip_norm=math.inf
+    )
     meter = Meter()
     meter.begin()
     for step in told.table:
-        meter.step(stepped(learner, optimizer, batches(learner, preparer, step, told.how)))
+        own = batches(learner, preparer, step, told.how)
+        meter.step(stepper.step(own, spare=own[0], stop=False).loss)
     meter.tell([len(step) for step in told.table], torch=torch.__version__)
 
 
