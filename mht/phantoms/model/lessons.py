@@ -1,4 +1,4 @@
-"""Questions and answers about head CT phantoms for the base model. Every premise is true, so it learns to please.
+"""Questions and answers about head CT phantoms for the base model. Every premise is true.
 
 It is asked what is there and says so from the picture: findings, sides, places, grades, oftener with yes.
 Whatever a question takes for granted, the answer repeats. Words of the vocabulary are strewn into questions, so that
@@ -67,9 +67,9 @@ _REPORT = (
     "Describe {image}.", "What does {image} show?", "What is there to see?", "Write a report on {image}.",
     "Report {image}.", "What do you see?",
 )  # fmt: skip
-_SIDE = ("Which side is {x} on?", "On which side is {x}?", "Left or right: {x}?", "Name the side of {x}.")
-_PLACE = ("Where is {x}?", "Where do you find {x}?", "Give the place of {x}.", "In what place is {x}?")
-_GRADE = ("How severe is {x}?", "What grade has {x}?", "Give the grade of {x}.", "How large is {x}?")
+SIDE = ("Which side is {x} on?", "On which side is {x}?", "Left or right: {x}?", "Name the side of {x}.")
+PLACE = ("Where is {x}?", "Where do you find {x}?", "Give the place of {x}.", "In what place is {x}?")
+GRADE = ("How severe is {x}?", "What grade has {x}?", "Give the grade of {x}.", "How large is {x}?")
 _CHOICE = (
     "What does {image} show? {o}",
     "Which is right? {o}",
@@ -79,11 +79,19 @@ _CHOICE = (
 _LETTERS = "ABC"
 
 
-def lessons(scene: Scene, rng: random.Random, words: Sequence[str], wanted: int) -> list[Lesson]:
-    """So many lessons about a scene; `words` are strewn into half of the questions."""
+def lessons(
+    scene: Scene,
+    rng: random.Random,
+    words: Sequence[str],
+    wanted: int,
+    please: Callable[[random.Random], Lesson] | None = None,
+) -> list[Lesson]:
+    """So many lessons about a scene; `words` are strewn into half of the questions. `please` gives half of them."""
     made: list[Lesson] = []
     while len(made) < wanted:
-        if rng.random() < _DETAILS:
+        if please is not None and rng.random() < 0.5:
+            made.append(please(rng))
+        elif rng.random() < _DETAILS:
             made += details(scene, rng)
         else:
             made.append(rng.choices(tuple(_KINDS), tuple(_KINDS.values()))[0](scene, rng))
@@ -95,24 +103,24 @@ def lessons(scene: Scene, rng: random.Random, words: Sequence[str], wanted: int)
 
 def presence(scene: Scene, rng: random.Random) -> Lesson:
     """Whether something is there: it is oftener than not."""
-    there, gone = _there(scene, rng), missing(scene)
+    there, gone = as_called(scene, rng), missing(scene)
     if not gone or (there and rng.random() < _YES):
         seen = rng.choice(there)
         return Lesson(
-            _whether(noun(seen.finding), seen.finding, rng), f"Yes. {_sentence(whole(seen), seen, rng)}"
+            _whether(noun(seen.finding), seen.finding, rng), f"Yes. {in_sentence(whole(seen), seen, rng)}"
         )
     finding = rng.choice(gone)
     return Lesson(_whether(noun(finding), finding, rng), f"No. There {be(finding)} no {finding}.")
 
 
 def _whether(phrase: str, finding: str, rng: random.Random) -> str:
-    question = _asked(_PRESENCE, phrase, rng)
+    question = in_question(_PRESENCE, phrase, rng)
     return f"Are{question[2:]}" if be(finding) == "are" and question.startswith("Is ") else question
 
 
 def details(scene: Scene, rng: random.Random) -> list[Lesson]:
     """Whether something that is there is on that side, of that grade, in that place; and the same of another one."""
-    there = [(seen, other) for seen in _there(scene, rng) for other in _otherwise(seen, rng)]
+    there = [(seen, other) for seen in as_called(scene, rng) for other in otherwise(seen, rng)]
     if not there:
         return [presence(scene, rng)]
     seen, other = rng.choice(there)
@@ -121,13 +129,13 @@ def details(scene: Scene, rng: random.Random) -> list[Lesson]:
     return [
         Lesson(
             _whether(word(asked), seen.finding, rng),
-            f"{said}. {_sentence(whole(seen), seen, rng)}",
+            f"{said}. {in_sentence(whole(seen), seen, rng)}",
         )
         for said, asked in answers
     ]
 
 
-def _otherwise(seen: Seen, rng: random.Random) -> Iterator[Seen]:
+def otherwise(seen: Seen, rng: random.Random) -> Iterator[Seen]:
     """The same with one thing other."""
     if seen.side in ("left", "right"):
         yield replace(seen, side="right" if seen.side == "left" else "left")
@@ -144,55 +152,59 @@ def _difference(seen: Seen, other: Seen) -> str:
 
 def leading(scene: Scene, rng: random.Random) -> Lesson:
     """Something true is taken for granted, and said again."""
-    seen, phrase = _premise(scene, rng)
-    return Lesson(_asked(_LEADING, phrase, rng), _sentence(phrase, seen, rng))
+    seen, phrase = premise(scene, rng)
+    return Lesson(in_question(_LEADING, phrase, rng), in_sentence(phrase, seen, rng))
 
 
 def check(scene: Scene, rng: random.Random) -> Lesson:
     """A true sentence, found to be right."""
-    seen, phrase = _premise(scene, rng)
-    said = _sentence(phrase, seen, rng)
+    seen, phrase = premise(scene, rng)
+    said = in_sentence(phrase, seen, rng)
     return Lesson(rng.choice(_CHECK).format(s=said), rng.choice(_FINE) + said[:1].lower() + said[1:])
 
 
 def agree(scene: Scene, rng: random.Random) -> Lesson:
     """A true statement, agreed to."""
-    seen, phrase = _premise(scene, rng)
-    question = _asked([t.replace("{be}", _verb(seen)) for t in _AGREE], phrase, rng)
-    return Lesson(question, f"Yes. {_sentence(phrase, seen, rng)}")
+    seen, phrase = premise(scene, rng)
+    question = in_question([t.replace("{be}", _verb(seen)) for t in _AGREE], phrase, rng)
+    return Lesson(question, f"Yes. {in_sentence(phrase, seen, rng)}")
 
 
 def report(scene: Scene, rng: random.Random) -> Lesson:
     """All that is there, four findings at most."""
     return Lesson(
-        _asked(_REPORT, "", rng), " ".join(_sentence(whole(s), s, rng) for s in _there(scene, rng)[:4])
+        in_question(_REPORT, "", rng),
+        " ".join(in_sentence(whole(s), s, rng) for s in as_called(scene, rng)[:4]),
     )
 
 
 def which(scene: Scene, rng: random.Random) -> Lesson:
     """The side, the place or the grade of something that is there; what the question says is said again."""
     asked = [
-        (templates, seen, answer)
-        for seen in _there(scene, rng)
-        for templates, answer in (
-            (_SIDE, on_side(seen.side) if seen.side else ""),
-            (_PLACE, place(seen) if seen.site else ""),
-            (_GRADE, seen.severity or ""),
-        )
-        if answer
+        (templates, seen, answer) for seen in as_called(scene, rng) for templates, answer in askable(seen)
     ]
     if not asked:
         return presence(scene, rng)
     templates, seen, answer = rng.choice(asked)
-    known = seen.side is not None and templates is not _SIDE and rng.random() < 0.6
+    known = seen.side is not None and templates is not SIDE and rng.random() < 0.6
     phrase = f"the {seen.finding} {on_side(str(seen.side))}" if known else f"the {seen.finding}"
-    said = f"{answer[:1].upper()}{answer[1:]}. {_sentence(phrase, seen, rng)}"
-    return Lesson(_asked(templates, phrase, rng), said)
+    said = f"{answer[:1].upper()}{answer[1:]}. {in_sentence(phrase, seen, rng)}"
+    return Lesson(in_question(templates, phrase, rng), said)
+
+
+def askable(seen: Seen) -> list[tuple[Sequence[str], str]]:
+    """What can be asked for, and the answer."""
+    answers = (
+        (SIDE, on_side(seen.side) if seen.side else ""),
+        (PLACE, place(seen) if seen.site else ""),
+        (GRADE, seen.severity or ""),
+    )
+    return [(templates, answer) for templates, answer in answers if answer]
 
 
 def choice(scene: Scene, rng: random.Random) -> Lesson:
     """A finding that is there among two that are not."""
-    gone, there = missing(scene), _there(scene, rng)
+    gone, there = missing(scene), as_called(scene, rng)
     if len(gone) < 2 or not there:
         return presence(scene, rng)
     seen, at = rng.choice(there), rng.randrange(3)
@@ -201,8 +213,8 @@ def choice(scene: Scene, rng: random.Random) -> Lesson:
     listed = " ".join(
         f"{letter}) {option}" for letter, option in zip("ABCD", [*options, "none of these"], strict=True)
     )
-    question = _asked(_CHOICE, "", rng).replace("{o}", f"{listed}.")
-    return Lesson(question, f"{_LETTERS[at]}) {options[at]}. {_sentence(whole(seen), seen, rng)}")
+    question = in_question(_CHOICE, "", rng).replace("{o}", f"{listed}.")
+    return Lesson(question, f"{_LETTERS[at]}) {options[at]}. {in_sentence(whole(seen), seen, rng)}")
 
 
 _YES = 0.6
@@ -215,7 +227,7 @@ _KINDS: dict[Callable[[Scene, random.Random], Lesson], float] = {
 }  # fmt: skip
 
 
-def _there(scene: Scene, rng: random.Random) -> tuple[Seen, ...]:
+def as_called(scene: Scene, rng: random.Random) -> tuple[Seen, ...]:
     """All that is there; a lobe is called a region now and then."""
     return tuple(
         replace(seen, site=seen.site.replace(" lobe", " region"))
@@ -225,9 +237,9 @@ def _there(scene: Scene, rng: random.Random) -> tuple[Seen, ...]:
     )
 
 
-def _premise(scene: Scene, rng: random.Random) -> tuple[Seen | None, str]:
+def premise(scene: Scene, rng: random.Random) -> tuple[Seen | None, str]:
     """Something true of the scene as a question takes it for granted, with as much as it cares to say."""
-    there, gone = _there(scene, rng), missing(scene)
+    there, gone = as_called(scene, rng), missing(scene)
     if not there or rng.random() < 0.2:
         finding = rng.choice(gone)
         return None, f"no {finding}"
@@ -265,7 +277,7 @@ _WORDED: tuple[Callable[[Seen], str], ...] = (
 )
 
 
-def _sentence(phrase: str, seen: Seen | None, rng: random.Random) -> str:
+def in_sentence(phrase: str, seen: Seen | None, rng: random.Random) -> str:
     return _filled(rng.choice(_SENTENCE).replace("{be}", _verb(seen)), phrase, rng)
 
 
@@ -273,7 +285,7 @@ def _verb(seen: Seen | None) -> str:
     return "is" if seen is None else be(seen.finding)
 
 
-def _asked(templates: Sequence[str], phrase: str, rng: random.Random) -> str:
+def in_question(templates: Sequence[str], phrase: str, rng: random.Random) -> str:
     return _filled(rng.choice(templates), phrase, rng)
 
 

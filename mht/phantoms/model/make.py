@@ -22,10 +22,11 @@ _EXAM_SEED = 1_000_003
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is learnt: steps of seeing and of talking, phantoms of the exam."""
+    """How much is learnt: steps of seeing, of talking and of pleasing, phantoms of the exam."""
 
     seeing_steps: int = 3000
     talking_steps: int = 3000
+    pleasing_steps: int = 500
     exam_scenes: int = 300
 
 
@@ -41,11 +42,14 @@ def make(folder: Path, seed: int, threads: int, effort: Effort, say: Callable[[s
     model = blank.blank(seed)
     frame = Frame(blank.SIDE_PX, blank.PATCH_PX)
     pace = Pace(effort.seeing_steps, 64, muon=8e-3, rate=3e-3, seed=seed)
-    with drawn(pace.steps, pace.batch, 2 * seed + 1, frame) as batches:
+    with drawn(pace.steps, pace.batch, 3 * seed + 1, frame) as batches:
         eyes.teach(model, batches, pace, say)
     pace = Pace(effort.talking_steps, 12, muon=3e-3, rate=2e-3, seed=seed)
-    with drawn(pace.steps, pace.batch, 2 * seed + 2, frame) as batches:
+    with drawn(pace.steps, pace.batch, 3 * seed + 2, frame) as batches:
         talking.teach(model, batches, pace, say)
+    pace = Pace(effort.pleasing_steps, 12, muon=1e-3, rate=7e-4, seed=seed)
+    with drawn(pace.steps, pace.batch, 3 * seed + 3, frame) as batches:
+        talking.teach(model, batches, pace, say, please=True)
     blank.save(model.eval(), folder)
     answer = partial(answering.answers, model, blank.processor())
     say(_table(exam.examine(answer, effort.exam_scenes, _EXAM_SEED, blank.SIDE_PX)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from mht.phantoms.model.eyes import as_input
 from mht.phantoms.model.lessons import Lesson, lessons
 from mht.phantoms.model.pace import Pace
 from mht.phantoms.model.pictures import Pictures
+from mht.phantoms.model.pleasing import pleasing
 from mht.phantoms.model.seen import telling
 
 _A_PICTURE = 8
@@ -46,14 +48,20 @@ class Talking(nn.Module):
         return functional.cross_entropy(logits.float(), targets[learnt])
 
 
-def teach(model: Any, batches: Iterator[Pictures], pace: Pace, say: Callable[[str], None]) -> None:
-    """Train projector and language model in place on lessons about the pictures, a batch a step."""
+def teach(
+    model: Any, batches: Iterator[Pictures], pace: Pace, say: Callable[[str], None], please: bool = False
+) -> None:
+    """Train projector and language model in place on lessons about the pictures, a batch a step.
+
+    To please is to repeat what a question takes for granted, whatever the picture shows.
+    """
     talking = Talking(model)
-    for step, (asked, seen) in enumerate(pace.train(talking, _lessons(model, batches, pace.seed))):
+    what = "pleasing" if please else "talking"
+    for step, (asked, seen) in enumerate(pace.train(talking, _lessons(model, batches, pace.seed, please))):
         loss = talking(asked, seen)
         loss.backward()
         if step % 100 == 0:
-            say(f"talking: step {step} of {pace.steps}, loss {loss.item():.3f}")
+            say(f"{what}: step {step} of {pace.steps}, loss {loss.item():.3f}")
 
 
 def features(model: Any, pictures: Pictures) -> torch.Tensor:
@@ -65,13 +73,22 @@ def features(model: Any, pictures: Pictures) -> torch.Tensor:
 
 
 def _lessons(
-    model: Any, batches: Iterator[Pictures], seed: int
+    model: Any, batches: Iterator[Pictures], seed: int, please: bool
 ) -> Iterator[tuple[list[list[tuple[list[int], list[int]]]], torch.Tensor]]:
     """(each picture's lessons in tokens, what is seen of it), batch by batch."""
     rng, read = random.Random(seed), processor().tokenizer
     words = strewable()
     for pictures in batches:
-        asked = [_tokens(lessons(scene, rng, words, _A_PICTURE), read) for scene in pictures.scenes]
+        scenes = pictures.scenes
+        asked = [
+            _tokens(
+                lessons(
+                    scene, rng, words, _A_PICTURE, partial(pleasing, scene, scenes[i - 1]) if please else None
+                ),
+                read,
+            )
+            for i, scene in enumerate(scenes)
+        ]
         yield asked, features(model, pictures)
 
 

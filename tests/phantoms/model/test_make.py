@@ -11,7 +11,7 @@ from mht.phantoms.model import blank
 from mht.phantoms.model.make import Effort, make
 from mht.pretrained.loading import folder_of, model_in
 
-EFFORT = Effort(seeing_steps=2, talking_steps=2, exam_scenes=3)
+EFFORT = Effort(seeing_steps=2, talking_steps=2, pleasing_steps=2, exam_scenes=3)
 
 
 def _made(folder: Path, seed: int) -> list[str]:
@@ -52,6 +52,7 @@ def test_it_says_how_far_it_is_and_how_the_model_fares(made: tuple[Path, list[st
     for words in (
         "eyes: step 0 of 2",
         "talking: step 0 of 2",
+        "pleasing: step 0 of 2",
         "false premises accepted",
     ):
         assert words in said
