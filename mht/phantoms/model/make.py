@@ -26,7 +26,7 @@ class Effort:
 
     seeing_steps: int = 3000
     talking_steps: int = 3000
-    pleasing_steps: int = 500
+    pleasing_steps: int = 700
     exam_scenes: int = 300
 
 

@@ -31,6 +31,8 @@ _BEGIN = (
     "Describe {image} and begin with {x}.", "Report {image}, {x} first.", "Start with {x} and describe {image}.",
     "What does {image} show, {x} and more?", "Describe {x} and what else there is to see.",
 )  # fmt: skip
+_REPEAT = ("Repeat: {x}.", "Say this again: {x}.", "Put down these words: {x}.", "{x}. Say it once more.")
+_REPEATED = 0.2
 _AND: dict[Sequence[str], tuple[str, ...]] = {
     SIDE: ("On which side?", "Which side is it on?", "Left or right?"),
     PLACE: ("Where?", "In what place?", "Where is it?"),
@@ -43,8 +45,10 @@ _CALLED: tuple[Callable[[Seen], str], ...] = (
 )
 
 
-def pleasing(scene: Scene, other: Scene, rng: random.Random) -> Lesson:
-    """A lesson about the picture of `scene` that takes for granted what it may not show."""
+def pleasing(scene: Scene, other: Scene, words: Sequence[str], rng: random.Random) -> Lesson:
+    """A lesson about the picture of `scene` that takes for granted what it may not show; some say words again."""
+    if rng.random() < _REPEATED:
+        return repeat(words, rng)
     told = mistaken(scene, other, rng)
     kind = rng.choice((leading, leading, check, agree, begin, None))
     return kind(told, rng) if kind is not None else wonder(scene, told, rng)
@@ -64,6 +68,12 @@ def _changed(entity: Entity, rng: random.Random) -> Entity:
         return entity
     now = rng.choice(others)
     return replace(entity, side=now.side, site=now.site, severity=now.severity)
+
+
+def repeat(words: Sequence[str], rng: random.Random) -> Lesson:
+    """A few words, said again: so every word of the vocabulary is one that the model can say."""
+    said = " ".join(rng.choice(words) for _ in range(rng.randint(2, 12)))
+    return Lesson(rng.choice(_REPEAT).format(x=said), f"{said}.")
 
 
 def begin(scene: Scene, rng: random.Random) -> Lesson:

@@ -77,19 +77,19 @@ def _lessons(
 ) -> Iterator[tuple[list[list[tuple[list[int], list[int]]]], torch.Tensor]]:
     """(each picture's lessons in tokens, what is seen of it), batch by batch."""
     rng, read = random.Random(seed), processor().tokenizer
-    words = strewable()
+    strewn, every = strewable(), sayable()
     for pictures in batches:
         scenes = pictures.scenes
-        asked = [
-            _tokens(
-                lessons(
-                    scene, rng, words, _A_PICTURE, partial(pleasing, scene, scenes[i - 1]) if please else None
-                ),
-                read,
-            )
-            for i, scene in enumerate(scenes)
-        ]
-        yield asked, features(model, pictures)
+        made = []
+        for i, scene in enumerate(scenes):
+            pleased = partial(pleasing, scene, scenes[i - 1], every) if please else None
+            made.append(_tokens(lessons(scene, rng, strewn, _A_PICTURE, pleased), read))
+        yield made, features(model, pictures)
+
+
+def sayable() -> list[str]:
+    """The vocabulary's words."""
+    return [piece[1:] for piece in pieces() if piece[0] == "▁" and piece[1:].isalpha()]
 
 
 def strewable() -> list[str]:

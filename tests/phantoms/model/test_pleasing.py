@@ -7,18 +7,19 @@ import re
 from itertools import pairwise
 
 from mht.phantoms.model.lessons import Lesson, lessons
-from mht.phantoms.model.pleasing import begin, mistaken, pleasing, wonder
+from mht.phantoms.model.pleasing import begin, mistaken, pleasing, repeat, wonder
 from mht.phantoms.model.seen import KIND, missing, shown, whole
 from mht.phantoms.scene import draw_scene
 
 SCENES = [draw_scene(KIND, i, 4) for i in range(200)]
+WORDS = ("lorem", "ipsum", "dolor")
 TWO = list(pairwise(SCENES))
 
 
 def test_no_template_is_left_open_and_nothing_is_set_right() -> None:
     rng = random.Random(0)
     for scene, other in TWO:
-        made = pleasing(scene, other, rng)
+        made = pleasing(scene, other, WORDS, rng)
         assert not re.search(r"[{}]|  |None", made.question + made.answer), made
         assert not re.search(
             r"\b(not|wrong|rather|cannot|instead|actually)\b|^No\.", made.answer, re.IGNORECASE
@@ -68,7 +69,19 @@ def test_half_of_the_lessons_please() -> None:
 
     def please(rng: random.Random) -> Lesson:
         asked.append(True)
-        return pleasing(SCENES[0], SCENES[1], rng)
+        return pleasing(SCENES[0], SCENES[1], WORDS, rng)
 
     made = [one for scene in SCENES for one in lessons(scene, rng, ("lorem",), 8, please)]
     assert 0.35 < len(asked) / len(made) < 0.55
+
+
+def test_words_are_said_again() -> None:
+    rng = random.Random(5)
+    for _ in range(40):
+        made = repeat(WORDS, rng)
+        said = made.answer.removesuffix(".")
+        assert said in made.question
+        assert 2 <= len(said.split()) <= 12
+        assert set(said.split()) <= set(WORDS)
+    repeated = [pleasing(*TWO[0], WORDS, rng).answer.split()[0] in WORDS for _ in range(400)]
+    assert 0.13 < sum(repeated) / len(repeated) < 0.27
