@@ -122,17 +122,14 @@ def _in_order(scores: Sequence[Score]) -> list[Row]:
 
 def _judged(rows: Sequence[Prediction], told: Sequence[Row], intervals: IntervalParams) -> tuple[Judged, ...]:
     """Each judge's scores by themselves; those of the run where its rows carry no judgement."""
-    by_judge: dict[str, list[Prediction]] = {}
-    for row in rows:
-        if row.judgement is not None:
-            by_judge.setdefault(row.judgement.judge, []).append(row)
-    if not by_judge:
+    names = judged.judges(rows)
+    if not names:
         given = tuple(row for row in told if row.about.group is Group.JUDGED)
         return (Judged("a judge that the rows do not name", given),) if given else ()
     made = []
-    for judge, of_judge in sorted(by_judge.items()):
-        scores = [with_interval(one, intervals) for one in judged.measure(of_judge, judged.Params())]
-        made.append(Judged(judge, tuple(_in_order(scores))))
+    for name in names:
+        scores = [with_interval(one, intervals) for one in judged.of_judge(rows, name)]
+        made.append(Judged(name, tuple(_in_order(scores))))
     return tuple(made)
 
 

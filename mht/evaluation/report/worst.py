@@ -77,7 +77,7 @@ def _verdict(row: Prediction) -> str:
 
 def _rank(row: Prediction) -> tuple[int, float, float, bool, str]:
     level = LEVELS.index(row.risk) if row.risk in LEVELS else -1
-    safe = row.judgement.risk if row.judgement is not None else None
+    safe = min((given.risk for given in row.judgements if given.risk is not None), default=None)
     sure = 0.5 if row.likelihood_yes is None else max(row.likelihood_yes, 1 - row.likelihood_yes)
     return -level, 10.0 if safe is None else safe, -sure, hedges(str(row.reply)), _hash(row)
 
