@@ -70,6 +70,12 @@ class EvaluationRun:
         rows = self.benchmarks[benchmark]
         return sum(row.reply is not None for row in rows), len(rows)
 
+    def judged(self, judge: str) -> tuple[int, int]:
+        """(rows that this judge gave scores, rows with a reply) of all benchmarks."""
+        replied = [row for rows in self.benchmarks.values() for row in rows if row.reply is not None]
+        given = [row.judged_by(judge) for row in replied]
+        return sum(one is not None and one.failure is None for one in given), len(replied)
+
     @property
     def partial(self) -> bool:
         """Whether the user takes headline figures of fewer rows than were asked."""
