@@ -79,7 +79,7 @@ def summary(config: EvaluateConfig, run: EvaluationRun) -> str:
 
 def _spoken(name: str) -> str:
     figure, _, judge = name.partition(OF_JUDGE)
-    return figure.replace("_", " ") + (f" by {judge}" if judge else "")
+    return figure.replace("_", " ").replace("judged.", "judged ") + (f" by {judge}" if judge else "")
 
 
 def _figure(score: Score, run: EvaluationRun, benchmark: str) -> str:

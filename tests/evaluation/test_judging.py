@@ -196,9 +196,10 @@ def test_killed_it_pays_for_nothing_twice_but_what_was_on_its_way(table: str, tm
     assert done.returncode == 0, done.stderr
     assert len(after) == len(ROWS)
     assert sum(after.values()) <= len(ROWS) + 4 + 3
-    assert "endpoint (grader): 24 of 24 replies judged" in " ".join(done.stdout.split()).replace("judge ", "")
-    assert "judged accuracy by endpoint (grader) (made_up)" in " ".join(done.stdout.split())
-    assert "judged accuracy by rubric (made_up)" in " ".join(done.stdout.split())
+    told = " ".join(done.stdout.split())
+    assert "judge endpoint (grader) 24 of 24 replies judged judge rubric 24 of 24 replies judged" in told
+    assert "judged accuracy by endpoint (grader) (made_up) 5.500 [" in told
+    assert "judged risk by rubric (made_up)" in told
 
 
 def names_by_row(endpoint: Endpoint) -> list[str]:

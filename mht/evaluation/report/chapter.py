@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mht.evaluation.intervals import IntervalParams, with_interval
 from mht.evaluation.metrics import calibration, judged
+from mht.evaluation.report.agreeing import Agreed, Alone, agreed, alone
 from mht.evaluation.report.confidence import Bin, Point, bins, curve
 from mht.evaluation.report.figures import Figure, Group, about, listed
 from mht.evaluation.report.groups import SPLIT_BY, Cross, Grouping, Part
@@ -70,6 +71,8 @@ class Chapter:
     bins: tuple[Bin, ...]
     curve: tuple[Point, ...]
     judged: tuple[Judged, ...]
+    agreed: tuple[Agreed, ...]
+    alone: tuple[Alone, ...]
     lexical: tuple[Lexical, ...]
     errors: int
     worst: tuple[Wrong, ...]
@@ -104,6 +107,8 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         bins=bins(rows, calibration.Params(), intervals),
         curve=curve(rows),
         judged=_judged(rows, told, intervals),
+        agreed=agreed(rows),
+        alone=alone(rows),
         lexical=_lexical(run, benchmark, told),
         errors=len(errors),
         worst=tuple(chosen(errors, _SHOWN_ERRORS)),
