@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.engines.scripted_endpoint import Endpoint, prompt_of
 from tests.evaluation.asked import IMAGES, QUESTIONS, Engine, config
 
 ROWS = [f"{image}-{at}" for at in range(len(QUESTIONS)) for image in range(IMAGES)]
+_FENCE = re.compile(r"BEGIN DATA ([0-9a-f]{16})\n(.*)\nEND DATA \1")
 _GOOD = '{"reason": "none", "accuracy": 7, "relevance": 8, "detail": 6, "safety": 9}'
 BAD = {
     "prose": ("I would give it seven points for accuracy and nine for safety.", "prose"),
@@ -45,7 +47,9 @@ BAD = {
 
 def data_of(call: Mapping[str, Any]) -> dict[str, str]:
     """What stands in the fence of a judge's prompt."""
-    told: dict[str, str] = json.loads(prompt_of(dict(call)).split("BEGIN DATA ")[1].splitlines()[1])
+    found = _FENCE.search(prompt_of(dict(call)))
+    assert found is not None
+    told: dict[str, str] = json.loads(found[2])
     return told
 
 
@@ -73,9 +77,10 @@ def write_replies(folder: Path, replies: Mapping[str, str | None] | None = None)
 
 
 def keys(endpoint: Endpoint, name: str = "endpoint", **more: object) -> dict[str, object]:
-    """A judge at the endpoint."""
-    at = f"judges.{name}.model"
-    return {f"{at}.model": "grader", f"{at}.base_url": endpoint.base_url, **more}
+    """A judge at the endpoint, in whose replies nothing is planted."""
+    at = f"judges.{name}"
+    told = {f"{at}.probes": "false", f"{at}.model.model": "grader", f"{at}.model.base_url": endpoint.base_url}
+    return told | more
 
 
 def given(

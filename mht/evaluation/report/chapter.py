@@ -108,7 +108,7 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         curve=curve(rows),
         judged=_judged(rows, told, intervals),
         agreed=agreed(rows),
-        alone=alone(rows),
+        alone=alone(rows, run.judges),
         lexical=_lexical(run, benchmark, told),
         errors=len(errors),
         worst=tuple(chosen(errors, _SHOWN_ERRORS)),
