@@ -24,6 +24,8 @@ from mht.predictions import Measured, Prediction, Score, score
 from mht.storage import StorageParams
 
 _SHOWN = 3
+_OF_ONE_RUN = ("spent", "probes", "digest")
+"""What is said of a judge that does not make it another one."""
 
 
 class CompareConfig(BaseModel):
@@ -180,10 +182,11 @@ def _same_judges(
 
 def _one_identity(runs: Sequence[EvaluationRun], judge: str) -> bool:
     """Whether one name stands for one judge: the same model, prompt and settings, as far as the runs tell."""
-    told = [dict(run.judges[judge]) for run in runs if judge in run.judges]
-    for one in told:
-        one.pop("spent", None)
-        one.pop("digest", None)
+    told = [
+        {key: value for key, value in run.judges[judge].items() if key not in _OF_ONE_RUN}
+        for run in runs
+        if judge in run.judges
+    ]
     return all(one == told[0] for one in told)
 
 

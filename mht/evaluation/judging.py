@@ -15,7 +15,7 @@ from typing import Any
 from mht import catalog
 from mht.config_evaluate import EvaluateConfig
 from mht.config_judges import JUDGES
-from mht.errors import EngineStopped
+from mht.errors import EngineStopped, MhtError
 from mht.evaluation.answering import ANSWER, Asked, Spec, Tell, judging, open_benchmark
 from mht.evaluation.part_in_hand import PartInHand, row_of, with_cost
 from mht.evaluation.pictures import Pictures
@@ -159,11 +159,12 @@ class Judging:
         asked = [request for part in parts for request in self._requests(benchmark, part)]
         try:
             self._take(engine.generate(asked, self._hear) if asked else ())
-        except EngineStopped as stopped:
-            self._take(stopped.replies)
+        except MhtError as error:  # the engine stopped, or somebody asked to stop
+            if isinstance(error, EngineStopped):
+                self._take(error.replies)
+                error.replies = ()
             self._changed = {part.name: part for part in parts}
             self._keep()
-            stopped.replies = ()
             raise
         self._changed = {part.name: part for part in parts}
         self._commit_whole()

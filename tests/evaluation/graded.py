@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,11 @@ def given(
 
 
 def judge(
-    chosen: EvaluateConfig, endpoint: Endpoint, model: Engine | None = None, **more: object
+    chosen: EvaluateConfig,
+    endpoint: Endpoint,
+    model: Engine | None = None,
+    pulse: Callable[[], None] = lambda: None,
+    **more: object,
 ) -> EvaluationRun:
     """The evaluation, its judges asking the endpoint in a time of their own; `model` replies where it is given."""
     settings = {"read_timeout_s": 0.3, "total_timeout_s": 0.6, "max_tries": 3} | more
@@ -101,7 +105,7 @@ def judge(
         return engine_at(endpoint.base_url, FakeTime(), **settings)
 
     answerer = Answerer if model is None else partial(Answerer, engine=lambda _: model)
-    return evaluate(chosen, ProgressLine(on=False), lambda: None, answerer, partial(Judging, engine=engine))
+    return evaluate(chosen, ProgressLine(on=False), pulse, answerer, partial(Judging, engine=engine))
 
 
 def said(made: EvaluationRun, judge: str = "endpoint (grader)") -> dict[str, Judgement]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mht.artifacts import read_manifest
-from mht.errors import BudgetSpent, TooManyQuarantined
+from mht.errors import BudgetSpent, Interrupted, TooManyQuarantined
 from mht.evaluation.command import check_answered, summary
 from mht.evaluation.evaluate import evaluate
 from mht.evaluation.progress import ProgressLine
@@ -127,6 +127,22 @@ def test_a_spent_budget_keeps_what_was_paid_for(table: str, tmp_path: Path) -> N
     assert len(endpoint.calls) == len(ROWS)
     assert max(Counter(json.dumps(call["messages"]) for call in endpoint.calls).values()) == 1
     assert all(one.scores for one in said(made).values())
+
+
+def test_whoever_asks_to_stop_loses_no_more_than_what_is_on_its_way(table: str, tmp_path: Path) -> None:
+    with scripted_endpoint(says=grade) as endpoint:
+
+        def stop() -> None:
+            if len(endpoint.calls) >= 10:
+                raise Interrupted("stopped")
+
+        chosen = given(table, tmp_path / "out", write_replies(tmp_path), keys(endpoint), "part_questions=100")
+        with pytest.raises(Interrupted):
+            judge(chosen, endpoint, pulse=stop, concurrency=2)
+        stopped = len(endpoint.calls)
+        judge(chosen, endpoint)
+    assert 10 <= stopped <= 12
+    assert len(endpoint.calls) <= len(ROWS) + 2
 
 
 def test_another_reply_or_prompt_is_judged_anew_and_nothing_else_is(table: str, tmp_path: Path) -> None:
