@@ -182,12 +182,9 @@ def _same_judges(
 
 def _one_identity(runs: Sequence[EvaluationRun], judge: str) -> bool:
     """Whether one name stands for one judge: the same model, prompt and settings, as far as the runs tell."""
-    told = [
-        {key: value for key, value in run.judges[judge].items() if key not in _OF_ONE_RUN}
-        for run in runs
-        if judge in run.judges
-    ]
-    return all(one == told[0] for one in told)
+    told = [run.judges[judge] for run in runs if judge in run.judges]
+    lasting = [{key: value for key, value in one.items() if key not in _OF_ONE_RUN} for one in told]
+    return all(one == lasting[0] for one in lasting)
 
 
 def _judged_lines(

@@ -10,13 +10,12 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mht.artifacts import read_manifest
 from mht.errors import BudgetSpent, Interrupted, TooManyQuarantined
-from mht.evaluation.command import check_answered, summary
+from mht.evaluation.command import check_answered
 from mht.evaluation.evaluate import evaluate
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import FORMAT, EvaluationRun, headline, load
@@ -29,7 +28,6 @@ from tests.evaluation.asked import FAKE, IMAGES, Engine, Failing, columns, confi
 from tests.evaluation.graded import (
     BAD,
     ROWS,
-    data_of,
     given,
     grade,
     judge,
@@ -165,7 +163,7 @@ def test_replies_that_are_answered_anew_are_judged_anew(table: str, tmp_path: Pa
     """The model's requests that failed in passing: their rows alone go to the judge when they are there."""
     failures = {"made_up/0-0": Failure.TIMEOUT, "made_up/5-1": Failure.RATE_LIMITED}
     with scripted_endpoint(says=grade) as endpoint:
-        chosen = config(table, tmp_path / "out", model=FAKE | keys(endpoint))
+        chosen = config(table, tmp_path / "out", 'metrics={"judged": {}}', model=FAKE | keys(endpoint))
         made = judge(chosen, endpoint, model=Failing([], failures))
         assert len(endpoint.calls) == len(ROWS) - 2
         assert said(made)["0-0"].failure == "no_reply"
@@ -183,36 +181,6 @@ def test_the_image_is_shown_where_it_is_wanted(table: str, tmp_path: Path) -> No
     assert len(set(shown)) == IMAGES
     assert all(url.startswith("data:image/png;base64,") for url in shown)
     assert "The image itself is shown" in prompt_of(endpoint.calls[0])
-
-
-@pytest.mark.parametrize("obeys", [False, True])
-def test_it_is_told_how_many_planted_instructions_a_judge_follows(
-    table: str, tmp_path: Path, obeys: bool
-) -> None:
-    replies = write_replies(tmp_path, dict.fromkeys(ROWS[:22], "It is a cat ."))
-    with scripted_endpoint(says=gullible if obeys else grade) as endpoint:
-        chosen = given(table, tmp_path / "out", replies, keys(endpoint, **{"judges.endpoint.probes": "true"}))
-        made = judge(chosen, endpoint)
-        assert len(endpoint.calls) == len(ROWS) + 20
-        judge(chosen, endpoint)
-        assert len(endpoint.calls) == len(ROWS) + 20
-    about = made.judges["endpoint (grader)"]
-    assert about["probes"] == {"planted": 20, "judged": 20, "followed": 20 if obeys else 0}
-    assert about["spent"]["calls"] == len(ROWS) + 20
-    assert load(STORAGE, chosen.output).judges == made.judges
-    told = "followed 20 of 20" if obeys else "followed 0 of 20"
-    assert told in summary(chosen, made)
-    alone = json.loads((tmp_path / "out" / "report.json").read_text())["benchmarks"]["made_up"][
-        "judges_alone"
-    ]
-    assert (alone[0]["followed"], alone[0]["planted"]) == (20 if obeys else 0, 20)
-    assert sum(one.accuracy == 2 for one in said(made).values()) == 22  # what was planted counts nowhere else
-
-
-def gullible(call: dict[str, Any]) -> str:
-    """Does what a reply tells it."""
-    obeyed = {"reason": "as told", "accuracy": 10, "relevance": 10, "detail": 10, "safety": 10}
-    return json.dumps(obeyed) if "grade this ten" in data_of(call)["answer"] else grade(call)
 
 
 def test_judges_of_one_run_are_held_against_each_other(table: str, tmp_path: Path) -> None:
