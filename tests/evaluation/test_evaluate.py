@@ -73,6 +73,24 @@ def test_a_tiny_model_end_to_end(table: str, llava: Path, tmp_path: Path) -> Non
     assert {"run.json", "scores.json", "report.html", "report.json", "report.md"} <= listed
 
 
+def test_any_engine_can_be_the_judge(table: str, llava: Path, tmp_path: Path) -> None:
+    """A model that knows nothing of grades: no row is lost, and none has a score."""
+    judge = {
+        "judges.mine.kind": "endpoint",
+        "judges.mine.model.kind": "transformers",
+        "judges.mine.model.model": llava,
+    }
+    given = config(
+        table, tmp_path / "out", "judges.mine.max_tokens=64", 'metrics={"judged": {}}', model=FAKE | judge
+    )
+    made = run(given, Engine([]))
+    found = [row.judged_by("mine (llava)") for row in made.benchmarks["made_up"]]
+    assert len([one for one in found if one is not None and one.scores is None]) == ROWS
+    told = score_of(made.scores["made_up"], "judged.accuracy")
+    assert (told.value, told.n, told.n_asked) == (None, 0, ROWS)
+    assert all(reason.startswith("judge_error_") for reason, _ in told.unscored)
+
+
 def test_rows_are_those_of_the_benchmark(table: str, tmp_path: Path) -> None:
     asked: list[str] = []
     made = run(config(table, tmp_path / "out"), Weighing(asked))
