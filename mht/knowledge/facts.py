@@ -10,14 +10,24 @@ from itertools import pairwise
 
 from mht.knowledge.context import on_image, places
 from mht.knowledge.examined import examined_place
-from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon, role
+from mht.knowledge.lexicon import (
+    ANYWHERE,
+    CHANGE,
+    DEVICE,
+    NORMAL,
+    STUDY_SCALES,
+    WHOLE,
+    is_study,
+    lexicon,
+    role,
+)
 from mht.knowledge.modifiers import Modifiers
 from mht.knowledge.normality import with_normals
 from mht.knowledge.plain import plain_text
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, is_idle, presences
 from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens
-from mht.knowledge.study import Study, studies
+from mht.knowledge.study import Study, studies, unnamed
 from mht.knowledge.vocabulary import Match, attribute_words, concept, find
 from mht.records import Fact, Reading
 
@@ -197,8 +207,13 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 facts[earlier] = _merged(facts[earlier], fact)
             else:
                 facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
+    if any(key[0] == WHOLE for key in facts) and any(_abnormal(fact) for fact in facts.values()):
+        facts = {key: fact for key, fact in facts.items() if key[0] != WHOLE}  # "no other abnormality"
     kind = modality_of(modality) or next((m.value for m in matches if m.kind == "modality"), None)
-    found = [*facts.values(), *(_study_fact(caption, found_tokens, s) for s in studies(words, matches))]
+    found = [
+        *facts.values(),
+        *(_study_fact(caption, found_tokens, s) for s in _pictures(words, matches, modality)),
+    ]
     if modality is not None:
         own = lexicon().modalities[kind].noun if kind else None
         found = [f for f in found if not is_study(f.finding) or f.finding == own]
@@ -210,6 +225,10 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
 
 
 Key = tuple[str, str, str | None, str | None]
+
+
+def _abnormal(fact: Fact) -> bool:
+    return fact.presence != ABSENT and lexicon().findings[fact.finding].kind not in (NORMAL, DEVICE)
 
 
 def _stands_alone(fact: Fact) -> bool:
@@ -279,6 +298,15 @@ def _within(wording: tuple[str, ...], finding: str) -> str | None:
         if len(rest) == 1 and rest[0].last == len(wording) - size and rest[0].value == finding:
             return term
     return None
+
+
+def _pictures(words: Sequence[str], matches: list[Match], modality: str | None) -> list[Study]:
+    """What the text says that the image is; where it names no kind, and the metadata none, at least how it was taken."""
+    named = list(studies(words, matches))
+    if named or modality is not None:
+        return named
+    picture = unnamed(words, matches)
+    return [] if picture is None else [picture]
 
 
 def _study_fact(caption: str, found: Sequence[Token], study: Study) -> Fact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mht.knowledge.lexicon import lexicon
+from mht.knowledge.lexicon import WHOLE, lexicon
 from mht.knowledge.vocabulary import Match, concept
 
 NORMAL = "normal"
@@ -20,6 +20,7 @@ def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
     if _SAYS.isdisjoint(words):
         return matches
     found = [m for i, word in enumerate(words) if word in _SAYS for m in _shared(words, i)]
+    found += _whole(words, matches)
     stated = {i for m in matches if m.kind == "finding" for i in range(m.first, m.last)}
     found = [m for m in found if stated.isdisjoint(range(m.first, m.last))]
     if not found:
@@ -55,7 +56,7 @@ def _on(words: Sequence[str], i: int) -> Iterator[Match]:
 def _back(words: Sequence[str], end: int) -> Iterator[Match]:
     while True:
         named = next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, end - size, end))), None)
-        if named is None:
+        if named is None or _of_something(words, named.first):
             return
         yield named
         end = named.first
@@ -63,6 +64,35 @@ def _back(words: Sequence[str], end: int) -> Iterator[Match]:
         if end <= 0 or words[end - 1] not in _JOINS:
             return
         end -= 1 + (words[end - 2 : end - 1] == (",",) and words[end - 1] == "and")
+
+
+def _of_something(words: Sequence[str], first: int) -> bool:
+    """`filling of the bladder is normal`: not the bladder."""
+    first -= first > 0 and words[first - 1] in _ARTICLES
+    return first > 0 and words[first - 1] == "of"
+
+
+def _whole(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Match]:
+    """`a normal chest CT`, `normal axial MRI`: the image as a whole, where nothing but what describes it is between."""
+    for k, match in enumerate(matches):
+        if match.kind != "modality":
+            continue
+        first = match.first
+        for before in reversed(matches[:k]):
+            if before.last != first or before.kind not in ("site", "attribute", "modality"):
+                break
+            first = before.first
+        if first and words[first - 1] == NORMAL:
+            part = _named_behind(words, match.last)
+            yield Match("finding", part.value if part else WHOLE, first - 1, first)
+
+
+def _named_behind(words: Sequence[str], i: int) -> Match | None:
+    """`a normal sonogram of the gallbladder` is one of a normal gallbladder."""
+    if words[i : i + 1] != ("of",):
+        return None
+    i += 1 + (words[i + 1 : i + 2] == ("the",))
+    return next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, i, i + size))), None)
 
 
 def _organ(words: Sequence[str], first: int, last: int) -> Match | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from mht.knowledge.lexicon import NORMAL, lexicon, role
+from mht.knowledge.lexicon import NORMAL, WHOLE, lexicon, role
 from mht.knowledge.vocabulary import Match
 
 _OF_REACH, _NEAR = 4, 5
@@ -13,12 +13,13 @@ _WEIGHTS = (("t", "1"), ("t", "2"))
 _ARTICLES = frozenset({"the", "both"})
 _OF_VIEW = frozenset({"chest", "radiograph", "x", "film", "projection", "view", "lateral"})
 _ENDS_OF = frozenset({"base", "apex", "neck", "head"})
+_OF_A_PART = (("of",), ("in",), ("within",), ("at",), ("on",))
 _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated)
+    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated, _not_of_all)
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
@@ -51,6 +52,11 @@ def _end_of_another(words: Sequence[str], match: Match) -> bool:
 def _from_the_front(words: Sequence[str], match: Match) -> bool:
     """`frontal chest radiograph`: a view, no lobe of the brain."""
     return words[match.first] == "frontal" and not _OF_VIEW.isdisjoint(words[match.last : match.last + 2])
+
+
+def _not_of_all(words: Sequence[str], match: Match) -> bool:
+    """`no abnormality of the heart`: not the whole image is normal."""
+    return match.value == WHOLE and words[match.last : match.last + 1] in _OF_A_PART
 
 
 def _negated(words: Sequence[str], match: Match) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mht.knowledge.lexicon import lexicon, role
+from mht.knowledge.lexicon import GENERIC, lexicon, role
 from mht.knowledge.spelling import normal_words
 
 
@@ -35,7 +35,7 @@ def _entries() -> Iterable[Entry]:
     )
     for kind, table in tables:
         for concept in table.values():
-            if kind == "finding" and concept.kind == "study":
+            if concept.term == GENERIC or (kind == "finding" and concept.kind == "study"):
                 continue  # read from the modality that the text names, not from a term of its own
             spoken = concept.noun if kind == "modality" else concept.term
             for term in (spoken, *concept.synonyms):
