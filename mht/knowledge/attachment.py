@@ -91,7 +91,8 @@ def _after(
     words: Sequence[str], at: Mapping[int, Match], finding: Match, end: int, got: Modifiers
 ) -> Modifiers:
     """Modifiers that follow: `effusion on the left`, `mass in the right kidney`, `effusion (left)`."""
-    i, budget, opened = finding.last, _RIGHT_BUDGET, False
+    i, budget = finding.last, _RIGHT_BUDGET
+    opened = words[i - 1].endswith("ing") and words[i : i + 1] == ("the",)  # "narrowing the trachea"
     while i < end and budget > 0 and not (got.site and got.side):
         match = at.get(i)
         if match is None:

@@ -132,7 +132,7 @@ def _source(
 
 def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifiers) -> Modifiers | None:
     """`a nodule of the left lobe with calcification`: what is part of a finding lies where it does."""
-    linked = any(m.value in ("with", "either") for m in _between(clause, near, finding))
+    linked = any(m.value in ("with", "either", "deny") for m in _between(clause, near, finding))
     if not linked or source.site is None:
         return None
     if finding.value.replace(" ", "_") in role("component"):

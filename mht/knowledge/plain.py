@@ -19,7 +19,7 @@ _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated, _not_of_all)
+    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated, _not_of_all, _both_bones)
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
@@ -57,6 +57,11 @@ def _from_the_front(words: Sequence[str], match: Match) -> bool:
 def _not_of_all(words: Sequence[str], match: Match) -> bool:
     """`no abnormality of the heart`: not the whole image is normal."""
     return match.value == WHOLE and words[match.last : match.last + 1] in _OF_A_PART
+
+
+def _both_bones(words: Sequence[str], match: Match) -> bool:
+    """`both bones of the left forearm`: two bones of one side."""
+    return words[match.first] == "both" and words[match.last : match.last + 2] == ("bone", "of")
 
 
 def _negated(words: Sequence[str], match: Match) -> bool:

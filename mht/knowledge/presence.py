@@ -209,6 +209,12 @@ def _effect(words: Sequence[str], cue: Match, match: Match) -> str:
     return _OF_DEVICE[cue.value] if kind == DEVICE and cue.value in _OF_DEVICE else _EFFECT[cue.value]
 
 
+def _only_names(words: Sequence[str], match: Match) -> bool:
+    """`stroke protocol`, but not `a swollen index finger`."""
+    after = words[match.last : match.last + 2]
+    return _next(words, match) in role("namesake") and after != ("index", "finger")
+
+
 def _next(words: Sequence[str], match: Match) -> str:
     return words[match.last] if match.last < len(words) else ""
 
@@ -263,7 +269,7 @@ def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[i
     return {
         match.first: _state(words, match, spans, match.first in open_)
         for match in clause
-        if match.kind == "finding" and _next(words, match) not in role("namesake")
+        if match.kind == "finding" and not _only_names(words, match)
     }
 
 

@@ -88,6 +88,8 @@ def studies(words: Sequence[str], matches: Sequence[Match]) -> Iterator[Study]:
         seen.add(match.value)
         region, side = _shown(words, matches, examined(words, matches, k))
         attributes = _attributes(words, matches, match.value)
+        if _of_heart(attributes):
+            region, side = "heart", None
         yield Study(match.value, match, region, side, attributes, match.first > reach)
         reach = min(reach, match.last + _SAME_BREATH)
 
@@ -98,8 +100,13 @@ def unnamed(words: Sequence[str], matches: Sequence[Match]) -> Study | None:
         if match.kind != "attribute" or not _names_picture(words, matches, match):
             continue
         region, side = _shown(words, matches, examined(words, matches, k))
-        return Study(GENERIC, match, region, side, _attributes(words, matches, GENERIC))
+        attributes = _attributes(words, matches, GENERIC)
+        return Study(GENERIC, match, "heart" if _of_heart(attributes) else region, side, attributes)
     return None
+
+
+def _of_heart(attributes: Sequence[str]) -> bool:
+    return any(lexicon().attributes[term].scale == "heart view" for term in attributes)
 
 
 def _names_picture(words: Sequence[str], matches: Sequence[Match], match: Match) -> bool:
@@ -159,7 +166,7 @@ _OF_MODALITY = {
     "mode": frozenset({"ultrasound"}),
     "heart view": frozenset({"ultrasound", "MR", "CT"}),
 }
-_UNNAMED = ("plane", "view", "technique", "heart view")
+_UNNAMED = ("plane", "view", "technique", "heart view", "rendering", "window", "perfusion phase")
 _BESIDE = frozenset(
     {
         "view",
@@ -202,6 +209,8 @@ def _is_of_image(
         return scale in _UNNAMED and _names_picture(words, matches, match)
     if modality not in _OF_MODALITY.get(scale, ()):
         return False
+    if scale == "heart view" and words[match.last - 1] == "axis" and match.last - match.first < 3:
+        return _names_picture(words, matches, match)  # "the long axis of the femur" is no view of the heart
     if scale == "plane" and modality == "ultrasound":
         return _names_picture(words, matches, match) or _next_to_image(matches, match)
     return scale != "view" or _named_beside(words, matches, match)
