@@ -99,7 +99,7 @@ def _after(
             if _closes(words, i, i - finding.last > 1, opened) and not _origin(words, i):
                 return got
             opened = opened or words[i] == "from"
-            opened = opened or words[i] in role("within") or words[i] == "("
+            opened = words[i] != ")" and (opened or words[i] in role("within") or words[i] == "(")
             budget -= words[i] not in role("filler") and words[i] not in role("within")
             i += 1
             continue

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from mht.knowledge.attachment import modifiers
 from mht.knowledge.examined import Examined
-from mht.knowledge.lexicon import CHANGE, DEVICE, lexicon, role, seen_at
+from mht.knowledge.lexicon import CHANGE, DEVICE, DIAGNOSIS, NORMAL, lexicon, role, seen_at
 from mht.knowledge.modifiers import SIDES, Modifiers
 from mht.knowledge.study import REGIONS
 from mht.knowledge.vocabulary import Match
@@ -157,6 +157,9 @@ def _organ(finding: Match, before: Match) -> Modifiers | None:
     """`normal kidneys, no stones`: the one organ of the finding before, where the two together have a name."""
     known = lexicon().findings[before.value]
     where = [place for place in known.where if not place.startswith("=")]
+    if known.kind == NORMAL or (finding.value == "stone" and known.kind != DEVICE):
+        fit = [place for place in sorted(where) if place in lexicon().sites and _special(finding, place)]
+        return Modifiers(site=fit[0]) if len({_special(finding, place) for place in fit}) == 1 else None
     if (
         known.kind in (CHANGE, DEVICE)
         or len(where) != 1
@@ -270,14 +273,19 @@ def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifi
     return Modifiers(side=got.side if side in after else None, site=got.site)
 
 
+def _doubted(clause: Sequence[Match], finding: Match) -> bool:
+    """`…, malignancy cannot be excluded`."""
+    return any(m.value == "hedge_back" and 0 <= m.first - finding.last <= 1 for m in clause)
+
+
 def _evidence(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether the second finding is what the first is taken for: `filling defect consistent with embolism`."""
     between = _between(clause, one, other)
-    if (
-        between
-        and words[other.first - 1 : other.first] == (",",)
-        and words[other.last : other.last + 1] in _END
+    if words[other.first - 1] == "," and (
+        words[other.last : other.last + 1] in _END or _doubted(clause, other)
     ):
         return True  # "a cyst in the left ovary, endometrioma."
+    if words[other.first - 1] == "in" and lexicon().findings[other.value].kind == DIAGNOSIS:
+        return True  # "a beaded appearance of the left renal artery in fibromuscular dysplasia"
     link = next((m for m in between if m.kind == "cue" and m.value in _LINKS), None)
     return link is not None and other.first - link.last <= _LINK_REACH

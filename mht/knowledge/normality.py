@@ -8,10 +8,13 @@ from mht.knowledge.lexicon import WHOLE, lexicon
 from mht.knowledge.vocabulary import Match, concept
 
 NORMAL = "normal"
-_SAYS = frozenset({"normal", "unremarkable"})
+_SAYS = frozenset({"normal", "unremarkable", "intact"})
 _BE = frozenset({"is", "are", "was", "were", "appear", "appears", "remain", "remains"})
 _JOINS = frozenset({",", "and"})
 _ARTICLES = frozenset({"the", "both"})
+_FEATURES = frozenset(
+    {"size", "echotexture", "appearance", "caliber", "shape", "morphology", "thickness", "position"}
+)
 _NAME_WORDS = 3
 
 
@@ -33,17 +36,30 @@ def with_normals(words: Sequence[str], matches: list[Match]) -> list[Match]:
 def _shared(words: Sequence[str], at: int) -> Iterator[Match]:
     """The organs of the list that stands after `normal`, or before a verb and `normal`."""
     if at and words[at - 1] in _BE:
-        yield from _back(words, at - 1)
+        yield from _back(words, at - 1, _state(words[at]))
+    elif at > 1 and words[at - 2] in _BE and (words[at - 1] == "within" or _of_feature(words, at)):
+        yield from _back(words, at - 2)  # "is within normal limits", "is of normal size"
     elif at and (at + 1 == len(words) or not words[at + 1].isalpha()):
-        yield from _back(words, at)  # "both ovaries unremarkable."
+        yield from _back(words, at, _state(words[at]))  # "both ovaries unremarkable."
     elif not at or words[at - 1] != "not":
-        yield from _on(words, at + 1)
+        yield from _on(words, at + 1, _state(words[at]))
 
 
-def _on(words: Sequence[str], i: int) -> Iterator[Match]:
+def _state(word: str) -> str:
+    """How the lexicon calls it: `unremarkable` is normal."""
+    return word if word == "intact" else NORMAL
+
+
+def _of_feature(words: Sequence[str], at: int) -> bool:
+    return words[at - 1] == "of" and words[at + 1 : at + 2] != () and words[at + 1] in _FEATURES
+
+
+def _on(words: Sequence[str], i: int, state: str = NORMAL) -> Iterator[Match]:
     while True:
         i += i < len(words) and words[i] in _ARTICLES
-        named = next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, i, i + size))), None)
+        named = next(
+            (m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, i, i + size, state))), None
+        )
         if named is None:
             return
         yield named
@@ -53,9 +69,11 @@ def _on(words: Sequence[str], i: int) -> Iterator[Match]:
         i += 1 + (words[i + 1 : i + 2] == ("and",))
 
 
-def _back(words: Sequence[str], end: int) -> Iterator[Match]:
+def _back(words: Sequence[str], end: int, state: str = NORMAL) -> Iterator[Match]:
     while True:
-        named = next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, end - size, end))), None)
+        named = next(
+            (m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, end - size, end, state))), None
+        )
         if named is None or _of_something(words, named.first):
             return
         yield named
@@ -95,11 +113,11 @@ def _named_behind(words: Sequence[str], i: int) -> Match | None:
     return next((m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, i, i + size))), None)
 
 
-def _organ(words: Sequence[str], first: int, last: int) -> Match | None:
+def _organ(words: Sequence[str], first: int, last: int, state: str = NORMAL) -> Match | None:
     """The stretch as an organ whose normal state has a name."""
     if first < 0 or last > len(words):
         return None
-    known = concept(" ".join((NORMAL, *words[first:last])))
+    known = concept(" ".join((state, *words[first:last])))
     if known is None or known[0] != "finding" or lexicon().findings[known[1]].kind != NORMAL:
         return None
     return Match("finding", known[1], first, last)

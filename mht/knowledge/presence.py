@@ -114,7 +114,7 @@ def _stops(words: Sequence[str], i: int, cue: Match) -> bool:
             ("an",),
         )  # "no recurrence and a small …"
     if cue.value == "gone":
-        return words[i] == "and" and words[i + 1 : i + 2] != ("of",)
+        return words[i] == "in" or (words[i] == "and" and words[i + 1 : i + 2] != ("of",))
     opens = i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON
     return cue.value in _TIMES and opens  # "after treatment the effusion …"
 

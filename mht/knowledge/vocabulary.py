@@ -149,6 +149,7 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
 
 _LETTERS = {"l": "left", "r": "right"}
 _OR = frozenset({"or", "and", "nor"})
+_GAP = 2  # `crescent-shaped`
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 _PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
 
@@ -164,7 +165,7 @@ def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
     end = matches[k].last
     for other in matches[k + 1 :]:
         gap = words[end : other.first]
-        if len(gap) > 1 or not all(word.isalpha() and word not in _plain() for word in gap):
+        if len(gap) > _GAP or not all(word.isalpha() and word not in _plain() for word in gap):
             return False
         if other.kind in _NOUN_PHRASE:
             return True
