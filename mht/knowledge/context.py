@@ -156,16 +156,15 @@ def _only_within(finding: str, site: str) -> bool:
 def _organ(finding: Match, before: Match) -> Modifiers | None:
     """`normal kidneys, no stones`: the one organ of the finding before, where the two together have a name."""
     known = lexicon().findings[before.value]
-    where = [place for place in known.where if not place.startswith("=")]
+    where = [place for place in sorted(known.where) if place in lexicon().sites]
     if known.kind == NORMAL or (finding.value == "stone" and known.kind != DEVICE):
-        fit = [place for place in sorted(where) if place in lexicon().sites and _special(finding, place)]
-        return Modifiers(site=fit[0]) if len({_special(finding, place) for place in fit}) == 1 else None
-    if (
-        known.kind in (CHANGE, DEVICE)
-        or len(where) != 1
-        or where[0] not in lexicon().sites
-        or _special(finding, where[0]) is None
-    ):
+        named = {place: _special(finding, place) for place in where}
+        if known.kind != NORMAL:  # a stone beside a dilated duct, whatever else the dilatation may be of
+            named = {place: special for place, special in named.items() if special}
+        return (
+            Modifiers(site=next(iter(named))) if len({*named.values()}) == 1 and all(named.values()) else None
+        )
+    if known.kind in (CHANGE, DEVICE) or len(where) != 1 or _special(finding, where[0]) is None:
         return None
     return Modifiers(site=where[0])
 
