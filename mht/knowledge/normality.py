@@ -57,31 +57,35 @@ def _of_feature(words: Sequence[str], at: int) -> bool:
 def _on(words: Sequence[str], i: int, state: str = NORMAL) -> Iterator[Match]:
     while True:
         i += i < len(words) and words[i] in _ARTICLES
-        named = next(
-            (m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, i, i + size, state))), None
-        )
-        if named is None:
+        last = next((i + n for n in range(_NAME_WORDS, 0, -1) if _named(words, i, i + n, state)), None)
+        if last is None:
             return
-        yield named
-        i = named.last
-        if i >= len(words) or words[i] not in _JOINS:
+        if (organ := _organ(words, i, last, state)) is not None:
+            yield organ
+        if last >= len(words) or words[last] not in _JOINS:
             return
-        i += 1 + (words[i + 1 : i + 2] == ("and",))
+        i = last + 1 + (words[last + 1 : last + 2] == ("and",))
 
 
 def _back(words: Sequence[str], end: int, state: str = NORMAL) -> Iterator[Match]:
     while True:
-        named = next(
-            (m for size in range(_NAME_WORDS, 0, -1) if (m := _organ(words, end - size, end, state))), None
-        )
-        if named is None or _of_something(words, named.first):
+        first = next((end - n for n in range(_NAME_WORDS, 0, -1) if _named(words, end - n, end, state)), None)
+        if first is None or _of_something(words, first):
             return
-        yield named
-        end = named.first
-        end -= end > 0 and words[end - 1] in _ARTICLES
+        if (organ := _organ(words, first, end, state)) is not None:
+            yield organ
+        end = first - (first > 0 and words[first - 1] in _ARTICLES)
         if end <= 0 or words[end - 1] not in _JOINS:
             return
         end -= 1 + (words[end - 2 : end - 1] == (",",) and words[end - 1] == "and")
+
+
+def _named(words: Sequence[str], first: int, last: int, state: str) -> bool:
+    """Whether the stretch is a place; not every one has a name for its normal state."""
+    if _organ(words, first, last, state) is not None:
+        return True
+    known = concept(" ".join(words[first:last])) if 0 <= first < last <= len(words) else None
+    return known is not None and known[0] == "site"
 
 
 def _of_something(words: Sequence[str], first: int) -> bool:

@@ -13,13 +13,14 @@ _WEIGHTS = (("t", "1"), ("t", "2"))
 _ARTICLES = frozenset({"the", "both"})
 _OF_VIEW = frozenset({"chest", "radiograph", "x", "film", "projection", "view", "lateral"})
 _ENDS_OF = frozenset({"base", "apex", "neck", "head"})
+_WITH_FUNDUS = frozenset({"gastric", "stomach", "uterine", "uterus", "gallbladder", "bladder", "varix"})
 _OF_A_PART = (("of",), ("in",), ("within",), ("at",), ("on",))
 _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated, _not_of_all, _both_bones)
+    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated, _not_of_all, _both_bones, _end_of_organ)
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
@@ -57,6 +58,12 @@ def _from_the_front(words: Sequence[str], match: Match) -> bool:
 def _not_of_all(words: Sequence[str], match: Match) -> bool:
     """`no abnormality of the heart`: not the whole image is normal."""
     return match.value == WHOLE and words[match.last : match.last + 1] in _OF_A_PART
+
+
+def _end_of_organ(words: Sequence[str], match: Match) -> bool:
+    """`the herniated fundus` of a stomach: no photograph of an eye."""
+    alone = match.kind == "modality" and words[match.first : match.last] == ("fundus",)
+    return alone and not _WITH_FUNDUS.isdisjoint(words)
 
 
 def _both_bones(words: Sequence[str], match: Match) -> bool:
