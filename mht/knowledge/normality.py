@@ -84,7 +84,8 @@ def _named(words: Sequence[str], first: int, last: int, state: str) -> bool:
     """Whether the stretch is a place; not every one has a name for its normal state."""
     if _organ(words, first, last, state) is not None:
         return True
-    known = concept(" ".join(words[first:last])) if 0 <= first < last <= len(words) else None
+    inside = 0 <= first < last <= len(words) and words[first] not in _ARTICLES
+    known = concept(" ".join(words[first:last])) if inside else None
     return known is not None and known[0] == "site"
 
 

@@ -20,7 +20,17 @@ _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated, _not_of_all, _both_bones, _end_of_organ)
+    odd = (
+        _code,
+        _vertebra,
+        _elsewhere,
+        _end_of_another,
+        _from_the_front,
+        _negated,
+        _not_of_all,
+        _both_bones,
+        _end_of_organ,
+    )
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
