@@ -93,6 +93,8 @@ def _after(
     """Modifiers that follow: `effusion on the left`, `mass in the right kidney`, `effusion (left)`."""
     i, budget = finding.last, _RIGHT_BUDGET
     opened = words[i - 1].endswith("ing") and words[i : i + 1] == ("the",)  # "narrowing the trachea"
+    if _and_unknown(words, at, i):
+        i += 2
     while i < end and budget > 0 and not (got.site and got.side):
         match = at.get(i)
         if match is None:
@@ -116,6 +118,12 @@ def _after(
             return got
         got, i = taken, match.last
     return got
+
+
+def _and_unknown(words: Sequence[str], at: Mapping[int, Match], i: int) -> bool:
+    """`swelling and redness of the left knee`: a second noun, of which nothing is known, between the first and the place."""
+    unknown = i + 1 not in at and words[i + 1 : i + 2] != () and words[i + 1].isalpha()
+    return words[i : i + 1] == ("and",) and unknown and words[i + 2 : i + 3] in (("of",), ("in",))
 
 
 def _origin(words: Sequence[str], i: int) -> bool:

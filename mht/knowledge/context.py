@@ -141,7 +141,19 @@ def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifier
     if special is not None and _only_within(special, source.site):
         return source  # "chondromalacia of the left patella with an effusion": of that very joint
     change = lexicon().findings[finding.value].kind == CHANGE
+    if (
+        special is None
+        and lexicon().site_ancestors[source.site][-1] == "limb"
+        and not _elsewhere(clause, near)
+    ):
+        return Modifiers(side=source.side)  # "dislocation of the left shoulder with a fracture"
     return Modifiers(site=source.site) if change or special else None
+
+
+def _elsewhere(clause: Sequence[Match], near: Match) -> bool:
+    """Whether a side or another place is named behind a finding's own."""
+    behind = [m for m in clause if m.first >= near.last and m.kind in ("site", "cue")]
+    return sum(m.kind == "site" for m in behind) > 1 or sum(m.value in SIDES for m in behind) > 1
 
 
 def _bound(finding: Match, source: Modifiers) -> bool:
@@ -197,6 +209,8 @@ def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, g
 
 def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
     """The finding's own modifiers, or where it has no place, the place that another lends it, if it can be there."""
+    if got.site is None and got.side and source.site and _special(finding, source.site):
+        return replace(got, site=source.site)  # "a horseshoe kidney with stones on both sides"
     if got.side or got.site:
         return got
     if source.site is not None and not seen_at(finding.value, source.site):

@@ -136,6 +136,12 @@ def _given(words: Sequence[str], first: int) -> bool:
     )
 
 
+def _named_disease(words: Sequence[str], match: Match) -> bool:
+    """`absence of distal gas in duodenal atresia`: the disease is what the sign is of."""
+    before = words[match.first - 1 : match.first]
+    return before == ("in",) and lexicon().findings[match.value].kind == DIAGNOSIS
+
+
 def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[Span]:
     spans = [
         (cue.last, _reach(words, cue, clause, end), cue)
@@ -246,7 +252,7 @@ def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bo
     if (
         ABSENT in states
         and all(cue.value in ("deny", "gone") for cue in reaching)
-        and _given(words, match.first)
+        and (_given(words, match.first) or _named_disease(words, match))
     ):
         states.remove(ABSENT)
     if hedged and ABSENT not in states:

@@ -58,6 +58,7 @@ _IRREGULAR = {
     "hemothoraces": "hemothorax",
     "bullae": "bulla",
     "vertebrae": "vertebra",
+    "hemivertebrae": "hemivertebra",
     "costae": "costa",
     "scapulae": "scapula",
     "maxillae": "maxilla",
