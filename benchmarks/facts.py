@@ -26,8 +26,10 @@ from pathlib import Path
 from benchmarks.machine import ROOT, describe
 from benchmarks.report import markdown, page, save
 from mht.knowledge.facts import read_facts
-from mht.knowledge.lexicon import is_study
+from mht.knowledge.lexicon import GENERIC, is_study, lexicon
+from mht.knowledge.presence import ABSENT, UNCERTAIN
 from mht.knowledge.vocabulary import concept
+from mht.records import Fact, Reading
 
 MARKED = ROOT / "tests" / "knowledge" / "marked.tsv"
 LATER = MARKED.with_name("marked_later.tsv")
@@ -134,6 +136,8 @@ class Yield:
     captions: int
     one: float
     two: float
+    one_statement: float
+    two_statements: float
     one_finding: float
     two_findings: float
     per_second: float
@@ -149,6 +153,29 @@ def captions(folder: str) -> list[tuple[str, str | None]]:
     return [(row["caption"], row.get("modality")) for row in rows]
 
 
+def statements(reading: Reading) -> int:
+    """What of a reading an edit can make false: a stated finding or kind of image, and the one side, the place that
+    could be mistaken for another, the grade, the length and each attribute that is said of it; a denial counts once.
+    """
+    return sum(_statements(fact) for fact in reading.facts if fact.presence != UNCERTAIN)
+
+
+def _statements(fact: Fact) -> int:
+    if fact.presence == ABSENT:
+        return 1
+    lex = lexicon()
+    own = fact.finding != lex.modalities[GENERIC].noun  # an image of no kind is only what is said of it
+    mistaken = fact.site is not None and bool(lex.siblings[fact.site])
+    told = (
+        own,
+        fact.side in ("left", "right"),
+        mistaken,
+        fact.severity is not None,
+        fact.size_mm is not None,
+    )
+    return sum(told) + len(fact.attributes)
+
+
 def measure(rows: Sequence[tuple[str, str | None]], rounds: int = 3) -> Yield:
     """Shares, and the best of a few timed rounds; the tables are loaded before the clock starts."""
     read_facts("A pleural effusion.")
@@ -158,11 +185,14 @@ def measure(rows: Sequence[tuple[str, str | None]], rounds: int = 3) -> Yield:
         readings = [read_facts(caption, modality) for caption, modality in rows]
         best = min(best, time.process_time() - began)
     every = [len(r.facts) for r in readings]
+    said = [statements(r) for r in readings]
     findings = [sum(not is_study(f.finding) for f in r.facts) for r in readings]
     return Yield(
         captions=len(rows),
         one=sum(n >= 1 for n in every) / len(rows),
         two=sum(n >= 2 for n in every) / len(rows),
+        one_statement=sum(n >= 1 for n in said) / len(rows),
+        two_statements=sum(n >= 2 for n in said) / len(rows),
         one_finding=sum(n >= 1 for n in findings) / len(rows),
         two_findings=sum(n >= 2 for n in findings) / len(rows),
         per_second=len(rows) / best,

@@ -122,7 +122,10 @@ def _after(
 
 def _and_unknown(words: Sequence[str], at: Mapping[int, Match], i: int) -> bool:
     """`swelling and redness of the left knee`: a second noun, of which nothing is known, between the first and the place."""
-    unknown = i + 1 not in at and words[i + 1 : i + 2] != () and words[i + 1].isalpha()
+    noun = words[i + 1] if i + 1 < len(words) else ""
+    unknown = (
+        i + 1 not in at and noun.isalpha() and not noun.endswith("ing")
+    )  # "and squashing of the ventricle"
     return words[i : i + 1] == ("and",) and unknown and words[i + 2 : i + 3] in (("of",), ("in",))
 
 

@@ -301,7 +301,7 @@ def _within(wording: tuple[str, ...], finding: str) -> str | None:
 
 
 def _pictures(words: Sequence[str], matches: list[Match], modality: str | None) -> list[Study]:
-    """What the text says that the image is; where it names no kind, and the metadata none, at least how it was taken."""
+    """What the text says that the image is; where neither it nor the metadata name a kind, how it was taken."""
     named = list(studies(words, matches))
     if named or modality is not None:
         return named

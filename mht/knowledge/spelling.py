@@ -146,7 +146,8 @@ _MISSPELT = {
 PLURALS = {one: many for many, one in reversed(_IRREGULAR.items())}
 _KEEP = frozenset({"pancreas", "pons", "lens", "series", "has", "was", "does", "ascites", "biceps", "triceps",
                    "quadriceps", "this", "is", "as", "its", "plus", "pus", "us", "yes", "thus", "rectus",
-                   "herpes", "pres", "caries", "scabies", "facies", "ends", "ms", "less", "across", "sans"})  # fmt: skip
+                   "herpes", "pres", "caries", "scabies", "facies", "ends", "ms", "less", "across",
+                   "sans"})  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 16)

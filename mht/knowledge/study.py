@@ -240,7 +240,7 @@ def _terms(words: Sequence[str], match: Match) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 12)
 def _held_terms(name: tuple[str, ...]) -> tuple[str, ...]:
-    """The attributes in a modality's name, the longest first: a transthoracic echocardiogram, a panoramic radiograph."""
+    """The longest attributes in a modality's name: a transthoracic echocardiogram, a panoramic radiograph."""
     known, scales = attribute_words(), lexicon().attributes
     for size in range(len(name), 0, -1):
         found = (known.get(name[i : i + size]) for i in range(len(name) - size + 1))
