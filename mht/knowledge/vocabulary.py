@@ -89,11 +89,11 @@ def find(words: Sequence[str]) -> list[Match]:
         if match is None:
             i += 1
             continue
-        if match.last - i > 1 and words[i] in ("left", "right"):
-            # "left ventricular shunt", "left main bronchus": a side and what follows, not a chamber or an artery
+        if match.last - i > 1 and words[i] in _OPENING:
+            # "left ventricular shunt", "no contrast extravasation": a side or a denial and what follows
             inner = _longest(index, words, i + 1)
             if inner is not None and inner.kind in ("finding", "site") and inner.last > match.last:
-                match = Match("cue", words[i], i, i + 1)
+                match = Match("cue", _OPENING[words[i]], i, i + 1)
         matches.append(match)
         i = match.last
     return _adjectives(words, _shared_heads(words, _parts_of_sided(words, matches)))
@@ -147,6 +147,7 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     return matches
 
 
+_OPENING = {"left": "left", "right": "right", "no": "deny", "without": "deny"}
 _LETTERS = {"l": "left", "r": "right"}
 _OR = frozenset({"or", "and", "nor"})
 _GAP = 2  # `crescent-shaped`
