@@ -8,6 +8,7 @@ marked by hand before the reader was run on them, and then used to mend it. mark
 not mended on: the figure to expect on new text. What a caption yields, and how fast, is measured on real captions
 (ROCO, MedPix) where $MHT_REFERENCE_DATA or ../shared/data holds them; without them that half is left out. Facts about
 what the image is (`CT image`) are no findings: the marks leave them out, the counts of captions stand with and without.
+A statement is what an edit can make false: `axial CT of the left kidney` is one fact and says three things.
 """
 
 from __future__ import annotations
@@ -213,6 +214,8 @@ def table(sets: Mapping[str, Yield]) -> str:
             [f"{name}: captions", f"{got.captions:,}", ""],
             [f"{name}: at least one fact", f"{got.one:.1%}", "95 %"],
             [f"{name}: at least two facts", f"{got.two:.1%}", "85 %"],
+            [f"{name}: at least one statement", f"{got.one_statement:.1%}", "95 %"],
+            [f"{name}: at least two statements", f"{got.two_statements:.1%}", "85 %"],
             [f"{name}: at least one finding", f"{got.one_finding:.1%}", ""],
             [f"{name}: at least two findings", f"{got.two_findings:.1%}", ""],
             [f"{name}: captions/s on one core", f"{got.per_second:,.0f}", "1,000"],

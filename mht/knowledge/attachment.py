@@ -121,7 +121,7 @@ def _after(
 
 
 def _and_unknown(words: Sequence[str], at: Mapping[int, Match], i: int) -> bool:
-    """`swelling and redness of the left knee`: a second noun, of which nothing is known, between the first and the place."""
+    """`swelling and redness of the left knee`: a second noun, of which nothing is known, before the place."""
     noun = words[i + 1] if i + 1 < len(words) else ""
     unknown = (
         i + 1 not in at and noun.isalpha() and not noun.endswith("ing")
