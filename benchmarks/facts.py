@@ -8,6 +8,7 @@ marked by hand before the reader was run on them, and then used to mend it. mark
 not mended on: the figure to expect on new text. What a caption yields, and how fast, is measured on real captions
 (ROCO, MedPix) where $MHT_REFERENCE_DATA or ../shared/data holds them; without them that half is left out. Facts about
 what the image is (`CT image`) are no findings: the marks leave them out, the counts of captions stand with and without.
+A statement is what an edit can make false: `axial CT of the left kidney` is one fact and says three things.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from pathlib import Path
 from benchmarks.machine import ROOT, describe
 from benchmarks.report import markdown, page, save
 from mht.knowledge.facts import read_facts
-from mht.knowledge.lexicon import is_study
+from mht.knowledge.lexicon import GENERIC, is_study, lexicon
+from mht.knowledge.presence import ABSENT, UNCERTAIN
 from mht.knowledge.vocabulary import concept
+from mht.records import Fact, Reading
 
 MARKED = ROOT / "tests" / "knowledge" / "marked.tsv"
 LATER = MARKED.with_name("marked_later.tsv")
@@ -134,6 +137,8 @@ class Yield:
     captions: int
     one: float
     two: float
+    one_statement: float
+    two_statements: float
     one_finding: float
     two_findings: float
     per_second: float
@@ -149,6 +154,29 @@ def captions(folder: str) -> list[tuple[str, str | None]]:
     return [(row["caption"], row.get("modality")) for row in rows]
 
 
+def statements(reading: Reading) -> int:
+    """What of a reading an edit can make false: a stated finding or kind of image, and the one side, the place that
+    could be mistaken for another, the grade, the length and each attribute that is said of it; a denial counts once.
+    """
+    return sum(_statements(fact) for fact in reading.facts if fact.presence != UNCERTAIN)
+
+
+def _statements(fact: Fact) -> int:
+    if fact.presence == ABSENT:
+        return 1
+    lex = lexicon()
+    own = fact.finding != lex.modalities[GENERIC].noun  # an image of no kind is only what is said of it
+    mistaken = fact.site is not None and bool(lex.siblings[fact.site])
+    told = (
+        own,
+        fact.side in ("left", "right"),
+        mistaken,
+        fact.severity is not None,
+        fact.size_mm is not None,
+    )
+    return sum(told) + len(fact.attributes)
+
+
 def measure(rows: Sequence[tuple[str, str | None]], rounds: int = 3) -> Yield:
     """Shares, and the best of a few timed rounds; the tables are loaded before the clock starts."""
     read_facts("A pleural effusion.")
@@ -158,11 +186,14 @@ def measure(rows: Sequence[tuple[str, str | None]], rounds: int = 3) -> Yield:
         readings = [read_facts(caption, modality) for caption, modality in rows]
         best = min(best, time.process_time() - began)
     every = [len(r.facts) for r in readings]
+    said = [statements(r) for r in readings]
     findings = [sum(not is_study(f.finding) for f in r.facts) for r in readings]
     return Yield(
         captions=len(rows),
         one=sum(n >= 1 for n in every) / len(rows),
         two=sum(n >= 2 for n in every) / len(rows),
+        one_statement=sum(n >= 1 for n in said) / len(rows),
+        two_statements=sum(n >= 2 for n in said) / len(rows),
         one_finding=sum(n >= 1 for n in findings) / len(rows),
         two_findings=sum(n >= 2 for n in findings) / len(rows),
         per_second=len(rows) / best,
@@ -183,6 +214,8 @@ def table(sets: Mapping[str, Yield]) -> str:
             [f"{name}: captions", f"{got.captions:,}", ""],
             [f"{name}: at least one fact", f"{got.one:.1%}", "95 %"],
             [f"{name}: at least two facts", f"{got.two:.1%}", "85 %"],
+            [f"{name}: at least one statement", f"{got.one_statement:.1%}", "95 %"],
+            [f"{name}: at least two statements", f"{got.two_statements:.1%}", "85 %"],
             [f"{name}: at least one finding", f"{got.one_finding:.1%}", ""],
             [f"{name}: at least two findings", f"{got.two_findings:.1%}", ""],
             [f"{name}: captions/s on one core", f"{got.per_second:,.0f}", "1,000"],

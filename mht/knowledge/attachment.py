@@ -91,14 +91,17 @@ def _after(
     words: Sequence[str], at: Mapping[int, Match], finding: Match, end: int, got: Modifiers
 ) -> Modifiers:
     """Modifiers that follow: `effusion on the left`, `mass in the right kidney`, `effusion (left)`."""
-    i, budget, opened = finding.last, _RIGHT_BUDGET, False
+    i, budget = finding.last, _RIGHT_BUDGET
+    opened = words[i - 1].endswith("ing") and words[i : i + 1] == ("the",)  # "narrowing the trachea"
+    if _and_unknown(words, at, i):
+        i += 2
     while i < end and budget > 0 and not (got.site and got.side):
         match = at.get(i)
         if match is None:
             if _closes(words, i, i - finding.last > 1, opened) and not _origin(words, i):
                 return got
             opened = opened or words[i] == "from"
-            opened = opened or words[i] in role("within") or words[i] == "("
+            opened = words[i] != ")" and (opened or words[i] in role("within") or words[i] == "(")
             budget -= words[i] not in role("filler") and words[i] not in role("within")
             i += 1
             continue
@@ -115,6 +118,15 @@ def _after(
             return got
         got, i = taken, match.last
     return got
+
+
+def _and_unknown(words: Sequence[str], at: Mapping[int, Match], i: int) -> bool:
+    """`swelling and redness of the left knee`: a second noun, of which nothing is known, before the place."""
+    noun = words[i + 1] if i + 1 < len(words) else ""
+    unknown = (
+        i + 1 not in at and noun.isalpha() and not noun.endswith("ing")
+    )  # "and squashing of the ventricle"
+    return words[i : i + 1] == ("and",) and unknown and words[i + 2 : i + 3] in (("of",), ("in",))
 
 
 def _origin(words: Sequence[str], i: int) -> bool:

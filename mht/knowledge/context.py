@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from mht.knowledge.attachment import modifiers
 from mht.knowledge.examined import Examined
-from mht.knowledge.lexicon import CHANGE, DEVICE, lexicon, role, seen_at
+from mht.knowledge.lexicon import CHANGE, DEVICE, DIAGNOSIS, NORMAL, lexicon, role, seen_at
 from mht.knowledge.modifiers import SIDES, Modifiers
 from mht.knowledge.study import REGIONS
 from mht.knowledge.vocabulary import Match
@@ -132,7 +132,7 @@ def _source(
 
 def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifiers) -> Modifiers | None:
     """`a nodule of the left lobe with calcification`: what is part of a finding lies where it does."""
-    linked = any(m.value in ("with", "either") for m in _between(clause, near, finding))
+    linked = any(m.value in ("with", "either", "deny") for m in _between(clause, near, finding))
     if not linked or source.site is None:
         return None
     if finding.value.replace(" ", "_") in role("component"):
@@ -141,7 +141,19 @@ def _held(clause: Sequence[Match], near: Match, finding: Match, source: Modifier
     if special is not None and _only_within(special, source.site):
         return source  # "chondromalacia of the left patella with an effusion": of that very joint
     change = lexicon().findings[finding.value].kind == CHANGE
+    if (
+        special is None
+        and lexicon().site_ancestors[source.site][-1] == "limb"
+        and not _elsewhere(clause, near)
+    ):
+        return Modifiers(side=source.side)  # "dislocation of the left shoulder with a fracture"
     return Modifiers(site=source.site) if change or special else None
+
+
+def _elsewhere(clause: Sequence[Match], near: Match) -> bool:
+    """Whether a side or another place is named behind a finding's own."""
+    behind = [m for m in clause if m.first >= near.last and m.kind in ("site", "cue")]
+    return sum(m.kind == "site" for m in behind) > 1 or sum(m.value in SIDES for m in behind) > 1
 
 
 def _bound(finding: Match, source: Modifiers) -> bool:
@@ -156,13 +168,15 @@ def _only_within(finding: str, site: str) -> bool:
 def _organ(finding: Match, before: Match) -> Modifiers | None:
     """`normal kidneys, no stones`: the one organ of the finding before, where the two together have a name."""
     known = lexicon().findings[before.value]
-    where = [place for place in known.where if not place.startswith("=")]
-    if (
-        known.kind in (CHANGE, DEVICE)
-        or len(where) != 1
-        or where[0] not in lexicon().sites
-        or _special(finding, where[0]) is None
-    ):
+    where = [place for place in sorted(known.where) if place in lexicon().sites]
+    if known.kind == NORMAL or (finding.value == "stone" and known.kind != DEVICE):
+        named = {place: _special(finding, place) for place in where}
+        if known.kind != NORMAL:  # a stone beside a dilated duct, whatever else the dilatation may be of
+            named = {place: special for place, special in named.items() if special}
+        return (
+            Modifiers(site=next(iter(named))) if len({*named.values()}) == 1 and all(named.values()) else None
+        )
+    if known.kind in (CHANGE, DEVICE) or len(where) != 1 or _special(finding, where[0]) is None:
         return None
     return Modifiers(site=where[0])
 
@@ -195,6 +209,8 @@ def _both_sides(words: Sequence[str], clause: Sequence[Match], finding: Match, g
 
 def _lent(got: Modifiers, finding: Match, source: Modifiers) -> Modifiers:
     """The finding's own modifiers, or where it has no place, the place that another lends it, if it can be there."""
+    if got.site is None and got.side and source.site and _special(finding, source.site):
+        return replace(got, site=source.site)  # "a horseshoe kidney with stones on both sides"
     if got.side or got.site:
         return got
     if source.site is not None and not seen_at(finding.value, source.site):
@@ -270,14 +286,19 @@ def _after_it(got: Modifiers, clause: Sequence[Match], finding: Match) -> Modifi
     return Modifiers(side=got.side if side in after else None, site=got.site)
 
 
+def _doubted(clause: Sequence[Match], finding: Match) -> bool:
+    """`…, malignancy cannot be excluded`."""
+    return any(m.value == "hedge_back" and 0 <= m.first - finding.last <= 1 for m in clause)
+
+
 def _evidence(words: Sequence[str], clause: Sequence[Match], one: Match, other: Match) -> bool:
     """Whether the second finding is what the first is taken for: `filling defect consistent with embolism`."""
     between = _between(clause, one, other)
-    if (
-        between
-        and words[other.first - 1 : other.first] == (",",)
-        and words[other.last : other.last + 1] in _END
+    if words[other.first - 1] == "," and (
+        words[other.last : other.last + 1] in _END or _doubted(clause, other)
     ):
         return True  # "a cyst in the left ovary, endometrioma."
+    if words[other.first - 1] == "in" and lexicon().findings[other.value].kind == DIAGNOSIS:
+        return True  # "a beaded appearance of the left renal artery in fibromuscular dysplasia"
     link = next((m for m in between if m.kind == "cue" and m.value in _LINKS), None)
     return link is not None and other.first - link.last <= _LINK_REACH

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from mht.knowledge.context import on_image, places
 from mht.knowledge.examined import examined_place
-from mht.knowledge.lexicon import ANYWHERE, CHANGE, STUDY_SCALES, is_study, lexicon, role
+from mht.knowledge.lengths import owned_lengths
+from mht.knowledge.lexicon import (
+    ANYWHERE,
+    CHANGE,
+    DEVICE,
+    NORMAL,
+    STUDY_SCALES,
+    WHOLE,
+    is_study,
+    lexicon,
+    role,
+)
 from mht.knowledge.modifiers import Modifiers
 from mht.knowledge.normality import with_normals
 from mht.knowledge.plain import plain_text
 from mht.knowledge.presence import ABSENT, PRESENT, UNCERTAIN, is_idle, presences
 from mht.knowledge.slots import ordered
 from mht.knowledge.spelling import normal_words, tokens
-from mht.knowledge.study import Study, studies
+from mht.knowledge.study import Study, studies, unnamed
 from mht.knowledge.vocabulary import Match, attribute_words, concept, find
 from mht.records import Fact, Reading
 
 _BOUNDARY = frozenset(".;:!?•·")
-_SIZE = re.compile(
-    r"(?<![\d.])(\d*\.?\d+)(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d*\.?\d+))?(?:\s*(?:mm|cm)?\s*[x×*]\s*(\d*\.?\d+))?"
-    r"\s*-?\s*(mm|cm|millimet|centimet)(?![23²³])(?!\s+(?:from|above|below|away|proximal|distal|deep|apart|beyond|off)\b)",
-    re.IGNORECASE,
-)
 _DEFINITE = frozenset({"the", "this", "these", "its"})
 _ARTICLE_REACH = 3
-_MM = {"m": 1.0, "c": 10.0}
-_SIZE_REACH = 40
-_JOINED = re.compile(r"\b(?:and|also|with|plus)\b", re.IGNORECASE)
 Token = tuple[str, int, int]
 
 
@@ -48,46 +50,6 @@ def _clauses(words: Sequence[str], matches: list[Match]) -> Iterator[tuple[int, 
             k += 1
         if clause:
             yield first, last, clause
-
-
-@lru_cache(maxsize=64)
-def _sizes(caption: str) -> list[tuple[int, int, float]]:
-    """Every length in the text as (start, end, largest dimension in mm)."""
-    found = []
-    for m in _SIZE.finditer(caption):
-        numbers = [float(m[i]) for i in (1, 2, 3) if m[i]]
-        found.append((m.start(), m.end(), max(numbers) * _MM[m[4][0].lower()]))
-    return found
-
-
-def _owned_sizes(
-    caption: str, clause: Sequence[Match], found: Sequence[Token], extent: tuple[int, int]
-) -> dict[int, float]:
-    """The length of each finding of a clause, by its first word: every length goes to the finding nearest to it.
-
-    What stands behind a finding counts as further away where another statement begins in between.
-    """
-    findings = [m for m in clause if m.kind == "finding"]
-    if not findings or "m" not in caption:
-        return {}
-    start, stop = found[extent[0]][1], found[extent[1] - 1][2]
-    owned: dict[int, float] = {}
-    for a, b, mm in _sizes(caption):
-        if a < start or b > stop:
-            continue
-        near = [
-            (_distance(caption, a, b, found[m.first][1], found[m.last - 1][2]), m.first) for m in findings
-        ]
-        distance, first = min(near)
-        if distance <= _SIZE_REACH:
-            owned.setdefault(first, mm)
-    return owned
-
-
-def _distance(caption: str, a: int, b: int, start: int, end: int) -> int:
-    before = b <= start
-    between = caption[b:start] if before else caption[end:a]
-    return len(between) + (_SIZE_REACH // 2 if _JOINED.search(between) else 0)
 
 
 def _compose(finding: str, got: Modifiers, region: str | None) -> tuple[str, str | None]:
@@ -163,7 +125,7 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     for first, last, clause in _clauses(words, matches):
         states = presences(words, clause, last)
         taken = places(words, clause, (first, last))
-        sizes = _owned_sizes(caption, clause, found_tokens, (first, last))
+        sizes = owned_lengths(caption, clause, found_tokens, (first, last))
         for match in clause:
             if match.first not in states:
                 continue
@@ -198,7 +160,10 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
             else:
                 facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
     kind = modality_of(modality) or next((m.value for m in matches if m.kind == "modality"), None)
-    found = [*facts.values(), *(_study_fact(caption, found_tokens, s) for s in studies(words, matches))]
+    found = [
+        *_consistent(facts),
+        *(_study_fact(caption, found_tokens, s) for s in _pictures(words, matches, modality)),
+    ]
     if modality is not None:
         own = lexicon().modalities[kind].noun if kind else None
         found = [f for f in found if not is_study(f.finding) or f.finding == own]
@@ -210,6 +175,16 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
 
 
 Key = tuple[str, str, str | None, str | None]
+
+
+def _consistent(facts: Mapping[Key, Fact]) -> Iterator[Fact]:
+    """The facts without `no (other) abnormality` where there is one."""
+    abnormal = any(map(_abnormal, facts.values()))
+    return (fact for fact in facts.values() if fact.finding != WHOLE or not abnormal)
+
+
+def _abnormal(fact: Fact) -> bool:
+    return fact.presence != ABSENT and lexicon().findings[fact.finding].kind not in (NORMAL, DEVICE)
 
 
 def _stands_alone(fact: Fact) -> bool:
@@ -279,6 +254,15 @@ def _within(wording: tuple[str, ...], finding: str) -> str | None:
         if len(rest) == 1 and rest[0].last == len(wording) - size and rest[0].value == finding:
             return term
     return None
+
+
+def _pictures(words: Sequence[str], matches: list[Match], modality: str | None) -> list[Study]:
+    """What the text says that the image is; where neither it nor the metadata name a kind, how it was taken."""
+    named = list(studies(words, matches))
+    if named or modality is not None:
+        return named
+    picture = unnamed(words, matches)
+    return [] if picture is None else [picture]
 
 
 def _study_fact(caption: str, found: Sequence[Token], study: Study) -> Fact:

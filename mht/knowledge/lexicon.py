@@ -30,7 +30,22 @@ ANYWHERE = "anywhere"
 CHANGE = "change"  # the kind of a finding that says nothing without its site: enlargement, atrophy
 STUDY = "study"  # the kind of a fact about what the image is, not about what it shows
 NORMAL, DEVICE, DIAGNOSIS = "normal", "device", "diagnosis"
-STUDY_SCALES = ("plane", "view", "sequence", "phase")  # attributes of the image, not of what it shows
+WHOLE = "unremarkable examination"  # the normal state of all that the image shows
+GENERIC = "image"  # the modality of an image whose kind is not said
+STUDY_SCALES = (  # attributes of the image, not of what it shows
+    "timing",
+    "plane",
+    "view",
+    "technique",
+    "sequence",
+    "phase",
+    "perfusion phase",
+    "window",
+    "rendering",
+    "approach",
+    "mode",
+    "heart view",
+)
 
 
 @dataclass(frozen=True, slots=True)

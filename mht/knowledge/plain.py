@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from mht.knowledge.lexicon import NORMAL, lexicon, role
+from mht.knowledge.lexicon import NORMAL, WHOLE, lexicon, role
 from mht.knowledge.vocabulary import Match
 
 _OF_REACH, _NEAR = 4, 5
@@ -13,12 +13,24 @@ _WEIGHTS = (("t", "1"), ("t", "2"))
 _ARTICLES = frozenset({"the", "both"})
 _OF_VIEW = frozenset({"chest", "radiograph", "x", "film", "projection", "view", "lateral"})
 _ENDS_OF = frozenset({"base", "apex", "neck", "head"})
+_WITH_FUNDUS = frozenset({"gastric", "stomach", "uterine", "uterus", "gallbladder", "bladder", "varix"})
+_OF_A_PART = (("of",), ("in",), ("within",), ("at",), ("on",))
 _LUNG = frozenset({"lung", "lobe", "hemithorax", "thorax", "chest"})
 
 
 def plain_text(words: Sequence[str], matches: list[Match]) -> list[Match]:
     """The matches without what a running text does not say: letter codes, what is normal elsewhere, a frontal view."""
-    odd = (_code, _vertebra, _elsewhere, _end_of_another, _from_the_front, _negated)
+    odd = (
+        _code,
+        _vertebra,
+        _elsewhere,
+        _end_of_another,
+        _from_the_front,
+        _negated,
+        _not_of_all,
+        _both_bones,
+        _end_of_organ,
+    )
     return [m for m in matches if not any(is_odd(words, m) for is_odd in odd)]
 
 
@@ -51,6 +63,22 @@ def _end_of_another(words: Sequence[str], match: Match) -> bool:
 def _from_the_front(words: Sequence[str], match: Match) -> bool:
     """`frontal chest radiograph`: a view, no lobe of the brain."""
     return words[match.first] == "frontal" and not _OF_VIEW.isdisjoint(words[match.last : match.last + 2])
+
+
+def _not_of_all(words: Sequence[str], match: Match) -> bool:
+    """`no abnormality of the heart`: not the whole image is normal."""
+    return match.value == WHOLE and words[match.last : match.last + 1] in _OF_A_PART
+
+
+def _end_of_organ(words: Sequence[str], match: Match) -> bool:
+    """`the herniated fundus` of a stomach: no photograph of an eye."""
+    alone = match.kind == "modality" and words[match.first : match.last] == ("fundus",)
+    return alone and not _WITH_FUNDUS.isdisjoint(words)
+
+
+def _both_bones(words: Sequence[str], match: Match) -> bool:
+    """`both bones of the left forearm`: two bones of one side."""
+    return words[match.first] == "both" and words[match.last : match.last + 2] == ("bone", "of")
 
 
 def _negated(words: Sequence[str], match: Match) -> bool:

@@ -114,7 +114,7 @@ def _stops(words: Sequence[str], i: int, cue: Match) -> bool:
             ("an",),
         )  # "no recurrence and a small …"
     if cue.value == "gone":
-        return words[i] == "and" and words[i + 1 : i + 2] != ("of",)
+        return words[i] == "in" or (words[i] == "and" and words[i + 1 : i + 2] != ("of",))
     opens = i > cue.last and words[i] in _OPENS and words[i - 1] not in _GOES_ON
     return cue.value in _TIMES and opens  # "after treatment the effusion …"
 
@@ -134,6 +134,12 @@ def _given(words: Sequence[str], first: int) -> bool:
     return (
         the is not None and words[the - 1] in _TO_PLACE | role("within") and words[the - 2] not in _EVIDENCE
     )
+
+
+def _named_disease(words: Sequence[str], match: Match) -> bool:
+    """`absence of distal gas in duodenal atresia`: the disease is what the sign is of."""
+    before = words[match.first - 1 : match.first]
+    return before == ("in",) and lexicon().findings[match.value].kind == DIAGNOSIS
 
 
 def _forward(words: Sequence[str], clause: Sequence[Match], end: int) -> list[Span]:
@@ -209,6 +215,12 @@ def _effect(words: Sequence[str], cue: Match, match: Match) -> str:
     return _OF_DEVICE[cue.value] if kind == DEVICE and cue.value in _OF_DEVICE else _EFFECT[cue.value]
 
 
+def _only_names(words: Sequence[str], match: Match) -> bool:
+    """`stroke protocol`, but not `a swollen index finger`."""
+    after = words[match.last : match.last + 2]
+    return _next(words, match) in role("namesake") and after != ("index", "finger")
+
+
 def _next(words: Sequence[str], match: Match) -> str:
     return words[match.last] if match.last < len(words) else ""
 
@@ -240,7 +252,7 @@ def _state(words: Sequence[str], match: Match, spans: Sequence[Span], hedged: bo
     if (
         ABSENT in states
         and all(cue.value in ("deny", "gone") for cue in reaching)
-        and _given(words, match.first)
+        and (_given(words, match.first) or _named_disease(words, match))
     ):
         states.remove(ABSENT)
     if hedged and ABSENT not in states:
@@ -263,7 +275,7 @@ def presences(words: Sequence[str], clause: Sequence[Match], end: int) -> dict[i
     return {
         match.first: _state(words, match, spans, match.first in open_)
         for match in clause
-        if match.kind == "finding" and _next(words, match) not in role("namesake")
+        if match.kind == "finding" and not _only_names(words, match)
     }
 
 

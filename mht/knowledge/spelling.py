@@ -58,6 +58,7 @@ _IRREGULAR = {
     "hemothoraces": "hemothorax",
     "bullae": "bulla",
     "vertebrae": "vertebra",
+    "hemivertebrae": "hemivertebra",
     "costae": "costa",
     "scapulae": "scapula",
     "maxillae": "maxilla",
@@ -126,11 +127,27 @@ _MISSPELT = {
     "pneumochephalus": "pneumocephalus",
     "pneumothorx": "pneumothorax",
     "calcificaton": "calcification",
+    "supraspinatous": "supraspinatus",
+    "medastinal": "mediastinal",
+    "mediastinial": "mediastinal",
+    "homogenously": "homogeneously",
+    "saggital": "sagittal",
+    "sagital": "sagittal",
+    "hydronephrosys": "hydronephrosis",
+    "abcess": "abscess",
+    "aneurism": "aneurysm",
+    "hematom": "hematoma",
+    "enhancment": "enhancement",
+    "leison": "lesion",
+    "calculous": "calculus",
+    "pneumopertoneum": "pneumoperitoneum",
+    "diverticuli": "diverticulum",
 }
 PLURALS = {one: many for many, one in reversed(_IRREGULAR.items())}
 _KEEP = frozenset({"pancreas", "pons", "lens", "series", "has", "was", "does", "ascites", "biceps", "triceps",
                    "quadriceps", "this", "is", "as", "its", "plus", "pus", "us", "yes", "thus", "rectus",
-                   "herpes", "pres", "caries", "scabies", "facies", "ends", "ms", "less", "across"})  # fmt: skip
+                   "herpes", "pres", "caries", "scabies", "facies", "ends", "ms", "less", "across",
+                   "sans"})  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 16)

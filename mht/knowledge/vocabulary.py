@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mht.knowledge.lexicon import lexicon, role
+from mht.knowledge.lexicon import GENERIC, lexicon, role
 from mht.knowledge.spelling import normal_words
 
 
@@ -35,7 +35,7 @@ def _entries() -> Iterable[Entry]:
     )
     for kind, table in tables:
         for concept in table.values():
-            if kind == "finding" and concept.kind == "study":
+            if concept.term == GENERIC or (kind == "finding" and concept.kind == "study"):
                 continue  # read from the modality that the text names, not from a term of its own
             spoken = concept.noun if kind == "modality" else concept.term
             for term in (spoken, *concept.synonyms):
@@ -89,11 +89,11 @@ def find(words: Sequence[str]) -> list[Match]:
         if match is None:
             i += 1
             continue
-        if match.last - i > 1 and words[i] in ("left", "right"):
-            # "left ventricular shunt", "left main bronchus": a side and what follows, not a chamber or an artery
+        if match.last - i > 1 and words[i] in _OPENING:
+            # "left ventricular shunt", "no contrast extravasation": a side or a denial and what follows
             inner = _longest(index, words, i + 1)
             if inner is not None and inner.kind in ("finding", "site") and inner.last > match.last:
-                match = Match("cue", words[i], i, i + 1)
+                match = Match("cue", _OPENING[words[i]], i, i + 1)
         matches.append(match)
         i = match.last
     return _adjectives(words, _shared_heads(words, _parts_of_sided(words, matches)))
@@ -147,8 +147,10 @@ def _adjectives(words: tuple[str, ...], matches: list[Match]) -> list[Match]:
     return matches
 
 
+_OPENING = {"left": "left", "right": "right", "no": "deny", "without": "deny"}
 _LETTERS = {"l": "left", "r": "right"}
 _OR = frozenset({"or", "and", "nor"})
+_GAP = 2  # `crescent-shaped`
 _NOUN_PHRASE = frozenset({"finding", "attribute", "severity"})
 _PART_OF_PHRASE = frozenset({"site", "left", "right", "bilateral"})
 
@@ -164,7 +166,7 @@ def _noun_follows(words: tuple[str, ...], matches: list[Match], k: int) -> bool:
     end = matches[k].last
     for other in matches[k + 1 :]:
         gap = words[end : other.first]
-        if len(gap) > 1 or not all(word.isalpha() and word not in _plain() for word in gap):
+        if len(gap) > _GAP or not all(word.isalpha() and word not in _plain() for word in gap):
             return False
         if other.kind in _NOUN_PHRASE:
             return True

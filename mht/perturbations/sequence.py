@@ -1,4 +1,4 @@
-"""The wrong plane, view, sequence or phase: a T1-weighted image is said to be T2-weighted."""
+"""The wrong plane, view, sequence, phase or the like: a T1-weighted image is said to be T2-weighted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import random
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mht.knowledge.lexicon import STUDY_SCALES
 from mht.perturbations._scale import rescale
 from mht.records import Edit, Reading, Subject
 
 ABOUT = frozenset({Subject.STUDY})
-_SCALES = ("plane", "view", "sequence", "phase")
 
 
 class Params(BaseModel):
@@ -21,5 +21,5 @@ class Params(BaseModel):
 
 
 def perturb(reading: Reading, fact: int, rng: random.Random, params: Params) -> Edit | None:
-    """The image with another plane, view, sequence or phase; None where the text gives none."""
-    return rescale(reading, fact, rng, "sequence", _SCALES)
+    """The image with another plane, view, sequence, phase or the like; None where the text gives none."""
+    return rescale(reading, fact, rng, "sequence", STUDY_SCALES)

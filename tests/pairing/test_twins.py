@@ -160,7 +160,8 @@ def test_what_was_dropped_is_counted(made: Made) -> None:
     dropped = sum((m.dropped for _, _, m in made), Counter())
     assert dropped["balance"] > 0
     assert set(dropped) <= {
-        "balance", "duplicate_pair", "premise_true", "premise_false", "too_little_known", "unchanged",
+        "balance", "duplicate_pair", "near_duplicate_pair", "premise_true", "premise_false", "too_little_known",
+        "unchanged",
     }  # fmt: skip
     kept = sum(len(m.pairs) for _, _, m in made)
     assert sum(n for reason, n in dropped.items() if reason != "balance") < 0.02 * kept

@@ -159,7 +159,7 @@ WANTED = (
     ("temporal", "A pleural effusion after surgery.", "pleural effusion", set()),
     ("negation", "A pleural effusion.", "pleural effusion", {"absent"}),
     ("negation", "Clear lungs.", "clear lungs", set()),
-    ("sequence", "Axial MR image of the brain.", "MR image", {"coronal", "sagittal"}),
+    ("sequence", "Axial MR image of the brain.", "MR image", {"coronal", "sagittal", "longitudinal"}),
     ("attribute", "A well-defined mass of the liver.", "liver mass", {"ill-defined"}),
 )  # fmt: skip
 
