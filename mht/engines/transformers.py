@@ -38,8 +38,9 @@ class Params(BaseModel):
 
     `model` is a folder or a hub id; a hub id needs `revision`, a full commit id. `adapter` is a folder with a PEFT
     adapter, merged into the weights. `device` auto is CUDA where there is one; `dtype` auto is bfloat16 there and
-    float32 on the CPU. `batch_size` bounds the replies decoded together and the images read together; it is halved
-    when memory does not suffice. `trust_remote_code` runs Python from the hub, and so needs the pinned revision.
+    float32 on the CPU. `batch_size` bounds the replies decoded together, of which up to twice as many fit where they
+    share images, and the images read together; it is halved when memory does not suffice. `trust_remote_code` runs
+    Python from the hub, and so needs the pinned revision.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
