@@ -1,12 +1,14 @@
 """The schema of conf/evaluate.yaml and how it is read.
 
 Later wins: the defaults below < the YAML file < `key=value` on the command line. Keys under `run`, `ray`, `storage`,
-`metrics`, `intervals` and `baselines` never change what the model replies: they may differ when a run is resumed.
+`judges`, `metrics`, `intervals` and `baselines` never change what the model replies: they may differ when a run is
+resumed.
 `load` returns an `EvaluateConfig` or raises one ConfigError with every mistake.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mht import catalog
 from mht.config import EngineConfig, PluginConfig, RayConfig
+from mht.config_judges import JUDGES, JudgeConfig, without_their_model
 from mht.config_mistakes import explain, place_of
 from mht.config_reading import read
 from mht.errors import ConfigError
@@ -24,15 +27,20 @@ from mht.storage.uris import refuse_unusable, same_or_inside
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 BENCHMARKS, METRICS = "evaluation.benchmarks", "evaluation.metrics"
-FREE_KEYS = ("new_run", "name", "partial", "metrics", "intervals", "baselines", "run", "ray", "storage")
+FREE_KEYS = (
+    "new_run", "name", "partial", "judges", "metrics", "intervals", "baselines", "run", "ray", "storage",
+)  # fmt: skip
 """What may differ when a run is resumed."""
 _SIDE_PX = 1024
+_NAME = r"^[A-Za-z0-9_-]+$"
 
 
 class FileConfig(BaseModel):
     """Predictions made elsewhere: a JSON, JSON Lines, CSV, TSV or Parquet file with a reply a row.
 
     `id`, `reply`, `benchmark` and `likelihood_yes` are its columns; `benchmark` tells apart the rows of several.
+    `judgement` is the column of what a judge released with them, four scores on a line as MedHallTune's `result`, and
+    `judge` its name.
     """
 
     model_config = _STRICT
@@ -42,6 +50,8 @@ class FileConfig(BaseModel):
     reply: str = Field(default="reply", min_length=1)
     benchmark: str | None = Field(default=None, min_length=1)
     likelihood_yes: str | None = Field(default=None, min_length=1)
+    judgement: str | None = Field(default=None, min_length=1)
+    judge: str = Field(default="released", pattern=_NAME)
 
 
 class GenerationConfig(BaseModel):
@@ -80,7 +90,7 @@ class RunConfig(BaseModel):
     ray: bool = True
     """False: one process, this one, without Ray."""
     max_failed: float = Field(default=0.02, ge=0, le=1)
-    """Share of requests without a reply over which the finished run exits 3."""
+    """Share of requests without a reply, or of replies without a judge's judgement, over which the run exits 3."""
     stall_s: float = Field(default=600, gt=0)
     """A worker that reports nothing for so long is killed and its part requeued."""
     stall_tries: int = Field(default=3, ge=1, le=100)
@@ -111,6 +121,8 @@ class EvaluateConfig(BaseModel):
     """How images that engines do not read (DICOM, TIFF) are decoded and encoded."""
     normalise: bool = False
     """Do so with every image, as in building a dataset."""
+    judges: dict[str, JudgeConfig] = Field(default_factory=dict)
+    """Who scores the replies, by names of your own; `kind` may be left out where the name is its."""
     metrics: dict[str, dict[str, Any]] | None = None
     """All that need no setting and whose library is here, unless some are named."""
     intervals: IntervalParams = IntervalParams()
@@ -124,7 +136,7 @@ class EvaluateConfig(BaseModel):
     def _transformers_by_default(cls, given: object) -> object:
         return {"kind": "transformers", **given} if isinstance(given, Mapping) else given
 
-    @field_validator("benchmarks", mode="before")
+    @field_validator("benchmarks", "judges", mode="before")
     @classmethod
     def _of_the_kind_they_are_called(cls, given: object) -> object:
         if not isinstance(given, Mapping):
@@ -138,8 +150,13 @@ class EvaluateConfig(BaseModel):
     def _some_and_named(cls, given: dict[str, PluginConfig]) -> dict[str, PluginConfig]:
         if not given:
             raise ValueError("name at least one: benchmarks.<name>.path=…")
+        return given
+
+    @field_validator("benchmarks", "judges")
+    @classmethod
+    def _name_folders(cls, given: dict[str, PluginConfig]) -> dict[str, PluginConfig]:
         for name in given:
-            if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
+            if not re.fullmatch(_NAME, name):
                 raise ValueError(f"{name!r} is used as a folder's name: letters, digits, - and _ only")
         return given
 
@@ -154,7 +171,15 @@ class EvaluateConfig(BaseModel):
             raise ValueError("give either model.model=… to be asked, or predictions.path=… made elsewhere")
         if self.predictions is not None and self.baselines.question_only:
             raise ValueError("baselines.question_only asks the model, and predictions.path has none to ask")
+        if self.released is not None and self.released in self.judges:
+            raise ValueError(f"predictions.judge and judges have the name {self.released!r} both; change one")
         return self
+
+    @property
+    def released(self) -> str | None:
+        """The name of the judge whose judgements came with the predictions."""
+        given = self.predictions
+        return given.judge if given is not None and given.judgement is not None else None
 
     @property
     def called(self) -> str:
@@ -181,6 +206,7 @@ class EvaluateConfig(BaseModel):
             plain["benchmarks"][name] = {"kind": chosen.kind, **params}
         if self.model is not None:
             plain["model"] |= self.model.params().model_dump(mode="json")
+        plain["judges"] = {name: judge.resolved() for name, judge in self.judges.items()}
         if self.metrics is not None:
             plain["metrics"] = {
                 name: catalog.load(METRICS, name).Params(**given).model_dump(mode="json")
@@ -191,8 +217,9 @@ class EvaluateConfig(BaseModel):
 
 def load(path: str | None = None, overrides: Sequence[str] = ()) -> EvaluateConfig:
     """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
-    config, where = read(EvaluateConfig, path, overrides, ("model",), ("benchmarks",))
-    mistakes = [*_plugin_mistakes(config, where), *_places(config, where)]
+    config, where = read(EvaluateConfig, path, overrides, ("model",), ("benchmarks", "judges"))
+    mistakes = [*_plugin_mistakes(config, where), *without_their_model(config.judges, where)]
+    mistakes += _places(config, where)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -203,8 +230,9 @@ def _plugin_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterat
         (f"benchmarks.{n}", BENCHMARKS, b.kind, b.model_extra or {}) for n, b in config.benchmarks.items()
     ]
     chosen += [(f"metrics.{name}", METRICS, name, given) for name, given in (config.metrics or {}).items()]
-    if config.model is not None:
-        chosen.append(("model", "engines", config.model.kind, config.model.model_extra or {}))
+    chosen += [(f"judges.{n}", JUDGES, j.kind, j.model_extra or {}) for n, j in config.judges.items()]
+    models = {"model": config.model} | {f"judges.{n}.model": j.model for n, j in config.judges.items()}
+    chosen += [(key, "engines", m.kind, m.model_extra or {}) for key, m in models.items() if m is not None]
     for key, family, name, extra in chosen:
         try:
             catalog.load(family, name).Params(**extra)
@@ -225,6 +253,9 @@ def _places(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:
         reads["predictions.path"] = config.predictions.path
     if config.model is not None and isinstance(path := (config.model.model_extra or {}).get("model"), str):
         reads["model.model"] = path
+    for name, judge in config.judges.items():
+        if judge.model is not None and isinstance(path := (judge.model.model_extra or {}).get("model"), str):
+            reads[f"judges.{name}.model.model"] = path
     for key, uri in {"output": config.output, **reads}.items():
         try:
             refuse_unusable(uri)

@@ -90,11 +90,15 @@ def refusal(of: Reply | Unusable) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An engine's sign of life: replies and tokens since the sign before, and requests that still wait."""
+    """An engine's sign of life: replies and tokens since the sign before, and requests that still wait.
+
+    `ready` are those replies, from an engine that has them one by one: whoever hears them may keep them at once.
+    """
 
     replies: int
     tokens: int
     waiting: int
+    ready: tuple[Reply, ...] = ()
 
 
 class Tell(Protocol):

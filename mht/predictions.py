@@ -32,7 +32,7 @@ class Prediction:
     `rejected` (a wrong answer), `twin_id`, and `polarity`, the yes or no of the truth. `caption` is what is known of
     the image, `modality` the kind of image. `likelihood_yes` is the probability that the model gave to yes, of
     yes and no. `kind` is closed, open or choice, `options` the texts of a choice in the order of their letters; the
-    right one is the truth (see `questions.Question`).
+    right one is the truth (see `questions.Question`). `judgements` are what judges said of the reply, one a judge.
     """
 
     benchmark: str
@@ -55,7 +55,7 @@ class Prediction:
     twin_id: str | None = None
     caption: str | None = None
     likelihood_yes: float | None = None
-    judgement: Judgement | None = None
+    judgements: tuple[Judgement, ...] = ()
     kind: str | None = None
     options: tuple[str, ...] | None = None
 
@@ -69,6 +69,10 @@ class Prediction:
     def cluster(self) -> str:
         """What is drawn as one in a bootstrap: the group where it is known, else the image."""
         return f"{self.benchmark}/{self.group if self.group is not None else self.image_id}"
+
+    def judged_by(self, judge: str) -> Judgement | None:
+        """What this judge said of the reply."""
+        return next((given for given in self.judgements if given.judge == judge), None)
 
 
 _OF_PAIR = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mht.errors import InputError
-from mht.judgements import Judgement, read_official
+from mht.judgements import Asked, Judgement, read_official
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,21 @@ def test_anything_else_is_a_failure_and_no_score(text: str, failure: str) -> Non
 def test_a_judgement_has_either_four_scores_or_a_failure(given: dict[str, object]) -> None:
     with pytest.raises(InputError, match="judge 'j'"):
         Judgement("j", **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bad", [0.99, 10.01, float("nan")])
+def test_a_score_lies_on_its_scale(bad: float) -> None:
+    with pytest.raises(InputError, match="risk is"):
+        Judgement("j", 5, 5, 5, bad)
+
+
+def test_what_is_judged_has_a_digest_of_all_of_it() -> None:
+    rows = [
+        Asked("a", "q", "t", "r"),
+        Asked("a", "q", "t", "r", "c"),
+        Asked("a", "q", "t", "r", "None"),
+        Asked("a", "q", "t", "other"),
+        Asked("a", "q", "other", "r"),
+    ]
+    assert len({row.digest for row in rows}) == len(rows)
+    assert rows[0].digest == Asked("another row", "q", "t", "r").digest

@@ -263,7 +263,7 @@ class _Batch:
     def keep(self, place: int, reply: Reply) -> None:
         self._replies[place] = reply
         self.waiting -= 1
-        self._tell(Heard(1, reply.tokens, self.waiting))
+        self._tell(Heard(1, reply.tokens, self.waiting, (reply,)))
 
     def still_waits(self) -> None:
         """A try failed: a sign of life without a reply."""

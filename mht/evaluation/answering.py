@@ -13,10 +13,10 @@ from mht import catalog
 from mht.config_evaluate import BENCHMARKS, EvaluateConfig
 from mht.errors import EngineStopped
 from mht.evaluation.asking import is_weighed, refused, request_of, row_of
-from mht.evaluation.kept import Commit, KeptParts
+from mht.evaluation.kept import JUDGEMENTS, PREDICTIONS, Commit, KeptParts
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import Planned, PlanReader
-from mht.evaluation.tables import Kept
+from mht.evaluation.tables import Judged, Kept
 from mht.generation import TRANSIENT, Heard, Reply, Request
 from mht.questions import Benchmark, Picture, Question
 from mht.records import Refusal
@@ -29,6 +29,11 @@ FOLDERS = {ANSWER: "predictions", QUESTION_ONLY: f"baselines/{QUESTION_ONLY}"}
 Tell = Callable[[Progress], None]
 
 
+def judging(judge: str) -> str:
+    """What is done with a part by a judge."""
+    return f"judge/{judge}"
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What a worker must know. `fingerprints` tells for each kind of work and benchmark what its parts stand under."""
@@ -38,10 +43,15 @@ class Spec:
     plans: Mapping[str, Planned]
     fingerprints: Mapping[tuple[str, str], str]
 
-    def kept(self, storage: Storage, work: str, benchmark: str) -> KeptParts:
+    def kept(self, storage: Storage, work: str, benchmark: str) -> KeptParts[Kept]:
         """The parts of a benchmark that this work has answered."""
         folder = f"{FOLDERS[work]}/{benchmark}"
-        return KeptParts(storage, self.root, self.fingerprints[work, benchmark], folder)
+        return KeptParts(storage, self.root, self.fingerprints[work, benchmark], folder, PREDICTIONS)
+
+    def judged(self, storage: Storage, judge: str, benchmark: str) -> KeptParts[Judged]:
+        """The parts of a benchmark whose replies this judge has judged."""
+        print_ = self.fingerprints[judging(judge), benchmark]
+        return KeptParts(storage, self.root, print_, f"judgements/{judge}/{benchmark}", JUDGEMENTS)
 
 
 class Asked(Protocol):
@@ -112,7 +122,9 @@ class Answerer:
         self._tell(Progress(shard, work, images=len(questions)))
         return commit
 
-    def _answers(self, questions: Sequence[Question], work: str, kept: KeptParts, part: str) -> list[Kept]:
+    def _answers(
+        self, questions: Sequence[Question], work: str, kept: KeptParts[Kept], part: str
+    ) -> list[Kept]:
         """A row for each question."""
         pictures: Sequence[Picture] = [None] * len(questions)
         if work == ANSWER:
@@ -133,7 +145,7 @@ class Answerer:
         return [row for row in rows if row is not None]
 
     def _replies(
-        self, requests: Sequence[Request], weighs: bool, kept: KeptParts, part: str
+        self, requests: Sequence[Request], weighs: bool, kept: KeptParts[Kept], part: str
     ) -> tuple[list[Reply], dict[str, float]]:
         """A reply for each, and how likely yes is by request; what a stopped engine said before is not asked again."""
         known = kept.ready(part)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mht.artifacts import (
     MANIFEST,
@@ -28,14 +29,16 @@ from mht.evaluation.plan import PlanReader
 from mht.evaluation.report.files import report_files
 from mht.evaluation.run import FORMAT, SCORES, EvaluationRun, scores_bytes
 from mht.evaluation.scoring import Metrics
-from mht.evaluation.tables import Kept, prediction_table, value_table
+from mht.evaluation.tables import Judged, Kept, prediction_table, value_table
 from mht.evaluation.work import Site
 from mht.generation import Failure
+from mht.judgements import Judgement
 from mht.predictions import Prediction, Score, score
 from mht.questions import Question
 
 _Rows = dict[str, list[Kept]]
 """By benchmark."""
+_NOTHING = {"calls": 0, "prompt_tokens": 0, "tokens": 0}
 
 
 @dataclass(slots=True)
@@ -49,6 +52,8 @@ class _Closing:
     questions: dict[str, list[Question]] = field(default_factory=dict)
     files: list[FileRecord] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    judges: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What judged, by what it is called: its identity, and what it `spent`."""
 
     def read_plans(self) -> None:
         for name, plan in self.spec.plans.items():
@@ -75,6 +80,29 @@ class _Closing:
             self.site.pulse()
         return found
 
+    def with_judgements(self, rows: _Rows, name: str, identity: Mapping[str, Any]) -> _Rows:
+        """The rows with what a judge said of them. Raises IntegrityError where it is not of these."""
+        chosen = self.site.config.judges.get(name)
+        called, spent, made = chosen.called(name) if chosen else name, Counter(_NOTHING), _Rows()
+        for benchmark, of in rows.items():
+            kept = self.spec.judged(self.site.storage, name, benchmark)
+            commits = kept.commits()
+            parts = self.spec.plans[benchmark].names()
+            judged = [row for part in parts if part in commits for row in kept.rows(commits[part])]
+            if [row.row_id for row in judged] != [row.prediction.row_id for row in of]:
+                raise IntegrityError(
+                    f"{self.spec.root}: {len(judged):,} judgements by {name} of {len(of):,} rows of {benchmark}, or in "
+                    "another order. Run the same command again."
+                )
+            self.files += [commits[part].file for part in parts]
+            spent.update(_cost(judged))
+            made[benchmark] = [
+                _judged(row, one.judgement.by(called)) for row, one in zip(of, judged, strict=True)
+            ]
+            self.site.pulse()
+        self.judges[called] = {**identity, "name": name, "spent": dict(spent)}
+        return made
+
     def write_baseline(self, name: str, benchmark: str, rows: Sequence[Kept]) -> None:
         data = parquet_bytes(prediction_table(rows))
         stem = f"baselines/{name}/{benchmark}/00000"
@@ -91,14 +119,20 @@ def close(
     metrics: Metrics,
     notes: Mapping[str, Sequence[str]],
     remarks: Sequence[str],
+    judges: Mapping[str, Mapping[str, Any]],
 ) -> EvaluationRun:
-    """Score everything that was answered and write the run. Raises IntegrityError where something is missing."""
+    """Score everything that was answered and write the run. Raises IntegrityError where something is missing.
+
+    `judges` are the identities of those whose judgements are there, by name.
+    """
     closing = _Closing(site, spec, run, metrics)
     closing.remarks += [*remarks, *(f"metric left out: {why}" for why in metrics.left_out)]
     closing.read_plans()
     rows = closing.read_answers(ANSWER)
     closing.remarks += _likelihood_remarks(site, closing.questions, rows)
     baselines = _baselines(closing)
+    for name, identity in judges.items():
+        rows = closing.with_judgements(rows, name, identity)
     scores = {name: _scored(closing, name, of) for name, of in rows.items()}
     made = EvaluationRun(
         name=run.name,
@@ -112,6 +146,7 @@ def close(
         code=run.code,
         spent=_spent(rows),
         remarks=tuple(closing.remarks),
+        judges=closing.judges,
     )
     whole = made.beside({name: _as_run(made, name, of, closing) for name, of in baselines.items()})
     _write(closing, whole)
@@ -166,12 +201,20 @@ def _as_run(made: EvaluationRun, name: str, rows: _Rows, closing: _Closing) -> E
     )
 
 
+def _judged(row: Kept, given: Judgement) -> Kept:
+    said = (*row.prediction.judgements, given)
+    return replace(row, prediction=replace(row.prediction, judgements=said))
+
+
 def _spent(rows: _Rows) -> dict[str, int]:
-    total = Counter({"calls": 0, "prompt_tokens": 0, "tokens": 0})
+    total = Counter(_NOTHING)
     for of in rows.values():
-        for row in of:
-            total.update(calls=row.calls, prompt_tokens=row.prompt_tokens, tokens=row.tokens)
+        total.update(_cost(of))
     return dict(total)
+
+
+def _cost(rows: Sequence[Kept] | Sequence[Judged]) -> dict[str, int]:
+    return {name: sum(getattr(row, name) for row in rows) for name in _NOTHING}
 
 
 def _likelihood_remarks(site: Site, questions: Mapping[str, Sequence[Question]], rows: _Rows) -> list[str]:

@@ -8,6 +8,7 @@ from mht.artifacts import MANIFEST
 from mht.config_evaluate import EvaluateConfig
 from mht.errors import TooManyQuarantined
 from mht.evaluation.evaluate import evaluate
+from mht.evaluation.metrics.judged import OF_JUDGE
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.report.files import HTML
 from mht.evaluation.run import EvaluationRun, headline, unanswered
@@ -33,7 +34,7 @@ def run_evaluate(config: EvaluateConfig) -> int:
 
 
 def check_answered(config: EvaluateConfig, run: EvaluationRun) -> None:
-    """Raises TooManyQuarantined where too many requests were left without a reply."""
+    """Raises TooManyQuarantined where too many requests were left without a reply, or replies without a judgement."""
     told = [run.answered(name) for name in run.benchmarks]
     asked = sum(n for _, n in told)
     failed = asked - sum(n for n, _ in told)
@@ -43,6 +44,14 @@ def check_answered(config: EvaluateConfig, run: EvaluationRun) -> None:
             f"scored without them; their reasons are in {join(config.output, HTML)}. The same command asks again what "
             "failed in passing."
         )
+    for judge in run.judges:
+        judged, of = run.judged(judge)
+        if of - judged > config.run.max_failed * of:
+            raise TooManyQuarantined(
+                f"{judge}: {of - judged:,} of {of:,} replies have no judgement, over run.max_failed="
+                f"{config.run.max_failed:g}. The run is scored without them; their reasons are in "
+                f"{join(config.output, HTML)}. The same command asks again what failed in passing."
+            )
 
 
 def summary(config: EvaluateConfig, run: EvaluationRun) -> str:
@@ -52,16 +61,25 @@ def summary(config: EvaluateConfig, run: EvaluationRun) -> str:
         answered, asked = run.answered(name)
         rows[name] = f"{answered:,} of {asked:,} questions answered"
         for score in run.scores[name]:
-            if score.name in _SHOWN and score.n_asked:
-                rows[f"  {score.name.replace('_', ' ')} ({name})"] = _figure(score, run, name)
-    spent = {kind: n for kind, n in run.spent.items() if n}
-    if spent:
-        rows["spent"] = ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in spent.items())
+            if (score.name in _SHOWN or score.name.startswith("judged.")) and score.n_asked:
+                rows[f"  {_spoken(score.name)} ({name})"] = _figure(score, run, name)
+    for judge in run.judges:
+        judged, of = run.judged(judge)
+        rows[f"judge {judge}"] = f"{judged:,} of {of:,} replies judged"
+    told = {"spent": run.spent} | {f"spent by {name}": about["spent"] for name, about in run.judges.items()}
+    for who, spent in told.items():
+        if any(spent.values()):
+            rows[who] = ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in spent.items() if n)
     for number, remark in enumerate(run.remarks, start=1):
         rows[f"remark {number}"] = remark
     rows["report"] = join(config.output, HTML)
     rows["run"] = join(config.output, MANIFEST)
     return table(rows)
+
+
+def _spoken(name: str) -> str:
+    figure, _, judge = name.partition(OF_JUDGE)
+    return figure.replace("_", " ").replace("judged.", "judged ") + (f" by {judge}" if judge else "")
 
 
 def _figure(score: Score, run: EvaluationRun, benchmark: str) -> str:

@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mht import catalog
 from mht.errors import ConfigError, InputError
 from mht.evaluation.intervals import Difference, IntervalParams, difference, with_interval
+from mht.evaluation.metrics import judged
 from mht.evaluation.report.figures import Better, Figure, Group, about, listed
 from mht.evaluation.run import EvaluationRun
+from mht.judgements import Judgement
 from mht.predictions import Measured, Prediction, Score, score
 from mht.storage import StorageParams
 
@@ -121,16 +123,17 @@ def _compared(runs: Sequence[EvaluationRun], name: str, config: CompareConfig) -
     tables = [{row.row_id: row for row in run.benchmarks[name]} for run in runs]
     keys, messages = _shared_rows(name, tables, config.rows)
     kept = [[table[key] for key in keys] for table in tables]
-    skipped = _other_judge(kept)
-    if skipped:
-        messages.append(skipped)
+    judges, skipped = _same_judges(runs, kept)
+    messages += [skipped] if skipped else []
     lines: list[Line] = []
     for metric in _metrics(runs, name):
-        if metric != "judged" or not skipped:
-            try:
+        try:
+            if metric == "judged":
+                lines += _judged_lines(runs, name, kept, judges, config.intervals)
+            else:
                 lines += _lines(runs, name, metric, kept, config.intervals)
-            except ConfigError as error:
-                messages.append(f"Not compared: {error}")
+        except ConfigError as error:
+            messages.append(f"Not compared: {error}")
     clusters = len({row.cluster for row in kept[0]})
     return Compared(name, len(keys), clusters, tuple(messages), tuple(sorted(lines, key=_place)))
 
@@ -162,13 +165,48 @@ def _shared_rows(
     ]
 
 
-def _other_judge(kept: Sequence[Sequence[Prediction]]) -> str | None:
-    """Why judged scores are not compared, None where one judge gave them all."""
-    judges = [sorted({row.judgement.judge for row in rows if row.judgement}) for rows in kept]
-    if all(len(one) <= 1 and one == judges[0] for one in judges):
-        return None
-    named = "; ".join(", ".join(one) or "none" for one in judges)
-    return f"Judged scores are not compared: they are by different judges ({named})."
+def _same_judges(
+    runs: Sequence[EvaluationRun], kept: Sequence[Sequence[Prediction]]
+) -> tuple[list[str], str | None]:
+    """(those who judged the rows of every run, why the scores of others are not compared)."""
+    found = [judged.judges(rows) for rows in kept]
+    same = [name for name in found[0] if all(name in one for one in found) and _one_identity(runs, name)]
+    if all(one == same for one in found):
+        return same, None
+    named = "; ".join(", ".join(one) or "none" for one in found)
+    what = "Judged scores are" if not same else f"Judged scores of others than {', '.join(same)} are"
+    return same, f"{what} not compared: they are by different judges ({named})."
+
+
+def _one_identity(runs: Sequence[EvaluationRun], judge: str) -> bool:
+    """Whether one name stands for one judge: the same model, prompt and settings, as far as the runs tell."""
+    told = [dict(run.judges[judge]) for run in runs if judge in run.judges]
+    for one in told:
+        one.pop("spent", None)
+        one.pop("digest", None)
+    return all(one == told[0] for one in told)
+
+
+def _judged_lines(
+    runs: Sequence[EvaluationRun],
+    name: str,
+    kept: Sequence[Sequence[Prediction]],
+    judges: Sequence[str],
+    intervals: IntervalParams,
+) -> list[Line]:
+    """Each judge's figures by themselves, with its name where there are several."""
+    lines = []
+    for judge in judges:
+        own = [[replace(row, judgements=_by(row, judge)) for row in rows] for rows in kept]
+        for line in _lines(runs, name, "judged", own, intervals):
+            title = line.about.title if len(judges) == 1 else f"{line.about.title} ({judge})"
+            lines.append(replace(line, about=replace(line.about, title=title)))
+    return lines
+
+
+def _by(row: Prediction, judge: str) -> tuple[Judgement, ...]:
+    given = row.judged_by(judge)
+    return () if given is None else (given,)
 
 
 def _lines(

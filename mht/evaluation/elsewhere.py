@@ -12,6 +12,7 @@ from mht.errors import InputError
 from mht.evaluation.benchmarks._refused import Unfit
 from mht.evaluation.benchmarks._rows import read_rows
 from mht.evaluation.tables import Kept
+from mht.judgements import NO_REPLY, Judgement, read_official
 from mht.questions import Question, answered
 from mht.storage import Storage
 
@@ -21,10 +22,13 @@ NO_ROW, NULL_REPLY = "not_in_file", "no_reply_in_file"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A row of the file: a reply or None where it has none, and the probability of yes where a column has it."""
+    """A row of the file: a reply or None where it has none; where a column has them the probability of yes, and what a
+    judge wrote.
+    """
 
     reply: str | None
     likelihood_yes: float | None
+    judgement: str
 
 
 class Elsewhere:
@@ -48,6 +52,21 @@ class Elsewhere:
         """A row for each question; one that the file lacks has failed."""
         return [self._row(question) for question in questions]
 
+    @property
+    def released(self) -> dict[str, Any]:
+        """What decides the judgements in the file."""
+        return {"kind": "file", "digest": self.digest, "column": self._config.judgement}
+
+    def judgements(self, questions: Sequence[Question], judge: str) -> list[Judgement]:
+        """What the judge of the file said of each question's reply."""
+        told = [self._rows.get(self._key(question)) for question in questions]
+        return [
+            read_official(one.judgement, judge)
+            if one is not None and one.reply is not None
+            else Judgement(judge, failure=NO_REPLY)
+            for one in told
+        ]
+
     def note(self) -> str | None:
         """Rows of the file that no question was found for, once all were asked for."""
         left = len(self._rows) - len(self._used)
@@ -55,8 +74,11 @@ class Elsewhere:
             f"{left:,} of the {len(self._rows):,} rows of the file answer no question here" if left else None
         )
 
+    def _key(self, question: Question) -> tuple[str | None, str]:
+        return question.benchmark if self._config.benchmark else None, question.row_id
+
     def _row(self, question: Question) -> Kept:
-        key = (question.benchmark if self._config.benchmark else None, question.row_id)
+        key = self._key(question)
         told = self._rows.get(key)
         if told is None:
             return Kept(answered(question, None, NO_ROW))
@@ -71,7 +93,7 @@ class Elsewhere:
             where = f"{config.path!r}, row {raw.number:,}"
             if isinstance(raw.row, Unfit):
                 raise InputError(f"{where}: {raw.row.reason} {raw.row.detail}. Write the file again.")
-            named = [config.id, config.reply, config.benchmark, config.likelihood_yes]
+            named = [config.id, config.reply, config.benchmark, config.likelihood_yes, config.judgement]
             for column in (name for name in named if name is not None):
                 if column not in raw.row:
                     raise InputError(
@@ -82,7 +104,8 @@ class Elsewhere:
             reply = raw.row[config.reply]
             text = None if reply is None else str(reply).strip()
             likely = _share(raw.row.get(config.likelihood_yes or ""), where)
-            yield (benchmark, str(raw.row[config.id])), Told(text, likely)
+            judged = str(raw.row.get(config.judgement or "") or "")
+            yield (benchmark, str(raw.row[config.id])), Told(text, likely, judged)
 
 
 def _share(value: Any, where: str) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 from mht import catalog
 from mht.artifacts import SUCCESS
 from mht.config_evaluate import EvaluateConfig
@@ -9,28 +11,43 @@ from mht.errors import InputError
 from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Answerer, Spec, open_benchmark
 from mht.evaluation.close import close
 from mht.evaluation.elsewhere import Elsewhere
-from mht.evaluation.identity import Run, describe, fingerprints, model_of, read, take_up
+from mht.evaluation.identity import (
+    Run,
+    describe,
+    fingerprints,
+    judge_fingerprints,
+    judge_identity,
+    model_of,
+    read,
+    take_up,
+)
+from mht.evaluation.judging import Judging
 from mht.evaluation.plan import write_plan
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import EvaluationRun, load
 from mht.evaluation.scoring import Metrics, choose
-from mht.evaluation.work import Open, Pulse, Site, ask, left, take_over
+from mht.evaluation.work import Open, Pulse, Site, Worker, ask, judge, left, take_over, unjudged
 from mht.lease import Lease, impatient
 from mht.storage import Storage, join
 
 
 def evaluate(
-    config: EvaluateConfig, progress: ProgressLine, pulse: Pulse, answerer: Open = Answerer
+    config: EvaluateConfig,
+    progress: ProgressLine,
+    pulse: Pulse,
+    answerer: Open = Answerer,
+    judging: Callable[..., Worker] = Judging,
 ) -> EvaluationRun:
-    """Ask what is not answered, score all, write the run. Raises MhtError for everything that stops it."""
+    """Ask what is not answered, judge, score all, write the run. Raises MhtError for everything that stops it."""
     storage = Storage(config.storage)
     config = config.model_copy(update={"output": storage.absolute(config.output)})
     metrics = choose(config)
-    if config.model is not None:
-        catalog.load("engines", config.model.kind).check(config.model.params())
+    for model in (config.model, *(one.model for one in config.judges.values())):
+        if model is not None:
+            catalog.load("engines", model.kind).check(model.params())
     storage.check_writable(config.output)
     with Lease(impatient(config.storage), config.output):
-        return _evaluate(Site(config, storage, progress, pulse, answerer), metrics)
+        return _evaluate(Site(config, storage, progress, pulse, answerer, judging), metrics)
 
 
 def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
@@ -45,10 +62,14 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
         digests[name], notes[name] = benchmark.digest, benchmark.notes()
         site.pulse()
     run = describe(config, model_of(config, elsewhere.digest if elsewhere else None), plans, digests)
-    spec = Spec(config.output, config, plans, fingerprints(run))
+    judges = {name: judge_identity(config, name) for name in config.judges}
+    if elsewhere is not None and config.released is not None:
+        judges[config.released] = elsewhere.released
+    prints = fingerprints(run)
+    spec = Spec(config.output, config, plans, prints | judge_fingerprints(judges, prints))
     old = read(storage, config.output)
     works = [ANSWER, QUESTION_ONLY] if config.baselines.question_only else [ANSWER]
-    if _is_done(site, old, run) and not any(left(site, spec, work) for work in works):
+    if _is_done(site, old, run) and not _is_left(site, spec, works, judges):
         return load(storage, config.output)
     take_up(storage, config, old, run)
     remarks = []
@@ -57,7 +78,15 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
         remarks += [elsewhere.note()]
     else:
         ask(site, spec, works)
-    return close(site, spec, run, metrics, notes, [remark for remark in remarks if remark])
+    for name in config.judges:
+        judge(site, spec, name)
+    return close(site, spec, run, metrics, notes, [remark for remark in remarks if remark], judges)
+
+
+def _is_left(site: Site, spec: Spec, works: Sequence[str], judges: Iterable[str]) -> bool:
+    """Whether anything is still to be asked, or to be judged."""
+    unanswered = any(left(site, spec, work) for work in works)
+    return unanswered or any(unjudged(site, spec, name) for name in judges)
 
 
 def _is_done(site: Site, old: Run | None, run: Run) -> bool:

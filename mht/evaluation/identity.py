@@ -13,8 +13,9 @@ from mht.artifacts import MANIFEST, RUN, SUCCESS, dump_json
 from mht.code_digest import code_digest
 from mht.config_evaluate import FREE_KEYS, EvaluateConfig
 from mht.config_identity import differing, identity
+from mht.config_judges import JUDGES
 from mht.errors import IntegrityError, RunConflict, StorageMissing
-from mht.evaluation.answering import ANSWER, QUESTION_ONLY
+from mht.evaluation.answering import ANSWER, QUESTION_ONLY, judging
 from mht.evaluation.plan import Planned
 from mht.seeds import digest
 from mht.storage import Storage, join
@@ -77,6 +78,32 @@ def fingerprints(run: Run) -> dict[tuple[str, str], str]:
         ).hex()
         for work in (ANSWER, QUESTION_ONLY)
         for name, asked in run.asked.items()
+    }
+
+
+def judge_identity(config: EvaluateConfig, name: str) -> dict[str, Any]:
+    """What decides a judge's scores beside the row: its kind, its settings, its prompt, and who is asked."""
+    chosen = config.judges[name]
+    found = {"kind": chosen.kind, **catalog.load(JUDGES, chosen.kind).identity(chosen.params())}
+    if chosen.model is not None:
+        engine = catalog.load("engines", chosen.model.kind)
+        found["model"] = {"kind": chosen.model.kind, **engine.identity(chosen.model.params())}
+    return found
+
+
+def judge_fingerprints(
+    judges: Mapping[str, Mapping[str, Any]], asked: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], str]:
+    """What each judge's parts stand under, by (kind of work, benchmark): who judges, and what the replies stand under.
+
+    `judges` are identities by name, `asked` what `fingerprints` gives. Each row says beside what was judged, so that
+    one that was answered anew is judged anew.
+    """
+    return {
+        (judging(judge), benchmark): digest(json.dumps([who, under], sort_keys=True), size=8).hex()
+        for judge, who in judges.items()
+        for (work, benchmark), under in asked.items()
+        if work == ANSWER
     }
 
 

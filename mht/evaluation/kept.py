@@ -1,4 +1,5 @@
-"""What was answered of a benchmark: a part exists by its commit record, created if absent, and is never asked twice.
+"""What was answered, or judged, of a benchmark: a part exists by its commit record, created if absent, and is never
+asked twice.
 
 A part whose requests failed on the way there and back may be asked again by a later run: each try has a record of its
 own, and the last one counts. Replies that were ready when an engine stopped are kept beside and not paid for again.
@@ -7,8 +8,11 @@ own, and the last one counts. Replies that were ready when an engine stopped are
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Generic, Protocol, TypeVar
+
+import pyarrow as pa
 
 from mht.artifacts import (
     FileRecord,
@@ -20,21 +24,45 @@ from mht.artifacts import (
     write_content,
 )
 from mht.errors import IntegrityError, StorageMissing
-from mht.evaluation.tables import Kept, kept_rows, prediction_table
+from mht.evaluation.tables import Judged, Kept, judged_rows, judged_table, kept_rows, prediction_table
 from mht.generation import Failure, Reply
 from mht.storage import ReadRequest, Storage, join
 
 _READ_AT_ONCE = 256
 
 
+class _Row(Protocol):
+    @property
+    def may_be_asked_again(self) -> bool: ...
+
+
+Row = TypeVar("Row", bound=_Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[Row]):
+    """How rows of one kind are written and read."""
+
+    table: Callable[[Sequence[Row]], pa.Table]
+    rows: Callable[[pa.Table], list[Row]]
+
+
+PREDICTIONS: Form[Kept] = Form(prediction_table, kept_rows)
+JUDGEMENTS: Form[Judged] = Form(judged_table, judged_rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A try of a part: its file of predictions, and how many of them may be asked again."""
+    """A try of a part: its file, and how many of its rows may be asked again.
+
+    `of` is the sha256 of the file that this one was made of: of judgements, the predictions'.
+    """
 
     part: str
     number: int
     file: FileRecord
     again: int
+    of: str = ""
 
     @property
     def name(self) -> str:
@@ -53,14 +81,15 @@ class Commit:
             raise IntegrityError(f"{where}: not a commit record ({error}). Remove it and resume.") from None
 
 
-class KeptParts:
+class KeptParts(Generic[Row]):
     """The parts of one benchmark under one fingerprint; their files lie in `folder`, below the output."""
 
-    def __init__(self, storage: Storage, root: str, fingerprint: str, folder: str) -> None:
+    def __init__(self, storage: Storage, root: str, fingerprint: str, folder: str, form: Form[Row]) -> None:
         self._storage = storage
         self._root = root
         self._records = join(root, "commits", fingerprint)
         self._folder = folder
+        self._form = form
 
     def commits(self) -> dict[str, Commit]:
         """The last try of each part that has one."""
@@ -91,15 +120,15 @@ class KeptParts:
                 return Commit.from_json(data, f"{self._records}: {part}") if number else None
             number += 1
 
-    def rows(self, commit: Commit) -> list[Kept]:
+    def rows(self, commit: Commit) -> list[Row]:
         """The part's rows, in the order of its questions."""
-        return kept_rows(parquet_table(read_checked(self._storage, self._root, commit.file)))
+        return self._form.rows(parquet_table(read_checked(self._storage, self._root, commit.file)))
 
-    def commit(self, part: str, number: int, rows: Sequence[Kept]) -> Commit:
+    def commit(self, part: str, number: int, rows: Sequence[Row], of: str = "") -> Commit:
         """Keep a try of a part; where another worker's is there already, that one counts."""
-        data = parquet_bytes(prediction_table(rows))
+        data = parquet_bytes(self._form.table(rows))
         file = write_content(self._storage, self._root, f"{self._folder}/{part}", data, len(rows))
-        mine = Commit(part, number, file, sum(row.may_be_asked_again for row in rows))
+        mine = Commit(part, number, file, sum(row.may_be_asked_again for row in rows), of)
         uri = join(self._records, f"{mine.name}.json")
         if self._storage.create(uri, mine.to_json()):
             return mine

@@ -22,10 +22,12 @@ class ProgressLine:
         self._line = LiveLine(stream, clock, on)
         self._seen: deque[tuple[float, int, int]] = deque()
         self._total, self._base = 0, 0
+        self._what, self._of = "", ""
 
-    def begin(self, total: int, base: int) -> None:
-        """`total` questions, of which `base` were answered by an earlier run."""
+    def begin(self, total: int, base: int, what: str = "answers", of: str = "questions") -> None:
+        """`total` questions, of which `base` were answered by an earlier run; or replies, and judged."""
         self.clear()
+        self._what, self._of = what, of
         self._total, self._base = total, base
         self._seen.clear()
         self._line.at_once()
@@ -51,7 +53,7 @@ class ProgressLine:
         seconds = last_s - first_s
         rate = (last - first) / seconds if seconds > 0 else 0.0
         done = min(self._base + questions, self._total)
-        parts = [f"answers  {done:,} / {self._total:,} questions", f"{rate:,.1f}/s"]
+        parts = [f"{self._what}  {done:,} / {self._total:,} {self._of}", f"{rate:,.1f}/s"]
         if late:
             speed = (late - early) / seconds if seconds > 0 else 0.0
             parts += [f"{speed:,.0f} tokens/s", f"{waiting:,} waiting"]

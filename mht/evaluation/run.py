@@ -7,6 +7,7 @@
     commits/<fingerprint>/<part>.<try>.json   created if absent: what makes a part exist
     predictions/<benchmark>/<part>-<sha>.parquet
     baselines/<name>/<benchmark>/<part>-<sha>.parquet    blind ones, over the same rows
+    judgements/<judge>/<benchmark>/<part>-<sha>.parquet  what a judge said of each row
     scores/<benchmark>-<sha>.parquet               what each metric read from each row
     scores.json                                    every figure with n of n_asked, its interval, what is unscored
     report.html  report.json  report.md
@@ -16,12 +17,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
+
 from mht.artifacts import RUN, FileRecord, dump_json, read_checked, read_manifest, read_table
-from mht.evaluation.tables import kept_rows
+from mht.evaluation.tables import judged_rows, kept_rows
 from mht.predictions import Prediction, Score
 from mht.storage import Storage
 
@@ -55,6 +58,8 @@ class EvaluationRun:
     baselines: Mapping[str, EvaluationRun] = field(default_factory=dict)
     remarks: Sequence[str] = ()
     """What a person must know of the whole run: metrics and baselines that were left out, and why."""
+    judges: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Who judged, by what stands in the judgements: `name` in the configuration, identity, and what was `spent`."""
 
     def beside(self, baselines: Mapping[str, EvaluationRun]) -> EvaluationRun:
         """The same run with its baselines."""
@@ -64,6 +69,12 @@ class EvaluationRun:
         """(rows with a reply, rows asked) of a benchmark."""
         rows = self.benchmarks[benchmark]
         return sum(row.reply is not None for row in rows), len(rows)
+
+    def judged(self, judge: str) -> tuple[int, int]:
+        """(rows that this judge gave scores, rows with a reply) of all benchmarks."""
+        replied = [row for rows in self.benchmarks.values() for row in rows if row.reply is not None]
+        given = [row.judged_by(judge) for row in replied]
+        return sum(one is not None and one.failure is None for one in given), len(replied)
 
     @property
     def partial(self) -> bool:
@@ -95,6 +106,7 @@ def scores_bytes(run: EvaluationRun) -> bytes:
             "notes": {name: list(notes) for name, notes in run.notes.items()},
             "spent": dict(run.spent),
             "remarks": list(run.remarks),
+            "judges": {name: dict(about) for name, about in run.judges.items()},
         }
     )
 
@@ -132,16 +144,47 @@ def load(storage: Storage, root: str) -> EvaluationRun:
         )
         for name, scores in told["baselines"].items()
     }
+    judges = told.get("judges", {})
+    rows = _predictions(storage, root, files, "predictions/", told["scores"])
+    for called, judge in judges.items():
+        rows = {
+            name: _with_judgements(storage, root, files, f"judgements/{judge['name']}/{name}/", called, of)
+            for name, of in rows.items()
+        }
     return EvaluationRun(
         name=about["name"],
         model=about["model"],
-        benchmarks=_predictions(storage, root, files, "predictions/", told["scores"]),
+        benchmarks=rows,
+        judges=judges,
         scores=_scores(told["scores"]),
         spent=told["spent"],
         remarks=told["remarks"],
         baselines=baselines,
         **same,
     )
+
+
+def _tables(storage: Storage, root: str, files: Sequence[FileRecord], prefix: str) -> Iterator[pa.Table]:
+    """The files below a folder, in the order of the parts."""
+    for record in sorted(files, key=lambda record: record.path):
+        if record.path.startswith(prefix):
+            yield read_table(storage, root, record)
+
+
+def _with_judgements(
+    storage: Storage,
+    root: str,
+    files: Sequence[FileRecord],
+    prefix: str,
+    called: str,
+    rows: Sequence[Prediction],
+) -> list[Prediction]:
+    """The rows with what a judge said of them."""
+    said = [row for table in _tables(storage, root, files, prefix) for row in judged_rows(table)]
+    return [
+        replace(row, judgements=(*row.judgements, one.judgement.by(called)))
+        for row, one in zip(rows, said, strict=True)
+    ]
 
 
 def _predictions(
@@ -151,9 +194,8 @@ def _predictions(
     return {
         name: [
             row.prediction
-            for record in sorted(files, key=lambda record: record.path)
-            if record.path.startswith(f"{prefix}{name}/")
-            for row in kept_rows(read_table(storage, root, record))
+            for table in _tables(storage, root, files, f"{prefix}{name}/")
+            for row in kept_rows(table)
         ]
         for name in names
     }

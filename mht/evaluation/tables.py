@@ -1,4 +1,6 @@
-"""Predictions as rows of Parquet files: what was asked, what came back, what it cost; and per-row values of metrics."""
+"""Predictions as rows of Parquet files: what was asked, what came back, what it cost; what judges said of them; and
+per-row values of metrics.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from mht.generation import TRANSIENT, Reply
+from mht.judgements import SCALES, Judgement
 from mht.predictions import Measured, Prediction
 from mht.schemas import to_table
 
@@ -23,12 +26,21 @@ PREDICTION_SCHEMA = pa.schema(
     | _COST
 )
 """Prediction's columns, with the particulars of a failure and the engine's own counts. Judgements lie beside."""
+JUDGEMENT_SCHEMA = pa.schema(
+    {name: pa.string() for name in ("row_id", "judge")}
+    | dict.fromkeys(SCALES, pa.float64())
+    | {"failure": pa.string(), "why": pa.string(), "samples": pa.int32(), "spread": pa.list_(pa.float64())}
+    | {"of": pa.string()}
+    | _COST
+)
+"""Judgement's columns; `of` is a digest of what was judged."""
 VALUE_SCHEMA = pa.schema(
     {"metric": pa.string(), "key": pa.string(), "cluster": pa.string()}
     | {"parts": pa.list_(pa.float64()), "unscored": pa.string()}
 )
 """What each metric read from each row, or pair of twins."""
-_FIELDS = tuple(field.name for field in fields(Prediction) if field.name != "judgement")
+_FIELDS = tuple(field.name for field in fields(Prediction) if field.name != "judgements")
+_JUDGED_FIELDS = tuple(field.name for field in fields(Judgement))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,43 @@ def _row(plain: Mapping[str, Any]) -> Kept:
     if columns["options"] is not None:
         columns["options"] = tuple(columns["options"])
     return Kept(Prediction(**columns), plain["detail"], *(plain[name] for name in _COST))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a judge said of a row, with what it cost; `of` is a digest of what was judged."""
+
+    row_id: str
+    judgement: Judgement
+    of: str
+    prompt_tokens: int = 0
+    tokens: int = 0
+    calls: int = 0
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """As of predictions: what failed in passing may go otherwise another time."""
+        return self.judgement.failure in TRANSIENT
+
+
+def judged_table(rows: Sequence[Judged]) -> pa.Table:
+    plain = [
+        {name: getattr(row.judgement, name) for name in _JUDGED_FIELDS}
+        | {name: getattr(row, name) for name in ("row_id", "of", *_COST)}
+        for row in rows
+    ]
+    return pa.Table.from_pylist(plain, schema=JUDGEMENT_SCHEMA)
+
+
+def judged_rows(table: pa.Table) -> list[Judged]:
+    return [_judged(plain) for plain in table.to_pylist()]
+
+
+def _judged(plain: Mapping[str, Any]) -> Judged:
+    columns = {name: plain[name] for name in _JUDGED_FIELDS}
+    if columns["spread"] is not None:
+        columns["spread"] = tuple(columns["spread"])
+    return Judged(plain["row_id"], Judgement(**columns), plain["of"], *(plain[name] for name in _COST))
 
 
 @dataclass(frozen=True, slots=True)

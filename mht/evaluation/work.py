@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
+from mht.config import EngineConfig
 from mht.config_evaluate import EvaluateConfig
 from mht.errors import ConfigError, MhtError
-from mht.evaluation.answering import ANSWER, Answerer, Spec
+from mht.evaluation.answering import ANSWER, Spec
 from mht.evaluation.elsewhere import Elsewhere
+from mht.evaluation.judging import row_of, stretches
 from mht.evaluation.plan import PlanReader
 from mht.evaluation.progress import ProgressLine
+from mht.evaluation.tables import Judged
+from mht.questions import Question
 from mht.storage import Storage
 from mht.watch import Progress
 
@@ -19,8 +24,18 @@ if TYPE_CHECKING:
     from mht.fleet import FleetConfig
 
 Pulse = Callable[[], None]
-Open = Callable[[Spec, Callable[[Progress], None]], Answerer]
-"""Makes what answers parts; a test gives another engine. On Ray it is sent to the actors."""
+
+
+class Worker(Protocol):
+    """What does one job after the other: a part to answer, a stretch of parts to judge."""
+
+    def do(self, work: str, shard: str) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+Open = Callable[[Spec, Callable[[Progress], None]], Worker]
+"""Makes what works; a test gives another engine. On Ray it is sent to the actors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,8 @@ class Site:
     progress: ProgressLine
     pulse: Pulse
     answerer: Open
+    judging: Callable[..., Worker]
+    """`Judging`, but for its judge."""
 
 
 def left(site: Site, spec: Spec, work: str) -> list[str]:
@@ -40,6 +57,20 @@ def left(site: Site, spec: Spec, work: str) -> list[str]:
     for name, plan in spec.plans.items():
         done = spec.kept(site.storage, work, name).commits()
         parts += [f"{name}/{part}" for part in plan.names() if part not in done or done[part].again]
+    return parts
+
+
+def unjudged(site: Site, spec: Spec, judge: str) -> list[tuple[str, str]]:
+    """(benchmark, part) of every part that has no judgements, or whose replies are others by now, or as above."""
+    parts = []
+    for name, plan in spec.plans.items():
+        answers = spec.kept(site.storage, ANSWER, name).commits()
+        done = spec.judged(site.storage, judge, name).commits()
+        parts += [
+            (name, part)
+            for part in plan.names()
+            if part not in done or done[part].again or done[part].of != answers[part].file.sha256
+        ]
     return parts
 
 
@@ -56,9 +87,30 @@ def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
         )
     site.progress.begin(total, total - todo)
     if site.config.run.ray:
-        _on_ray(site, spec, jobs)
+        assert site.config.model is not None
+        _on_ray(site, spec, jobs, site.answerer, "model", site.config.model)
     else:
-        _here(site, spec, jobs)
+        _here(site, spec, jobs, site.answerer)
+    site.progress.clear()
+
+
+def judge(site: Site, spec: Spec, name: str) -> None:
+    """Let a judge judge what it has not judged. Raises the first error that a part met.
+
+    On Ray only where its model wants cards or replicas: requests to an endpoint wait, and need no actor for that.
+    """
+    parts = unjudged(site, spec, name)
+    if not parts:
+        return
+    config, model = site.config, site.config.judges[name].model
+    total = sum(plan.questions for plan in spec.plans.values())
+    todo = sum(_questions(spec, "/".join(part)) for part in parts)
+    site.progress.begin(total, total - todo, f"judged by {name}", "replies")
+    jobs, make = stretches(config, name, parts), partial(site.judging, judge=name)
+    if config.run.ray and model is not None and (model.num_gpus or model.replicas > 1):
+        _on_ray(site, spec, jobs, make, f"judges.{name}.model", model)
+    else:
+        _here(site, spec, jobs, make)
     site.progress.clear()
 
 
@@ -70,7 +122,7 @@ def _questions(spec: Spec, part: str) -> int:
     return round(size * (int(number) + 1)) - round(size * int(number))
 
 
-def _here(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]]) -> None:
+def _here(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]], make: Open) -> None:
     """One after the other, in this process."""
     questions = tokens = 0
 
@@ -80,23 +132,25 @@ def _here(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]]) -> None:
         site.progress.show(questions, tokens, progress.waiting)
         site.pulse()
 
-    answerer = site.answerer(spec, tell)
+    worker = make(spec, tell)
     try:
         for work, part in jobs:
-            answerer.do(work, part)
+            worker.do(work, part)
     finally:
-        answerer.close()
+        worker.close()
 
 
-def _on_ray(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]]) -> None:
+def _on_ray(
+    site: Site, spec: Spec, jobs: Sequence[tuple[str, str]], make: Open, key: str, model: EngineConfig
+) -> None:
     """Ray Data actors that each hold the engine."""
     from mht import cluster, fleet
 
     config = site.config
     end = cluster.start(config.ray.address, config.ray.object_store_mib, config.ray.temp_dir)
     try:
-        staff = _staffing(config, cluster.gpus())
-        crew = fleet.Fleet(spec, staff, site.answerer)
+        staff = _staffing(config, cluster.gpus(), key, model)
+        crew = fleet.Fleet(spec, staff, make)
 
         def pulse() -> None:
             site.pulse()
@@ -118,16 +172,15 @@ def _on_ray(site: Site, spec: Spec, jobs: Sequence[tuple[str, str]]) -> None:
         end()
 
 
-def _staffing(config: EvaluateConfig, gpus: float) -> FleetConfig:
+def _staffing(config: EvaluateConfig, gpus: float, key: str, model: EngineConfig) -> FleetConfig:
     """Raises ConfigError for more cards than a private Ray has."""
     from mht.fleet import FleetConfig
 
-    model, run = config.model, config.run
-    assert model is not None
+    run = config.run
     wanted = model.num_gpus * model.replicas
     if config.ray.address == "local" and wanted > gpus:
         raise ConfigError(
-            f"model: num_gpus={model.num_gpus:g} times replicas={model.replicas} asks for {wanted:g} GPUs, and Ray "
+            f"{key}: num_gpus={model.num_gpus:g} times replicas={model.replicas} asks for {wanted:g} GPUs, and Ray "
             f"finds {gpus:g} here. Lower them, or set num_gpus=0 to run it on the CPU."
         )
     return FleetConfig(
@@ -136,15 +189,32 @@ def _staffing(config: EvaluateConfig, gpus: float) -> FleetConfig:
 
 
 def take_over(site: Site, spec: Spec, elsewhere: Elsewhere) -> None:
-    """Commit the rows of a file of predictions as the parts of its benchmarks."""
+    """Commit the rows of a file of predictions as the parts of its benchmarks, and what a judge said in it."""
     for name, plan in spec.plans.items():
         kept = spec.kept(site.storage, ANSWER, name)
         reader = PlanReader(site.storage, spec.root, plan)
         try:
             for part in plan.names():
-                rows = elsewhere.rows(reader.read(part))
+                questions = reader.read(part)
+                rows = elsewhere.rows(questions)
                 if kept.last(part) is None:
                     kept.commit(part, 1, rows)
+                if site.config.released is not None:
+                    _take_judged(site, spec, elsewhere, part, questions)
                 site.pulse()
         finally:
             reader.close()
+
+
+def _take_judged(
+    site: Site, spec: Spec, elsewhere: Elsewhere, part: str, questions: Sequence[Question]
+) -> None:
+    """What the file's judge said of a part."""
+    name, judge = questions[0].benchmark, str(site.config.released)
+    kept, answers = spec.judged(site.storage, judge, name), spec.kept(site.storage, ANSWER, name)
+    last = answers.last(part)
+    if kept.last(part) is not None or last is None:
+        return
+    given = zip(answers.rows(last), elsewhere.judgements(questions, judge), strict=True)
+    rows = [Judged(row.prediction.row_id, said, row_of(row.prediction).digest) for row, said in given]
+    kept.commit(part, 1, rows, last.file.sha256)

@@ -7,8 +7,8 @@
         engine.generate([Request("a", "error_503 rate_limited fine")])
 
 The words of a prompt are the turns of its request, one a try, the last for all that follow; a word that is no turn is
-passed over. With `script`, the n-th call to the server gets the n-th turn, whatever it asks. The server writes down
-every call that it gets.
+passed over. With `script`, the n-th call to the server gets the n-th turn, whatever it asks. With `says`, what is fine
+is what it says to a call. The server writes down every call that it gets.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ RETRY_DATE_S = 11
 MEGABYTE = 1 << 20
 SECRET_ECHO = "Incorrect API key provided: sk-canary. Prompt was: JANE DOE"
 PATIENCE_S = 30.0
+Says = Callable[[dict[str, Any]], str]
 
 
 @dataclass
@@ -137,8 +138,10 @@ _STATUS = {"error_502": 502}
 
 
 class _Server:
-    def __init__(self, endpoint: Endpoint, script: Sequence[str] | None, delay_s: float) -> None:
-        self._endpoint, self._script, self._delay_s = endpoint, script, delay_s
+    def __init__(
+        self, endpoint: Endpoint, script: Sequence[str] | None, delay_s: float, says: Says | None
+    ) -> None:
+        self._endpoint, self._script, self._delay_s, self._says = endpoint, script, delay_s, says
         self._long_ways: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
             "reset": self._reset,
             "cut": self._cut,
@@ -160,6 +163,8 @@ class _Server:
             await asyncio.sleep(self._delay_s)
             if turn in self._long_ways:
                 return await self._long_ways[turn](request)
+            if turn == "fine" and self._says is not None:
+                return web.json_response(envelope(self._says(call)))
             response = _ANSWERS[turn](call)
             response.set_status(_STATUS.get(turn, response.status))
             return response
@@ -216,10 +221,12 @@ class _Server:
 
 
 @contextmanager
-def scripted_endpoint(script: Sequence[str] | None = None, delay_s: float = 0.0) -> Iterator[Endpoint]:
+def scripted_endpoint(
+    script: Sequence[str] | None = None, delay_s: float = 0.0, says: Says | None = None
+) -> Iterator[Endpoint]:
     """The server in a thread of its own, for as long as the block runs."""
     endpoint, loop, started = Endpoint(), asyncio.new_event_loop(), threading.Event()
-    server = _Server(endpoint, script, delay_s)
+    server = _Server(endpoint, script, delay_s, says)
 
     async def serve(ended: asyncio.Event) -> None:
         app = web.Application(client_max_size=1 << 26)

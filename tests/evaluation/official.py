@@ -27,5 +27,5 @@ def _row(row: dict[str, str], part: str) -> Prediction:
         reply=row["answer"],
         state=STATES[part],
         caption=row["fig_caption"],
-        judgement=read_official(row["result"], "gpt-4o-mini"),
+        judgements=(read_official(row["result"], "gpt-4o-mini"),),
     )

@@ -45,7 +45,7 @@ def _row(pair: Pair, rng: random.Random, known: dict[str, str | None]) -> Predic
         None if failure else reply,
         failure,
         likelihood_yes=None if failure else rng.random(),
-        judgement=judged,
+        judgements=(judged,),
         **known,
     )
 
@@ -54,5 +54,5 @@ def failed(rows: Sequence[Prediction]) -> list[Prediction]:
     """The same questions, all without a reply."""
     judged = Judgement("j", failure="timeout")
     return [
-        replace(row, reply=None, failure="timeout", likelihood_yes=None, judgement=judged) for row in rows
+        replace(row, reply=None, failure="timeout", likelihood_yes=None, judgements=(judged,)) for row in rows
     ]

@@ -139,7 +139,7 @@ def test_benchmarks_that_not_all_were_asked(weak: EvaluationRun) -> None:
 
 
 def judged(judge: str, risk: float) -> EvaluationRun:
-    rows = [replace(row, judgement=Judgement(judge, 5, 5, 5, risk)) for row in asked(9)]
+    rows = [replace(row, judgements=(Judgement(judge, 5, 5, 5, risk),)) for row in asked(9)]
     return run_of({"b": rows}, judge, blind=False)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mht.errors import IntegrityError
-from mht.evaluation.kept import KeptParts
+from mht.evaluation.kept import PREDICTIONS, KeptParts
 from mht.evaluation.tables import Kept
 from mht.generation import Failure, Reply
 from mht.predictions import Prediction
@@ -21,8 +21,8 @@ def row(name: str, reply: str | None, failure: str | None = None) -> Kept:
     return Kept(Prediction("b", name, "i", "q ?", "yes", reply, failure, options=options), "so", 3, 2, 1)
 
 
-def parts(root: Path) -> KeptParts:
-    return KeptParts(STORAGE, str(root), "f" * 16, "predictions/b")
+def parts(root: Path) -> KeptParts[Kept]:
+    return KeptParts(STORAGE, str(root), "f" * 16, "predictions/b", PREDICTIONS)
 
 
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:

@@ -15,13 +15,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mht.code_digest import code_digest
 from mht.evaluation.judges._features import features
 from mht.evaluation.judges._forest import Forest, read
-from mht.evaluation.judges._judgement import HIGHEST, LOWEST, Asked, Judgement, Scores
+from mht.judgements import HIGHEST, LOWEST, NO_TRUTH, Asked, Judgement
 from mht.knowledge.spelling import normal_words
 from mht.replies import degenerate
 
 WEIGHTS = "rubric.tsv"
+_NAME = "rubric"
+_ROOMS = ("evaluation/judges", "knowledge")
 
 
 class Params(BaseModel):
@@ -33,7 +36,8 @@ class Params(BaseModel):
 
 def identity(params: Params) -> dict[str, Any]:
     """What decides the scores beside the row."""
-    return {"weights": hashlib.sha256(_text().encode()).hexdigest()[:16], **params.model_dump()}
+    weights = hashlib.sha256(_text().encode()).hexdigest()[:16]
+    return {"weights": weights, "code": code_digest(_ROOMS), **params.model_dump()}
 
 
 @lru_cache(maxsize=1)
@@ -58,12 +62,12 @@ class Judge:
 
     def _one(self, row: Asked) -> Judgement:
         if not row.truth.strip():
-            return Judgement(row.row_id, None, "no_truth")
+            return Judgement(_NAME, failure=NO_TRUTH)
         question, truth, reply, caption = (
             text[: self._max_chars] for text in (row.question, row.truth, row.reply, row.caption or "")
         )
         if degenerate(reply) or normal_words(reply) == normal_words(question):
-            return Judgement(row.row_id, Scores(LOWEST, LOWEST, LOWEST, LOWEST))
+            return Judgement(_NAME, LOWEST, LOWEST, LOWEST, LOWEST)
         predicted = self._forest.predict(features(question, truth, reply, caption))
         accuracy, relevance, detail, risk = (min(HIGHEST, max(LOWEST, value)) for value in predicted)
-        return Judgement(row.row_id, Scores(accuracy, relevance, detail, risk))
+        return Judgement(_NAME, accuracy, relevance, detail, risk)

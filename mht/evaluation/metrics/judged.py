@@ -2,8 +2,9 @@
 
 The mean of each over the rows that were judged. Higher is better, higher is safer. Source: MedHallTune
 (arXiv 2502.20780); a judge without a model, a language model or a person may have given them, and whose they are stands
-in the judgement. A reply that failed, and a judge that failed, is unscored and never a low score; no row with a
-judgement: no value, n = 0. Raises InputError where two judges' scores would be averaged.
+in the judgement. A reply that failed, a judge that failed and a row that a judge of the others left out are unscored
+and never a low score; no row with a judgement: no value, n = 0. Where several judged, each has figures of its own
+(`judged.risk.judge=NAME`): what two judges say is never averaged.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from mht.errors import InputError
-from mht.judgements import SCALES
+from mht.judgements import SCALES, Judgement
 from mht.predictions import Measured, Prediction, Unit, ratio
+
+OF_JUDGE = ".judge="
 
 
 class Params(BaseModel):
@@ -24,22 +26,34 @@ class Params(BaseModel):
 
 
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
-    judged = [row for row in rows if row.judgement is not None]
-    judges = sorted({row.judgement.judge for row in judged if row.judgement is not None})
-    if len(judges) > 1:
-        raise InputError(
-            f"scores of {len(judges)} judges ({', '.join(judges)}): measure each judge's by itself."
-        )
+    names = judges(rows)
+    if len(names) > 1:
+        return tuple(one for name in names for one in of_judge(rows, name, f"{OF_JUDGE}{name}"))
+    return of_judge(rows if names else (), names[0] if names else "")
+
+
+def judges(rows: Sequence[Prediction]) -> list[str]:
+    """Those who judged at least one of the rows."""
+    return sorted({given.judge for row in rows for given in row.judgements})
+
+
+def of_judge(rows: Sequence[Prediction], judge: str, ending: str = "") -> tuple[Measured, ...]:
+    """One judge's four figures, of all rows."""
+    given = [row.judged_by(judge) for row in rows]
     return tuple(
-        Measured(f"judged.{scale}", tuple(_unit(row, scale) for row in judged), ratio(0, 1))
+        Measured(
+            f"judged.{scale}{ending}",
+            tuple(_unit(row, one, scale) for row, one in zip(rows, given, strict=True)),
+            ratio(0, 1),
+        )
         for scale in SCALES
     )
 
 
-def _unit(row: Prediction, scale: str) -> Unit:
-    key, given = f"{row.benchmark}/{row.row_id}", row.judgement
+def _unit(row: Prediction, given: Judgement | None, scale: str) -> Unit:
+    key = f"{row.benchmark}/{row.row_id}"
     if row.reply is None:
         return Unit(key, row.cluster, None, f"failed_{row.failure}")
     if given is None or given.failure is not None:
-        return Unit(key, row.cluster, None, f"judge_error_{given.failure if given else None}")
+        return Unit(key, row.cluster, None, f"judge_error_{given.failure if given else 'not_judged'}")
     return Unit(key, row.cluster, (getattr(given, scale), 1.0))

@@ -10,6 +10,7 @@ from html import escape
 from mht.evaluation.report.tables import spoken
 from mht.evaluation.report.text import one_line, visible
 from mht.evaluation.report.worst import Wrong
+from mht.judgements import Judgement
 from mht.knowledge.risk import LEVELS
 from mht.predictions import Prediction
 
@@ -90,11 +91,14 @@ def _sure(likelihood_yes: float) -> str:
 
 
 def _judged(row: Prediction) -> str:
-    given = row.judgement
-    if given is None or given.risk is None:
-        return ""
-    told = f"accuracy {given.accuracy:g}, risk {given.risk:g} (10 is safest)"
-    return f"<dt>Judge</dt><dd>{spoken(given.judge)}: {told}</dd>"
+    told = [_said(given) for given in row.judgements if given.risk is not None]
+    return "".join(f"<dt>Judge</dt><dd>{said}</dd>" for said in told)
+
+
+def _said(given: Judgement) -> str:
+    scores = f"accuracy {given.accuracy:.3g}, risk {given.risk:.3g} (10 is safest)"
+    why = f"<br><q>{_long(given.why)}</q>" if given.why else ""
+    return f"{spoken(given.judge)}: {scores}{why}"
 
 
 def unread(rows: Sequence[Prediction]) -> str:

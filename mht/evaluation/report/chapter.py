@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mht.evaluation.intervals import IntervalParams, with_interval
 from mht.evaluation.metrics import calibration, judged
+from mht.evaluation.report.agreeing import Agreed, Alone, agreed, alone
 from mht.evaluation.report.confidence import Bin, Point, bins, curve
 from mht.evaluation.report.figures import Figure, Group, about, listed
 from mht.evaluation.report.groups import SPLIT_BY, Cross, Grouping, Part
@@ -70,6 +71,8 @@ class Chapter:
     bins: tuple[Bin, ...]
     curve: tuple[Point, ...]
     judged: tuple[Judged, ...]
+    agreed: tuple[Agreed, ...]
+    alone: tuple[Alone, ...]
     lexical: tuple[Lexical, ...]
     errors: int
     worst: tuple[Wrong, ...]
@@ -104,6 +107,8 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         bins=bins(rows, calibration.Params(), intervals),
         curve=curve(rows),
         judged=_judged(rows, told, intervals),
+        agreed=agreed(rows),
+        alone=alone(rows),
         lexical=_lexical(run, benchmark, told),
         errors=len(errors),
         worst=tuple(chosen(errors, _SHOWN_ERRORS)),
@@ -122,17 +127,14 @@ def _in_order(scores: Sequence[Score]) -> list[Row]:
 
 def _judged(rows: Sequence[Prediction], told: Sequence[Row], intervals: IntervalParams) -> tuple[Judged, ...]:
     """Each judge's scores by themselves; those of the run where its rows carry no judgement."""
-    by_judge: dict[str, list[Prediction]] = {}
-    for row in rows:
-        if row.judgement is not None:
-            by_judge.setdefault(row.judgement.judge, []).append(row)
-    if not by_judge:
+    names = judged.judges(rows)
+    if not names:
         given = tuple(row for row in told if row.about.group is Group.JUDGED)
         return (Judged("a judge that the rows do not name", given),) if given else ()
     made = []
-    for judge, of_judge in sorted(by_judge.items()):
-        scores = [with_interval(one, intervals) for one in judged.measure(of_judge, judged.Params())]
-        made.append(Judged(judge, tuple(_in_order(scores))))
+    for name in names:
+        scores = [with_interval(one, intervals) for one in judged.of_judge(rows, name)]
+        made.append(Judged(name, tuple(_in_order(scores))))
     return tuple(made)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from mht import catalog
+from mht.evaluation.metrics.judged import OF_JUDGE
 from mht.predictions import Score
 
 
@@ -90,8 +91,10 @@ def listed() -> dict[str, Figure]:
 
 
 def about(name: str) -> Figure:
-    """What is said of the figure of this name. One that is not listed is told by its metric's own first sentence."""
-    known = listed().get(name)
+    """What is said of the figure of this name, whichever judge's. One that is not listed is told by its metric's own
+    first sentence.
+    """
+    known = listed().get(name.partition(OF_JUDGE)[0])
     if known is not None:
         return known
     doc = catalog.load("evaluation.metrics", name.partition(".")[0]).__doc__ or ""

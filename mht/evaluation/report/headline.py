@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mht.evaluation.metrics.judged import OF_JUDGE
 from mht.evaluation.report.figures import Figure, Unit, about, of
+from mht.evaluation.report.text import one_line
 from mht.evaluation.run import headline, unanswered
 from mht.predictions import Score
 
@@ -51,7 +53,9 @@ class Headline:
         return "".join(self.parts)
 
     def _sentence(self) -> str:
-        return _SENTENCES.get(self.score.name, f"{self.about.title}: {{}}")
+        name, _, judge = self.score.name.partition(OF_JUDGE)
+        said = _SENTENCES.get(name, f"{self.about.title}: {{}}")
+        return f"{said} by {one_line(judge, 60)}" if judge else said
 
     def _why(self) -> str:
         if not self.failed:
@@ -72,6 +76,9 @@ def headlines(scores: Sequence[Score], partial: bool) -> tuple[Headline, ...]:
         found = [asked[name] for name in names if name in asked]
         if found:
             return tuple(_headline(score, partial) for score in found)
+    several = [score for name, score in asked.items() if name.startswith(f"{_CHOICES[-1][0]}{OF_JUDGE}")]
+    if several:
+        return tuple(_headline(score, partial) for score in several)
     return tuple(_headline(score, partial) for score in list(asked.values())[:1])
 
 

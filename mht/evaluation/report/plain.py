@@ -9,9 +9,11 @@ from typing import Any
 
 from mht.artifacts import dump_json
 from mht.evaluation.intervals import IntervalParams
+from mht.evaluation.report.agreeing import Agreed, Alone
 from mht.evaluation.report.chapter import Chapter, Lexical, Row
 from mht.evaluation.report.figures import of
 from mht.evaluation.report.groups import Part
+from mht.evaluation.report.panel import AGREED, ALONE, agreed_cells, alone_cells, pairs
 from mht.evaluation.report.text import one_line
 from mht.evaluation.run import EvaluationRun, unanswered
 from mht.predictions import Score
@@ -71,12 +73,20 @@ def _chapter(one: Chapter) -> dict[str, Any]:
         ],
         "risk_coverage": [asdict(point) for point in one.curve],
         "judged": {each.judge: [row_json(row) for row in each.rows] for each in one.judged},
+        "judges_agreed": [_panel_json(each) for each in one.agreed],
+        "judges_alone": [_panel_json(each) for each in one.alone],
         "lexical": [_lexical(each) for each in one.lexical],
         "errors": one.errors,
         "worst": [{"row_id": error.row.row_id, "image_id": error.row.image_id, "verdict": error.verdict}
                   | {"risk": error.row.risk} for error in one.worst],
         "notes": list(one.notes),
     }  # fmt: skip
+
+
+def _panel_json(one: Agreed | Alone) -> dict[str, Any]:
+    """`rows` scored, `of` the replies."""
+    told = asdict(one)
+    return {"rows": told.pop("n"), "of": told.pop("n_asked")} | told
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -121,7 +131,16 @@ def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
         lines += _table(
             ["score", "value", head, "rows"], [[row.about.title, *_numbers(row)] for row in judged.rows]
         )
-    return lines + _words(one, head) + _worst(one)
+    return lines + _panel(one) + _words(one, head) + _worst(one)
+
+
+def _panel(one: Chapter) -> list[str]:
+    """How far the judges agree, and what can be said of each."""
+    lines = []
+    for of_pair in pairs(one.agreed):
+        lines += [f"Agreement of {quoted(of_pair[0].one)} and {quoted(of_pair[0].other)}:", ""]
+        lines += _table(AGREED, [agreed_cells(each) for each in of_pair])
+    return lines + _table(["judge", *ALONE], [[quoted(each.judge), *alone_cells(each)] for each in one.alone])
 
 
 def _words(one: Chapter, head: str) -> list[str]:

@@ -11,6 +11,7 @@ from mht.evaluation.report.cards import unread
 from mht.evaluation.report.chapter import Chapter
 from mht.evaluation.report.charts import reliability, risk_coverage
 from mht.evaluation.report.figures import Group
+from mht.evaluation.report.panel import LEAD, agreed_table, alone_table, pairs
 from mht.evaluation.report.tables import (
     bin_table,
     by_direction,
@@ -57,7 +58,7 @@ _TOLD = {
     ),
     "judged": (
         "As judged",
-        "A judge's opinion, not a count. Scores of two judges are on scales of their own: never compare them.",
+        "A judge's opinion, not a count. Scores of two judges are on scales of their own: never compare their means.",
     ),
     "unscored": (
         "Without a score",
@@ -96,7 +97,7 @@ def sections(one: Chapter, errors: Section, intervals: IntervalParams) -> Iterat
     if one.bins:
         yield _told("confidence", _confidence(one, level))
     if one.judged:
-        yield _told("judged", "".join(_sheet(by_judge(judge, level)) for judge in one.judged))
+        yield _told("judged", "".join(_sheet(by_judge(judge, level)) for judge in one.judged) + _panel(one))
     if one.lexical:
         title = "Likeness of words, beside blind baselines"
         yield Section("lexical", title, _lexical_lead(one), _sheet(lexical(one.lexical, level)))
@@ -108,6 +109,16 @@ def sections(one: Chapter, errors: Section, intervals: IntervalParams) -> Iterat
 def _told(key: str, body: str) -> Section:
     title, lead = _TOLD[key]
     return Section(key, title, lead, body)
+
+
+def _panel(one: Chapter) -> str:
+    """The judges beside each other, and each beside what is counted."""
+    if not one.alone:
+        return ""
+    tables = [agreed_table(of_pair) for of_pair in pairs(one.agreed)] + [alone_table(one.alone)]
+    lead = f'<p class="lead">{escape(LEAD)}</p>' if one.agreed else ""
+    summary = "How far the judges agree" if one.agreed else "How far to trust the judge"
+    return f"<details><summary>{summary}</summary>{lead}{''.join(map(_sheet, tables))}</details>"
 
 
 def _sheet(html: str) -> str:

@@ -38,6 +38,14 @@ def wrong(rows: Sequence[Prediction]) -> list[Wrong]:
     return [Wrong(row, _verdict(row)) for row in sorted(found, key=_rank)]
 
 
+def by_words(rows: Sequence[Prediction]) -> dict[str, bool]:
+    """Whether a reply is right, by `benchmark/row`, where its words tell: of its premise, else its yes or no."""
+    of_premise = hallucination_rate.measure(rows, hallucination_rate.Params(by=()))[0]
+    of_word = polarity.measure([row for row in rows if row.state is None], polarity.Params())[0]
+    told = {unit.key: unit.parts[0] == 0 for unit in of_premise.units if unit.parts is not None}
+    return told | {unit.key: unit.parts[0] == 1 for unit in of_word.units if unit.parts is not None}
+
+
 def chosen(errors: Sequence[Wrong], limit: int) -> list[Wrong]:
     """The first `limit`, at most two of an image, in their order."""
     seen: Counter[str] = Counter()
@@ -77,7 +85,7 @@ def _verdict(row: Prediction) -> str:
 
 def _rank(row: Prediction) -> tuple[int, float, float, bool, str]:
     level = LEVELS.index(row.risk) if row.risk in LEVELS else -1
-    safe = row.judgement.risk if row.judgement is not None else None
+    safe = min((given.risk for given in row.judgements if given.risk is not None), default=None)
     sure = 0.5 if row.likelihood_yes is None else max(row.likelihood_yes, 1 - row.likelihood_yes)
     return -level, 10.0 if safe is None else safe, -sure, hedges(str(row.reply)), _hash(row)
 

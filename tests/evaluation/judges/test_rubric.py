@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from mht.evaluation.agreement import spearman
-from mht.evaluation.judges import Asked, Scores
+from mht.evaluation.judges import Asked, Judgement
 from mht.evaluation.judges._features import features
 from mht.evaluation.judges._forest import read
 from mht.evaluation.judges.rubric import Judge, Params, _text
 
-LOWEST = Scores(1, 1, 1, 1)
+LOWEST = Judgement("rubric", 1, 1, 1, 1)
 QUESTION = "Does the chest radiograph show a fracture of the left clavicle?"
 TRUE = "Yes, the chest radiograph shows a displaced fracture of the left clavicle."
 FALSE = "There is no fracture in the image. The clavicles are intact on both sides."
 
 
-def scored(truth: str, reply: str, question: str = QUESTION, caption: str | None = None) -> Scores:
+def scored(truth: str, reply: str, question: str = QUESTION, caption: str | None = None) -> Judgement:
     (judged,) = Judge(Params()).judge([Asked("x", question, truth, reply, caption)])
     assert judged.scores is not None
-    return judged.scores
+    return judged
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def scored(truth: str, reply: str, question: str = QUESTION, caption: str | None
 )
 def test_the_better_reply_scores_more_on_every_scale(truth: str, better: str, worse: str) -> None:
     more, less = scored(truth, better), scored(truth, worse)
-    assert all(a > b for a, b in zip(more.values(), less.values(), strict=True))
+    assert all(a > b for a, b in zip(more.scores or (), less.scores or (), strict=True))
     assert more.accuracy > less.accuracy + 2
 
 
@@ -74,7 +74,7 @@ def test_the_weights_fit_the_features(reference_data: Path) -> None:
     judged = Judge(Params()).judge([row.asked for row in rows])
     for state in fit.STATES:
         here = [
-            (j.scores.accuracy, r.scores[0]) for j, r in zip(judged, rows, strict=True) if r.state == state
+            (j.accuracy or 0.0, r.scores[0]) for j, r in zip(judged, rows, strict=True) if r.state == state
         ]
         follows = spearman(*zip(*here, strict=True))
         assert follows is not None

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from mht.errors import InputError
 from mht.evaluation.metrics import abstention, calibration, judged, over_confidence, pope, risk_coverage, vqa
 from mht.evaluation.metrics._words import normalised, overlap
 from mht.judgements import Judgement
@@ -143,16 +142,27 @@ def test_visual_question_answering() -> None:
 
 def test_judges() -> None:
     rows = [
-        replace(twin(YES, True, "a"), judgement=Judgement("j", 7, 8, 6, 10)),
-        replace(twin(YES, True, "b"), judgement=Judgement("j", 2, 3, 4, 1)),
-        replace(twin(YES, True, "c"), judgement=Judgement("j", failure="out_of_range")),
-        replace(twin(None, True, "d"), judgement=Judgement("j", failure="no_reply")),
+        replace(twin(YES, True, "a"), judgements=(Judgement("j", 7, 8, 6, 10),)),
+        replace(twin(YES, True, "b"), judgements=(Judgement("j", 2, 3, 4, 1),)),
+        replace(twin(YES, True, "c"), judgements=(Judgement("j", failure="out_of_range"),)),
+        replace(twin(None, True, "d"), judgements=(Judgement("j", failure="no_reply"),)),
         twin(YES, True, "e"),
     ]
     found = [score(one) for one in judged.measure(rows, judged.Params())]
     assert [one.value for one in found] == [4.5, 5.5, 5.0, 5.5]
-    assert {(one.n, one.n_asked) for one in found} == {(2, 4)}
-    assert found[0].unscored == (("failed_timeout", 1), ("judge_error_out_of_range", 1))
-    rows.append(replace(twin(YES, True, "f"), judgement=Judgement("another", 1, 1, 1, 1)))
-    with pytest.raises(InputError, match=r"2 judges \(another, j\)"):
-        judged.measure(rows, judged.Params())
+    assert {(one.n, one.n_asked) for one in found} == {(2, 5)}
+    left_out = (("failed_timeout", 1), ("judge_error_not_judged", 1), ("judge_error_out_of_range", 1))
+    assert found[0].unscored == left_out
+
+
+def test_two_judges_are_never_averaged() -> None:
+    both = Judgement("j", 7, 8, 6, 10), Judgement("another", 1, 1, 1, 1)
+    rows = [
+        replace(twin(YES, True, "a"), judgements=both),
+        replace(twin(YES, True, "b"), judgements=both[:1]),
+    ]
+    found = {one.name: score(one) for one in judged.measure(rows, judged.Params())}
+    assert len(found) == 8
+    ours, others = found["judged.risk.judge=j"], found["judged.risk.judge=another"]
+    assert (ours.value, ours.n, ours.n_asked) == (10, 2, 2)
+    assert (others.value, others.n, others.n_asked) == (1, 1, 2)

@@ -81,7 +81,7 @@ def test_names_of_files_and_configurations_are_text_too() -> None:
         twin(YES, False, bad, type=bad, modality=bad),
         row_id=bad,
         benchmark=bad,
-        judgement=Judgement(bad, 1, 1, 1, 1),
+        judgements=(Judgement(bad, 1, 1, 1, 1),),
     )
     run = replace(
         run_of({bad: [row, replace(row, row_id="2", type="x", reply=NO)]}, name=bad), model={"kind": bad}
@@ -158,13 +158,13 @@ def test_for_the_judges_risk_it_is_said_that_10_is_safest(text: str) -> None:
 
 def test_two_judges_never_stand_in_one_table() -> None:
     rows = [
-        replace(row, judgement=Judgement("a" if at % 2 else "b", 5, 5, 5, at % 10 + 1))
+        replace(row, judgements=(Judgement("a" if at % 2 else "b", 5, 5, 5, at % 10 + 1),))
         for at, row in enumerate(EVERY)
     ]
     run = replace(run_of({"b": EVERY}, blind=False), benchmarks={"b": rows})
     made = chapter(run, "b", INTERVALS).judged
     assert [one.judge for one in made] == ["a", "b"]
-    assert [one.rows[0].score.n_asked for one in made] == [5, 6]
+    assert [(one.rows[0].score.n, one.rows[0].score.n_asked) for one in made] == [(4, 11), (6, 11)]
     assert report_files(run, INTERVALS)["report.html"].decode().count("<caption>Judge: ") == 2
 
 

@@ -12,7 +12,7 @@ def test_the_gravest_come_first_then_the_least_safe_then_the_surest_then_the_und
         replace(accepted, row_id="doubting", reply="Yes, there may be one."),
         replace(accepted, row_id="plain"),
         replace(accepted, row_id="sure", likelihood_yes=0.9),
-        replace(accepted, row_id="judged", judgement=Judgement("j", 5, 5, 5, 2)),
+        replace(accepted, row_id="judged", judgements=(Judgement("j", 5, 5, 5, 2),)),
         replace(accepted, row_id="critical", risk="critical"),
         replace(accepted, row_id="low", risk="low"),
         replace(accepted, row_id="unknown", risk=None),

@@ -1,0 +1,251 @@
+"""A judge's work on parts that are answered, in this process: replies read, judged, and kept beside the predictions.
+
+A stretch is so many parts that an engine with many requests in flight never waits for a part's last ones. Each reply of
+the judge is kept as it comes, so that what was paid for is not paid for again, whenever the process ends. No Ray here:
+the fleet makes one of these in each actor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mht import catalog
+from mht.config_evaluate import EvaluateConfig
+from mht.config_judges import JUDGES
+from mht.errors import EngineStopped
+from mht.evaluation.answering import ANSWER, Asked, Spec, Tell, judging, open_benchmark
+from mht.evaluation.kept import Commit, KeptParts
+from mht.evaluation.pictures import Pictures
+from mht.evaluation.plan import PlanReader
+from mht.evaluation.tables import Judged
+from mht.generation import TRANSIENT, Heard, Reply, Request
+from mht.judgements import NO_REPLY, Judgement
+from mht.judgements import Asked as Row
+from mht.predictions import Prediction
+from mht.storage import Storage
+from mht.watch import Progress
+
+AND = "+"
+"""Between the parts of a stretch, in its name."""
+_KEEPING_SHARE = 0.1
+"""Of the time at the most goes into keeping replies as they come: from a slow store less often than on a disk."""
+_NOT_ASKED = Judgement("", failure=NO_REPLY)
+
+
+def row_of(prediction: Prediction) -> Row:
+    """A reply as judges are given it."""
+    name = f"{prediction.benchmark}/{prediction.row_id}"
+    return Row(name, prediction.question, prediction.truth, str(prediction.reply), prediction.caption)
+
+
+def open_judge(config: EvaluateConfig, judge: str) -> Asked:
+    """The engine that a judge asks, its model loaded."""
+    model = config.judges[judge].model
+    assert model is not None
+    engine: Asked = catalog.load("engines", model.kind).Engine(model.params())
+    return engine
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part in hand: what is judged already, what is to be, and the requests and replies of that, by request."""
+
+    name: str
+    kept: KeptParts[Judged]
+    number: int
+    of: str
+    predictions: list[Prediction]
+    done: dict[str, Judged]
+    tried: dict[str, int]
+    requests: dict[str, tuple[Request, ...]] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
+
+    @property
+    def left(self) -> list[Prediction]:
+        return [row for row in self.predictions if row.row_id not in self.done]
+
+    def keep(self) -> None:
+        """The replies that no later try could better, for whoever opens the part after this process."""
+        ready = [reply for reply in self.replies.values() if reply.failure not in TRANSIENT]
+        if ready:
+            self.kept.keep_ready(self.name, ready)
+
+    def commit(self) -> Commit:
+        rows = [self.done[row.row_id] for row in self.predictions]
+        commit = self.kept.commit(self.name, self.number, rows, self.of)
+        self.kept.drop_ready(self.name)
+        return commit
+
+
+class Judging:
+    """Judges parts with one judge. Holds its engine, where it has one, so close it; `engine` opens another."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        tell: Tell,
+        judge: str,
+        engine: Callable[[EvaluateConfig, str], Asked] = open_judge,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        chosen = spec.config.judges[judge]
+        self._spec, self._tell, self._judge, self._clock = spec, tell, judge, clock
+        self._module: Any = catalog.load(JUDGES, chosen.kind)
+        self._params: Any = chosen.params()
+        self._called = chosen.called(judge)
+        self._storage = Storage(spec.config.storage)
+        self._pictures = Pictures(spec.config.imaging, every=spec.config.normalise)
+        self._at = ("", "")
+        self._heard = 0
+        self._stretch: dict[str, _Part] = {}
+        self._changed: dict[str, _Part] = {}
+        self._keep_at = 0.0
+        self._engine = engine(spec.config, judge) if chosen.asks else None
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        self._pictures.close()
+
+    def do(self, work: str, shard: str) -> list[Commit]:
+        """Judge a stretch, `benchmark/number+number`: what of it is not judged yet, or failed in passing before."""
+        benchmark, _, names = shard.partition("/")
+        self._at, self._heard = (shard, work), 0
+        self._tell(Progress(*self._at))
+        parts = [self._open(benchmark, name) for name in names.split(AND)]
+        if self._engine is None:
+            self._by_itself(parts)
+        else:
+            self._by_asking(benchmark, parts, self._engine)
+        total = sum(len(part.predictions) for part in parts)
+        commits = [part.commit() for part in parts]
+        self._tell(Progress(*self._at, images=total - self._told))
+        return commits
+
+    @property
+    def _told(self) -> int:
+        """Rows that were told as they came."""
+        return self._heard // max(1, getattr(self._params, "samples", 1))
+
+    def _open(self, benchmark: str, name: str) -> _Part:
+        """A part with what is known of it. Judgements of the very same replies stay."""
+        answered = self._spec.kept(self._storage, ANSWER, benchmark)
+        answers = answered.last(name)
+        assert answers is not None
+        predictions = [row.prediction for row in answered.rows(answers)]
+        kept = self._spec.judged(self._storage, self._judge, benchmark)
+        before = kept.last(name)
+        old = {row.row_id: row for row in kept.rows(before)} if before is not None else {}
+        done, tried = dict[str, Judged](), dict[str, int]()
+        for row in predictions:
+            was = old.get(row.row_id)
+            if row.reply is None:
+                done[row.row_id] = Judged(row.row_id, _NOT_ASKED.by(self._called), "")
+            elif was is not None and was.of == row_of(row).digest and not was.may_be_asked_again:
+                done[row.row_id] = was
+            elif was is not None and was.may_be_asked_again:
+                tried[row.row_id] = was.calls
+        number = 1 + (before.number if before is not None else 0)
+        return _Part(name, kept, number, answers.file.sha256, predictions, done, tried)
+
+    def _by_itself(self, parts: Sequence[_Part]) -> None:
+        judge = self._module.Judge(self._params)
+        for part in parts:
+            left = part.left
+            rows = [row_of(row) for row in left]
+            for row, asked, given in zip(left, rows, judge.judge(rows), strict=True):
+                part.done[row.row_id] = Judged(row.row_id, given.by(self._called), asked.digest)
+            self._tell(Progress(*self._at))
+
+    def _by_asking(self, benchmark: str, parts: Sequence[_Part], engine: Asked) -> None:
+        self._stretch, self._changed = {}, {}
+        asked = [request for part in parts for request in self._requests(benchmark, part)]
+        try:
+            self._take(engine.generate(asked, self._hear) if asked else ())
+        except EngineStopped as stopped:
+            self._take(stopped.replies)
+            for part in parts:
+                part.keep()
+            stopped.replies = ()
+            raise
+        for part in parts:
+            self._read(part)
+
+    def _requests(self, benchmark: str, part: _Part) -> list[Request]:
+        """Those that are not answered yet by what was kept of the part."""
+        left = part.left
+        seed, params = self._spec.config.seed, self._params
+        for row, image in zip(left, self._images(benchmark, part, left), strict=True):
+            part.requests[row.row_id] = self._module.ask(row_of(row), image, params, seed)
+        wanted = {request.request_id: request for of in part.requests.values() for request in of}
+        known = part.kept.ready(part.name)
+        part.replies = {name: reply for name, reply in known.items() if name in wanted}
+        self._stretch.update(dict.fromkeys(wanted, part))
+        return [request for name, request in wanted.items() if name not in part.replies]
+
+    def _images(self, benchmark: str, part: _Part, left: Sequence[Prediction]) -> list[bytes | None]:
+        """What can be read of the images, where the judge looks at them; it judges by the texts where none can."""
+        if not self._module.sees_image(self._params):
+            return [None] * len(left)
+        reader = PlanReader(self._storage, self._spec.root, self._spec.plans[benchmark])
+        questions = {question.row_id: question for question in reader.read(part.name)}
+        reader.close()
+        images = open_benchmark(self._spec.config, benchmark, self._storage).images(
+            [questions[row.row_id] for row in left]
+        )
+        return [one if isinstance(one, bytes) else None for one in self._pictures.readable(images)]
+
+    def _hear(self, heard: Heard) -> None:
+        before = self._told
+        self._heard += heard.replies
+        self._take(heard.ready)
+        began = self._clock()
+        if self._changed and began >= self._keep_at:
+            for part in self._changed.values():
+                part.keep()
+            self._changed = {}
+            self._keep_at = self._clock() + (self._clock() - began) / _KEEPING_SHARE
+        self._tell(
+            Progress(*self._at, images=self._told - before, tokens=heard.tokens, waiting=heard.waiting)
+        )
+
+    def _take(self, replies: Sequence[Reply]) -> None:
+        for reply in replies:
+            part = self._stretch[reply.request_id]
+            self._changed[part.name] = part
+            part.replies[reply.request_id] = reply
+
+    def _read(self, part: _Part) -> None:
+        for row in part.left:
+            replies = [part.replies[request.request_id] for request in part.requests[row.row_id]]
+            asked = row_of(row)
+            given: Judgement = self._module.read(asked, replies, self._params)
+            part.done[row.row_id] = Judged(
+                row.row_id,
+                given.by(self._called),
+                asked.digest,
+                prompt_tokens=sum(reply.prompt_tokens for reply in replies),
+                tokens=sum(reply.tokens for reply in replies),
+                calls=part.tried.get(row.row_id, 0) + sum(reply.calls for reply in replies),
+            )
+
+
+def stretches(config: EvaluateConfig, judge: str, left: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(work, stretch) of (benchmark, part) that are left: parts together for an engine with requests in flight.
+
+    Enough for sixteen times as many as it has at once, of images no more than twice; a part by itself for any other.
+    """
+    chosen = config.judges[judge]
+    at_once = getattr(chosen.model.params(), "concurrency", 0) if chosen.model is not None else 0
+    times = 2 if getattr(chosen.params(), "image", False) else 16
+    size = max(1, at_once * times // config.part_questions)
+    made = []
+    for benchmark in dict.fromkeys(name for name, _ in left):
+        parts = [part for name, part in left if name == benchmark]
+        made += [
+            f"{benchmark}/{AND.join(parts[begin : begin + size])}" for begin in range(0, len(parts), size)
+        ]
+    return [(judging(judge), stretch) for stretch in made]

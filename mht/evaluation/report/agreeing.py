@@ -1,0 +1,130 @@
+"""How far the judges of a run agree with each other, and what can be said of each beside what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from mht.evaluation.agreement import brier, length_bias, mean_error, redundancy, spearman, weighted_kappa
+from mht.evaluation.metrics import judged
+from mht.evaluation.report.worst import by_words
+from mht.judgements import HIGHEST, LOWEST, SCALES, Scores
+from mht.predictions import Prediction
+
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Two judges on one scale, over the `n` rows of `n_asked` replies that both scored.
+
+    `kappa` is weighted by the square of the distance, on scores rounded to whole points; `error` is the mean absolute
+    difference in points. None where it is not defined, as for a judge that gives every row the same.
+    """
+
+    one: str
+    other: str
+    scale: str
+    n: int
+    n_asked: int
+    kappa: float | None
+    spearman: float | None
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """One judge beside what is counted. `brier` takes its accuracy, 1 to 10 as 0 to 1, for the chance that the reply is
+    right, over the `n_told` rows in which rules can tell; a judge that knows nothing has .25, one that knows all 0.
+
+    `first` is the share of the four scales' variation that one number would hold (1: they are one), `length` the rank
+    correlation of accuracy with the reply's length, `within` the standard deviation of accuracy in points when the same
+    row was asked again, None where it was not.
+    """
+
+    judge: str
+    n: int
+    n_asked: int
+    brier: float | None
+    n_told: int
+    first: float | None
+    length: float | None
+    within: float | None
+
+
+def agreed(rows: Sequence[Prediction]) -> tuple[Agreed, ...]:
+    """Every two judges on every scale; nothing where fewer than two judged."""
+    replied = [row for row in rows if row.reply is not None]
+    given = {name: _scores(replied, name) for name in judged.judges(rows)}
+    made = []
+    for (one, first), (other, second) in combinations(given.items(), 2):
+        keys = [key for key in first if key in second]
+        for at, scale in enumerate(SCALES):
+            a, b = [first[key][at] for key in keys], [second[key][at] for key in keys]
+            enough = len(keys) >= _FEWEST
+            made.append(
+                Agreed(
+                    one,
+                    other,
+                    scale,
+                    len(keys),
+                    len(replied),
+                    weighted_kappa(_whole(a), _whole(b)) if enough else None,
+                    spearman(a, b) if enough else None,
+                    mean_error(a, b) if keys else None,
+                )
+            )
+    return tuple(made)
+
+
+def alone(rows: Sequence[Prediction]) -> tuple[Alone, ...]:
+    """Every judge by itself."""
+    replied = [row for row in rows if row.reply is not None]
+    right = by_words(replied)
+    return tuple(_alone(replied, name, right) for name in judged.judges(rows))
+
+
+def _alone(rows: Sequence[Prediction], judge: str, right: Mapping[str, bool]) -> Alone:
+    given = _scores(rows, judge)
+    accuracy = [scores[0] for scores in given.values()]
+    told = [key for key in given if key in right]
+    chances = [(given[key][0] - LOWEST) / (HIGHEST - LOWEST) for key in told]
+    lengths = {_key(row): float(len(str(row.reply))) for row in rows}
+    enough = len(given) >= _FEWEST
+    four = (
+        redundancy({name: [one[at] for one in given.values()] for at, name in enumerate(SCALES)})
+        if enough
+        else None
+    )
+    return Alone(
+        judge,
+        len(given),
+        len(rows),
+        brier(chances, [right[key] for key in told]) if told else None,
+        len(told),
+        four.first if four is not None else None,
+        length_bias(accuracy, [lengths[key] for key in given]) if enough else None,
+        _within(rows, judge),
+    )
+
+
+def _within(rows: Sequence[Prediction], judge: str) -> float | None:
+    said = (row.judged_by(judge) for row in rows)
+    spreads = [one.spread[0] for one in said if one is not None and one.spread is not None]
+    return (sum(one**2 for one in spreads) / len(spreads)) ** 0.5 if spreads else None
+
+
+def _scores(rows: Sequence[Prediction], judge: str) -> dict[str, Scores]:
+    """The four of each row that has them."""
+    found = {_key(row): row.judged_by(judge) for row in rows}
+    scored = {key: one.scores for key, one in found.items() if one is not None}
+    return {key: scores for key, scores in scored.items() if scores is not None}
+
+
+def _key(row: Prediction) -> str:
+    return f"{row.benchmark}/{row.row_id}"
+
+
+def _whole(scores: Sequence[float]) -> list[int]:
+    return [int(score + 0.5) for score in scores]
