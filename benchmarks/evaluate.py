@@ -47,6 +47,8 @@ from mht.storage import Storage
 from tests.engines import tiny
 
 MAX_TOKENS = 32
+LONG, SHORT = 3, 20
+"""So many words end a reply: where few do, most replies are as long as they may be."""
 SIDE_PX = 224
 ONE, EIGHT = "one by one", f"batches of {BATCH}"
 ENGINE, OURS = "mht engine", "mht evaluate"
@@ -202,9 +204,9 @@ def same(texts: Texts, wanted: Texts) -> str:
     return f"{alike} of {len(wanted)} ({ended} with an end)"
 
 
-def race(place: Path, images: int, per_image: int, repeats: int) -> dict[str, Runs]:
-    """The contestants over one table."""
-    folder = tiny.llava(place / "model", hidden=256, layers=4, side_px=SIDE_PX, ends=3)
+def race(place: Path, images: int, per_image: int, repeats: int, ends: int = LONG) -> dict[str, Runs]:
+    """The contestants over one table; so many words end a reply."""
+    folder = tiny.llava(place / "model", hidden=256, layers=4, side_px=SIDE_PX, ends=ends)
     table = write_table(place / "table", images, per_image)
     requests = asked_of(load(None, [*words(folder, table), f"output={place / 'asked'}"]))
     contestants: dict[str, Contestant] = {
@@ -214,6 +216,15 @@ def race(place: Path, images: int, per_image: int, repeats: int) -> dict[str, Ru
         OURS: Evaluation(folder, table, place / "out"),
     }
     return measured(contestants, requests, repeats)
+
+
+def short_replies(place: Path, images: int, per_image: int) -> str:
+    """Whether replies that come to an end are equal, too, of a model that ends most."""
+    runs = race(place, images, per_image, repeats=0, ends=SHORT)
+    told = ", ".join(
+        f"{name} {same(one.texts, runs[ONE].texts)}" for name, one in runs.items() if name != ONE
+    )
+    return f"replies equal of a model whose replies end sooner: {told}"
 
 
 def whole_command(place: Path, images: int, per_image: int) -> str:
@@ -261,6 +272,7 @@ def main(given_words: Sequence[str] | None = None) -> int:
             rows += lines(kind, race(Path(place), images, per_image, given.repeats))
             if per_image > 1:
                 notes.append(whole_command(Path(place), images, per_image))
+                notes.append(short_replies(Path(place) / "short", images, per_image))
     title = f"Asking a benchmark's questions on the CPU, threads: {given.threads}, {given.repeats} repeats"
     text = page(title, facts, markdown(HEAD, rows), notes)
     print(text)

@@ -1,4 +1,4 @@
-"""The race's parts on a few questions: every contestant says the same, and the ratios are those of what was measured."""
+"""The race on a few questions: every contestant says the same, and the ratios are those of what was measured."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.evaluate import EIGHT, ENGINE, ONE, OURS, Runs, lines, race, ratio, same
+from benchmarks.evaluate import EIGHT, ENGINE, ONE, OURS, SHORT, Runs, lines, race, ratio, same
 
 
 def test_contestants_say_the_same(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    runs = race(tmp_path, images=2, per_image=4, repeats=1)
+    runs = race(tmp_path, images=2, per_image=4, repeats=1, ends=SHORT)
     torch.set_num_threads(threads)
     assert list(runs) == [ONE, EIGHT, ENGINE, OURS]
     texts = runs[ONE].texts
