@@ -112,8 +112,14 @@ _TAKEN_OVER = (
 
 
 def answered(
-    question: Question, reply: str | None, failure: str | None, likelihood_yes: float | None = None
+    question: Question,
+    reply: str | None,
+    failure: str | None,
+    likelihood_yes: float | None = None,
+    likelihoods: tuple[float, ...] | None = None,
 ) -> Prediction:
     """The question's row with what became of it: a reply or the kind of failure, never both (InputError)."""
     columns = {name: getattr(question, name) for name in _TAKEN_OVER}
-    return Prediction(**columns, reply=reply, failure=failure, likelihood_yes=likelihood_yes)
+    return Prediction(
+        **columns, reply=reply, failure=failure, likelihood_yes=likelihood_yes, likelihoods=likelihoods
+    )

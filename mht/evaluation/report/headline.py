@@ -15,11 +15,12 @@ _SENTENCES = {
     "false_premise": "Accepts {} of false premises",
     "over_rejection": "Rejects {} of true premises",
     "polarity": "Says yes or no as the reference does in {} of the questions",
+    "choice": "Picks the right option in {} of the questions",
     "vqa": "Gives the reference's very words in {} of the questions",
     "judged.accuracy": "Judged {} of 10 for clinical accuracy",
 }
 # The first of these that has rows; the two of the premise stand together, since one alone can be had for nothing.
-_CHOICES = (("false_premise", "over_rejection"), ("polarity",), ("vqa",), ("judged.accuracy",))
+_CHOICES = (("false_premise", "over_rejection"), ("choice",), ("polarity",), ("vqa",), ("judged.accuracy",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -143,6 +144,23 @@ def test_the_lexical_table_has_every_blind_baseline(text: str) -> None:
     for name in ("echo yes", "echo no", "question only", "caption"):
         assert f'role="columnheader" class="blind">{name}</th>' in table
     assert table.count('<td role="cell" class="blind">') == 4 * table.count('scope="row"')
+
+
+def test_blind_figures_have_their_intervals(text: str, files: dict[str, bytes]) -> None:
+    """In the lexical table, and beside what is counted: polarity alone was measured of these baselines."""
+    told = json.loads(files["report.json"])["benchmarks"]["pairs"]
+    one = next(one for one in told["lexical"] if one["title"] == "ROUGE-L")
+    for blind in one["blind"].values():
+        bounds = f"{blind['low']:.3f} to {blind['high']:.3f}"
+        assert f"</span> {blind['value']:.3f}<small>{bounds}</small>" in text
+    polarity = next(one for one in told["figures"] if one["title"] == "Yes or no as in the reference")
+    no = polarity["blind"]["echo_no"]
+    written = f"echo no {100 * no['value']:.1f} % ({100 * no['low']:.1f} to {100 * no['high']:.1f})"
+    assert f"<small>Blind: echo yes {100 * polarity['blind']['echo_yes']['value']:.1f} % (" in text
+    assert written in text
+    assert f", {written}" in files["report.md"].decode().replace("\\", "")
+    assert text.count("<small>Blind: ") == 2  # of the pairs and of the open questions
+    assert "blind" not in next(one for one in told["figures"] if one["title"] == "Both twins right")
 
 
 def test_what_does_not_beat_the_blind_is_called_so() -> None:
