@@ -11,6 +11,8 @@ from mht.errors import ConfigError
 
 MODEL = "model.model=org/name", f"model.revision={'a' * 40}"
 BENCHMARK = ("benchmarks.vqa_rad.path=copy",)
+JUDGE = ("judges.endpoint.model.model=m", "judges.endpoint.model.base_url=http://127.0.0.1:9/v1")
+FILE = (*BENCHMARK, "predictions.path=a.csv", "predictions.judgement=result")
 
 
 def test_the_shipped_file_is_read() -> None:
@@ -44,6 +46,14 @@ def test_the_shipped_file_is_read() -> None:
         ((*MODEL, 'benchmarks={"a/b": {"kind": "vqa_rad", "path": "copy"}}'), "used as a folder's name"),
         ((*MODEL, *BENCHMARK, "output=copy/out"), "are the same place or one inside"),
         ((*MODEL, *BENCHMARK, "output=http://x/y"), "is not object storage"),
+        ((*MODEL, *BENCHMARK, "judges.rubrik={}"), "did you mean 'rubric'?"),
+        ((*MODEL, *BENCHMARK, "judges.rubric.max_char=5"), "did you mean 'max_chars'?"),
+        ((*MODEL, *BENCHMARK, "judges.endpoint={}"), "Name it: judges.endpoint.model.model="),
+        ((*MODEL, *BENCHMARK, "judges.rubric.model.model=m"), "Leave judges.rubric.model out"),
+        ((*MODEL, *BENCHMARK, "judges.endpoint.model.model=m"), "judges.endpoint.model.base_url: required"),
+        ((*MODEL, *BENCHMARK, *JUDGE, "judges.endpoint.model.modl=m"), "did you mean 'model'?"),
+        ((*MODEL, *BENCHMARK, 'judges={"a b": {"kind": "rubric"}}'), "used as a folder's name"),
+        ((*FILE, "judges.mine.kind=rubric", "predictions.judge=mine"), "have the name 'mine' both"),
     ],
 )
 def test_mistakes_are_told(words: tuple[str, ...], says: str) -> None:
@@ -70,3 +80,22 @@ def test_a_side_of_1024_px_whatever_else_is_said_of_images() -> None:
     assert load(None, [*MODEL, *BENCHMARK]).imaging.side_px == 1024
     assert load(None, [*MODEL, *BENCHMARK, "imaging.frames=first"]).imaging.side_px == 1024
     assert load(None, [*MODEL, *BENCHMARK, "imaging.side_px=336"]).imaging.side_px == 336
+
+
+def test_judges_have_their_kind_by_their_name_and_an_endpoint_by_default() -> None:
+    words = [
+        "judges.rubric={}",
+        *JUDGE,
+        "judges.second.kind=endpoint",
+        "judges.second.model.kind=transformers",
+    ]
+    config = load(
+        None, [*MODEL, *BENCHMARK, *words, "judges.second.model.model=out/m", "judges.second.samples=3"]
+    )
+    assert {name: judge.called(name) for name, judge in config.judges.items()} == {
+        "rubric": "rubric", "endpoint": "endpoint (m)", "second": "second (m)",
+    }  # fmt: skip
+    told = config.resolved()["judges"]
+    assert told["rubric"] == {"kind": "rubric", "max_chars": 8_000, "model": None}
+    assert (told["endpoint"]["model"]["kind"], told["endpoint"]["model"]["concurrency"]) == ("openai", 16)
+    assert (told["second"]["model"]["kind"], told["second"]["samples"]) == ("transformers", 3)

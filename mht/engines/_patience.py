@@ -1,5 +1,8 @@
 """When to ask an endpoint again: after a wait that doubles, with full jitter, or after the time that it names.
 
+A first failure while others are being answered is as a rule a lost connection or one bad worker of many: that request
+is tried again at once, or nearly, so that a run does not end with a wait for its last few.
+
 A failure may lie with the request or with the endpoint, and only one of them is the request's fault. It is the
 request's when others have been answered since it first failed, or when no other waits: then `max_tries` ends it. When
 all fail it is an outage: nobody is given up, all wait, until one is answered or `outage_limit_s` is over.
@@ -13,7 +16,9 @@ from dataclasses import dataclass, field
 
 from mht.engines._answers import Answer
 from mht.errors import EngineOutage
+from mht.generation import Failure
 
+_AT_ONCE_S = 0.05
 _FIRST_S = 0.5
 _LONGEST_S = 20.0
 # A longer Retry-After is taken for this one; the endpoint may say it again.
@@ -22,10 +27,11 @@ _LONGEST_HOLD_S = 60.0
 
 @dataclass(eq=False)
 class Trial:
-    """The failures of one request: how many, and when the first was."""
+    """The failures of one request: how many, when the first was, and whether it came while all else went well."""
 
     failures: int = 0
     since: float = 0.0
+    lone: bool = False
 
 
 @dataclass
@@ -63,6 +69,8 @@ class Patience:
         now = self._last_failure = self.clock()
         trial.since = trial.since if trial.failures else now
         trial.failures += 1
+        well = self._down_since is None and self._last_answer > float("-inf")
+        trial.lone = well and trial.failures == 1 and answer.failure is not Failure.RATE_LIMITED
         self._down_since = now if self._down_since is None else self._down_since
         self._ill.add(trial)
         if answer.retry_after_s is not None:
@@ -83,6 +91,7 @@ class Patience:
     async def pause(self, trial: Trial) -> None:
         """Waits before the next try of a request that failed."""
         longest = min(_LONGEST_S, _FIRST_S * 2.0 ** min(trial.failures - 1, 20))
+        longest = _AT_ONCE_S if trial.lone else longest
         await self.sleep(self.rng.uniform(0, longest))
         await self.ready()
 

@@ -80,10 +80,14 @@ class _Closing:
             self.site.pulse()
         return found
 
+    def called(self, judge: str) -> str:
+        """What stands in its judgements."""
+        chosen = self.site.config.judges.get(judge)
+        return chosen.called(judge) if chosen is not None else judge
+
     def with_judgements(self, rows: _Rows, name: str, identity: Mapping[str, Any]) -> _Rows:
         """The rows with what a judge said of them. Raises IntegrityError where it is not of these."""
-        chosen = self.site.config.judges.get(name)
-        called, spent, made = chosen.called(name) if chosen else name, Counter(_NOTHING), _Rows()
+        called, spent, made = self.called(name), Counter(_NOTHING), _Rows()
         for benchmark, of in rows.items():
             kept = self.spec.judged(self.site.storage, name, benchmark)
             commits = kept.commits()
@@ -131,8 +135,8 @@ def close(
     rows = closing.read_answers(ANSWER)
     closing.remarks += _likelihood_remarks(site, closing.questions, rows)
     baselines = _baselines(closing)
-    for name, identity in judges.items():
-        rows = closing.with_judgements(rows, name, identity)
+    for name in sorted(judges, key=closing.called):
+        rows = closing.with_judgements(rows, name, judges[name])
     scores = {name: _scored(closing, name, of) for name, of in rows.items()}
     made = EvaluationRun(
         name=run.name,

@@ -1,8 +1,8 @@
 """A judge's work on parts that are answered, in this process: replies read, judged, and kept beside the predictions.
 
-A stretch is so many parts that an engine with many requests in flight never waits for a part's last ones. Each reply of
-the judge is kept as it comes, so that what was paid for is not paid for again, whenever the process ends. No Ray here:
-the fleet makes one of these in each actor.
+A stretch is so many parts that an engine with many requests in flight never waits for a part's last ones. A part is
+committed when its last reply is there, and replies before that are kept as they come, so that what was paid for is not
+paid for again, whenever the process ends. No Ray here: the fleet makes one of these in each actor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mht.config_evaluate import EvaluateConfig
 from mht.config_judges import JUDGES
 from mht.errors import EngineStopped
 from mht.evaluation.answering import ANSWER, Asked, Spec, Tell, judging, open_benchmark
-from mht.evaluation.kept import Commit, KeptParts
+from mht.evaluation.kept import KeptParts
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import PlanReader
 from mht.evaluation.tables import Judged
@@ -62,6 +62,12 @@ class _Part:
     tried: dict[str, int]
     requests: dict[str, tuple[Request, ...]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
+    committed: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every request has its reply, or its failure."""
+        return len(self.replies) == sum(map(len, self.requests.values()))
 
     @property
     def left(self) -> list[Prediction]:
@@ -73,11 +79,11 @@ class _Part:
         if ready:
             self.kept.keep_ready(self.name, ready)
 
-    def commit(self) -> Commit:
+    def commit(self) -> None:
         rows = [self.done[row.row_id] for row in self.predictions]
-        commit = self.kept.commit(self.name, self.number, rows, self.of)
+        self.kept.commit(self.name, self.number, rows, self.of)
         self.kept.drop_ready(self.name)
-        return commit
+        self.committed = True
 
 
 class Judging:
@@ -110,7 +116,7 @@ class Judging:
             self._engine.close()
         self._pictures.close()
 
-    def do(self, work: str, shard: str) -> list[Commit]:
+    def do(self, work: str, shard: str) -> None:
         """Judge a stretch, `benchmark/number+number`: what of it is not judged yet, or failed in passing before."""
         benchmark, _, names = shard.partition("/")
         self._at, self._heard = (shard, work), 0
@@ -121,9 +127,7 @@ class Judging:
         else:
             self._by_asking(benchmark, parts, self._engine)
         total = sum(len(part.predictions) for part in parts)
-        commits = [part.commit() for part in parts]
         self._tell(Progress(*self._at, images=total - self._told))
-        return commits
 
     @property
     def _told(self) -> int:
@@ -158,6 +162,7 @@ class Judging:
             rows = [row_of(row) for row in left]
             for row, asked, given in zip(left, rows, judge.judge(rows), strict=True):
                 part.done[row.row_id] = Judged(row.row_id, given.by(self._called), asked.digest)
+            part.commit()
             self._tell(Progress(*self._at))
 
     def _by_asking(self, benchmark: str, parts: Sequence[_Part], engine: Asked) -> None:
@@ -167,12 +172,12 @@ class Judging:
             self._take(engine.generate(asked, self._hear) if asked else ())
         except EngineStopped as stopped:
             self._take(stopped.replies)
-            for part in parts:
-                part.keep()
+            self._changed = {part.name: part for part in parts}
+            self._keep()
             stopped.replies = ()
             raise
-        for part in parts:
-            self._read(part)
+        self._changed = {part.name: part for part in parts}
+        self._commit_whole()
 
     def _requests(self, benchmark: str, part: _Part) -> list[Request]:
         """Those that are not answered yet by what was kept of the part."""
@@ -202,11 +207,10 @@ class Judging:
         before = self._told
         self._heard += heard.replies
         self._take(heard.ready)
+        self._commit_whole()
         began = self._clock()
         if self._changed and began >= self._keep_at:
-            for part in self._changed.values():
-                part.keep()
-            self._changed = {}
+            self._keep()
             self._keep_at = self._clock() + (self._clock() - began) / _KEEPING_SHARE
         self._tell(
             Progress(*self._at, images=self._told - before, tokens=heard.tokens, waiting=heard.waiting)
@@ -217,6 +221,21 @@ class Judging:
             part = self._stretch[reply.request_id]
             self._changed[part.name] = part
             part.replies[reply.request_id] = reply
+
+    def _commit_whole(self) -> None:
+        """The parts of which every reply is there by now."""
+        for part in [part for part in self._changed.values() if part.is_whole]:
+            del self._changed[part.name]
+            if not part.committed:
+                self._read(part)
+                part.commit()
+
+    def _keep(self) -> None:
+        """The replies of the others, for whoever opens their parts next."""
+        self._commit_whole()
+        for part in self._changed.values():
+            part.keep()
+        self._changed = {}
 
     def _read(self, part: _Part) -> None:
         for row in part.left:

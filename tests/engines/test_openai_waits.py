@@ -139,10 +139,24 @@ def test_one_at_a_time_an_ill_request_ends_at_the_limit_and_the_next_is_asked(en
 
 def test_failures_with_answers_between_them_are_no_outage(endpoint: Endpoint) -> None:
     fake = FakeTime()
-    prompts = [f"error_503 fine {i}" for i in range(60)]
+    prompts = [f"error_503 error_503 fine {i}" for i in range(60)]
     replies = ask(endpoint.base_url, *prompts, fake=fake, concurrency=1, outage_limit_s=5)
     assert all(reply.text for reply in replies)
     assert fake.now_s - 1000 > 2 * 5
+
+
+def test_a_first_failure_while_others_are_answered_is_tried_again_at_once(endpoint: Endpoint) -> None:
+    """Not one that says that there were too many, not the second, and not where nobody has been answered yet."""
+    slept: dict[str, float] = {}
+    for ill in ("error_503", "reset", "rate_limited_bare", "error_503 error_503"):
+        fake = FakeTime()
+        ask(endpoint.base_url, "fine", f"{ill} fine", fake=fake, concurrency=1)
+        slept[ill] = sum(fake.slept)
+    assert 0 < slept["error_503"] == slept["reset"] < 0.05 < slept["rate_limited_bare"]
+    assert slept["error_503 error_503"] > 0.05
+    fake = FakeTime()
+    ask(endpoint.base_url, "error_503 fine alone", fake=fake)
+    assert sum(fake.slept) > 0.05
 
 
 def test_an_outage_over_the_limit_ends_the_run_with_what_was_ready(endpoint: Endpoint) -> None:

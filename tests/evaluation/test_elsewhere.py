@@ -52,6 +52,18 @@ def test_several_benchmarks_in_one_file(tmp_path: Path) -> None:
         elsewhere(file)
 
 
+def test_judgements_that_came_with_the_predictions(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(
+        '{"row_id": 1, "reply": "x", "result": "7 8 6 9\\n\\nBecause."}\n'
+        '{"row_id": 2, "reply": "x", "result": null}\n{"row_id": 3, "reply": null, "result": "1 1 1 1"}\n'
+    )
+    found = elsewhere(file, judgement="result").judgements(questions("1", "2", "3", "4"), "gpt")
+    assert [one.scores for one in found] == [(7, 8, 6, 9), None, None, None]
+    assert [one.failure for one in found] == [None, "empty", "no_reply", "no_reply"]
+    assert {one.judge for one in found} == {"gpt"}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

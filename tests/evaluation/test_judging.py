@@ -157,6 +157,44 @@ def test_the_image_is_shown_where_it_is_wanted(table: str, tmp_path: Path) -> No
     assert "The image itself is shown" in prompt_of(endpoint.calls[0])
 
 
+def test_judges_of_one_run_are_held_against_each_other(table: str, tmp_path: Path) -> None:
+    """A model, the rubric, and what was released with the replies: figures by each, and how far they agree."""
+    lines = [
+        {"row_id": name, "reply": "No." if at % 3 else "Yes, there is.", "result": f"{at % 10 + 1} 5 5 5"}
+        for at, name in enumerate(ROWS)
+    ]
+    (tmp_path / "answers.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    words = ["predictions.judgement=result", "predictions.judge=gpt", "judges.rubric={}"]
+    with scripted_endpoint(says=grade) as endpoint:
+        chosen = given(table, tmp_path / "out", str(tmp_path / "answers.jsonl"), keys(endpoint), *words)
+        made = judge(chosen, endpoint)
+        again = judge(chosen, endpoint)
+    assert len(endpoint.calls) == len(ROWS)
+    assert again.benchmarks == made.benchmarks
+    assert made.judges.keys() == {"endpoint (grader)", "gpt", "rubric"}
+    names = {score.name for score in made.scores["made_up"]}
+    assert {
+        "judged.risk.judge=gpt",
+        "judged.risk.judge=rubric",
+        "judged.risk.judge=endpoint (grader)",
+    } <= names
+    assert score_of(made, "judged.relevance.judge=gpt").value == 5
+    report = json.loads((tmp_path / "out" / "report.json").read_text())["benchmarks"]["made_up"]
+    assert report["judged"].keys() == made.judges.keys()
+    assert len(report["judges_agreed"]) == 3 * 4
+    by_model = next(
+        one
+        for one in report["judges_agreed"]
+        if (one["one"], one["other"]) == ("endpoint (grader)", "rubric")
+    )
+    assert (by_model["scale"], by_model["rows"], by_model["of"]) == ("accuracy", 24, 24)
+    assert by_model["kappa"] > 0.3
+    alone = {one["judge"]: one for one in report["judges_alone"]}
+    assert alone["endpoint (grader)"]["brier"] < 0.05 < alone["gpt"]["brier"]
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "Agreement of endpoint (grader) and gpt" in html
+
+
 @pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_each_row_is_judged_once(table: str, tmp_path: Path) -> None:
     with scripted_endpoint(says=grade) as endpoint:

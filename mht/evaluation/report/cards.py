@@ -92,7 +92,7 @@ def _sure(likelihood_yes: float) -> str:
 
 def _judged(row: Prediction) -> str:
     told = [_said(given) for given in row.judgements if given.risk is not None]
-    return "".join(f"<dt>Judge</dt><dd>{said}</dd>" for said in told)
+    return "".join(["<dt>Judged</dt>", *(f"<dd>{said}</dd>" for said in told)]) if told else ""
 
 
 def _said(given: Judgement) -> str:

@@ -13,19 +13,20 @@ AGREED = ("scale", "weighted kappa", "rank correlation", "points apart", "rows")
 ALONE = {
     "Brier score": "Its accuracy taken for the chance that the reply is right, where its words tell: 0 is the "
     "best, a coin has 0.25.",
-    "rows with words that tell": "Of the replies, those that it scored and whose words tell.",
-    "one number holds": "How much of its four scores a single one would hold.",
-    "with length": "Rank correlation of its accuracy with the reply's length, from −1 to 1.",
-    "judged again": "How many points its scores of one reply lie apart.",
+    "Rows whose words tell": "Of the replies, those that it scored and whose words tell.",
+    "One number holds": "How much of its four scores a single one would hold.",
+    "Follows length": "Rank correlation of its accuracy with the reply's length, from −1 to 1.",
+    "Apart when asked again": "How many points its scores of one reply lie apart.",
 }
 """What is told of a judge by itself, and what that is."""
 LEAD = "Kappa, weighted by the distance, and rank correlation are 1 for the same judgements and 0 for chance."
+NONE = "–"
 _KINDS = ("head", "value", "value", "value", "n")
 
 
 def written(value: float | None) -> str:
     """Two places with a true minus sign; a dash where there is none."""
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+    return NONE if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def agreed_cells(one: Agreed) -> list[str]:
@@ -36,7 +37,7 @@ def agreed_cells(one: Agreed) -> list[str]:
 
 def alone_cells(one: Alone) -> list[str]:
     """In the order of ALONE."""
-    first = "–" if one.first is None else f"{100 * one.first:.0f} %"
+    first = NONE if one.first is None else f"{100 * one.first:.0f} %"
     return [written(one.brier), of(one.n_told, one.n_asked), first, written(one.length), written(one.within)]
 
 
@@ -66,6 +67,7 @@ def alone_table(judges: Sequence[Alone]) -> str:
             [("value", cells[at]) for cells in columns],
         )
         for at, (title, words) in enumerate(ALONE.items())
+        if any(cells[at] != NONE for cells in columns)
     )
     caption = "Each judge by itself"
     heads = [("head", ""), *(("value", spoken(one.judge)) for one in judges)]
