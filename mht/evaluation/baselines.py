@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
 from mht.config_evaluate import BaselinesConfig
 from mht.evaluation.tables import Kept
@@ -21,14 +22,19 @@ NO_CAPTION, NO_MAJORITY = "no_caption", "no_majority"
 _LETTERS = "ABCDEFGHIJ"
 
 
-def echo_yes(question: Question) -> Prediction:
-    """The premise taken for true, whatever it is."""
-    return answered(question, f"Yes, {question.question}", None)
+def echo_yes(question: Question, suffix: str = "") -> Prediction:
+    """The premise taken for true, whatever it is. `suffix` is what the benchmark puts behind its questions."""
+    return answered(question, f"Yes, {_bare(question, suffix)}", None)
 
 
-def echo_no(question: Question) -> Prediction:
+def echo_no(question: Question, suffix: str = "") -> Prediction:
     """The premise denied, whatever it is."""
-    return answered(question, f"No, {question.question}", None)
+    return answered(question, f"No, {_bare(question, suffix)}", None)
+
+
+def _bare(question: Question, suffix: str) -> str:
+    """Without the suffix: to repeat `answer with yes or no` would say both."""
+    return question.question.removesuffix(suffix).rstrip()
 
 
 def caption(question: Question) -> Prediction:
@@ -69,11 +75,11 @@ def _due(question: Question) -> tuple[Hashable, str]:
     return question.kind, question.truth.strip().lower()
 
 
-def cheap(config: BaselinesConfig, questions: Sequence[Question]) -> dict[str, list[Kept]]:
+def cheap(config: BaselinesConfig, questions: Sequence[Question], suffix: str = "") -> dict[str, list[Kept]]:
     """The baselines that ask nobody, by name; `caption` only where at least one image has one."""
     chosen: dict[str, Callable[[Question], Prediction]] = {}
     if config.echo:
-        chosen |= {"echo_yes": echo_yes, "echo_no": echo_no}
+        chosen |= {"echo_yes": partial(echo_yes, suffix=suffix), "echo_no": partial(echo_no, suffix=suffix)}
     if config.caption and any(question.caption is not None for question in questions):
         chosen["caption"] = caption
     found = {name: [make(question) for question in questions] for name, make in chosen.items()}

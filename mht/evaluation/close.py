@@ -172,7 +172,8 @@ def _baselines(closing: _Closing) -> dict[str, _Rows]:
     """The rows of each blind baseline by benchmark; why one is left out is remarked."""
     config, found = closing.site.config, dict[str, _Rows]()
     for benchmark, questions in closing.questions.items():
-        for name, rows in cheap(config.baselines, questions).items():
+        suffix = getattr(config.benchmark_params(benchmark), "suffix", "")
+        for name, rows in cheap(config.baselines, questions, suffix).items():
             closing.write_baseline(name, benchmark, rows)
             found.setdefault(name, {})[benchmark] = rows
     if config.baselines.question_only:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mht.config_evaluate import BaselinesConfig
 from mht.evaluation.baselines import cheap, majority
+from mht.evaluation.metrics import polarity
 from mht.questions import Question
 
 
@@ -36,6 +37,14 @@ def test_of_two_as_frequent_answers_the_order_of_the_questions_decides_nothing()
         question(at, word, "closed", polarity=word) for at, word in enumerate(("yes", "no", "yes", "no"))
     ]
     assert {row.reply for row in majority(asked)} == {row.reply for row in majority(asked[::-1])} == {"No"}
+
+
+def test_the_echo_leaves_out_what_asks_for_yes_or_no() -> None:
+    asked = Question("b", "0", "i", None, "Is it so? Answer with yes or no.", "no", "closed", polarity="no")
+    found = cheap(BaselinesConfig(), [asked], "Answer with yes or no.")
+    said = [found[name][0].prediction for name in ("echo_yes", "echo_no")]
+    assert [row.reply for row in said] == ["Yes, Is it so?", "No, Is it so?"]
+    assert [polarity.score(row) for row in said] == [0, 1]
 
 
 def test_which_baselines_there_are() -> None:

@@ -22,7 +22,9 @@ def named(name: str) -> str:
 
 
 def written(figure: Figure, score: Score) -> str:
-    """`4.2 % (3.1 to 5.5)`."""
+    """`4.2 % (3.1 to 5.5)`, with the number of rows where it is of fewer than were asked."""
+    if score.n < score.n_asked:
+        return figure.told(score)
     between = "" if score.low is None else f" ({figure.bounds(score.low, score.high)})"
     return f"{figure.written(score.value)}{between}"
 
