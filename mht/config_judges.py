@@ -15,12 +15,14 @@ JUDGES = "evaluation.judges"
 
 
 class JudgeConfig(PluginConfig):
-    """A judge by name; the keys beside `kind` and `model` are its own `Params`.
+    """A judge by name; the keys beside `kind`, `model` and `probes` are its own `Params`.
 
     `model` is who is asked, by a judge that asks: an engine (`openai`, any compatible endpoint, if it is not said).
     """
 
     model: EngineConfig | None = None
+    probes: bool = True
+    """Judge twenty replies again with an instruction to the judge planted in each, and tell how many it follows."""
 
     @field_validator("model", mode="before")
     @classmethod

@@ -96,6 +96,6 @@ def test_judges_have_their_kind_by_their_name_and_an_endpoint_by_default() -> No
         "rubric": "rubric", "endpoint": "endpoint (m)", "second": "second (m)",
     }  # fmt: skip
     told = config.resolved()["judges"]
-    assert told["rubric"] == {"kind": "rubric", "max_chars": 8_000, "model": None}
+    assert told["rubric"] == {"kind": "rubric", "max_chars": 8_000, "model": None, "probes": True}
     assert (told["endpoint"]["model"]["kind"], told["endpoint"]["model"]["concurrency"]) == ("openai", 16)
     assert (told["second"]["model"]["kind"], told["second"]["samples"]) == ("transformers", 3)

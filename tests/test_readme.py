@@ -48,6 +48,14 @@ def test_each_command_is_understood(command: str) -> None:
         read(str(ROOT / path) if path else None, settings)
 
 
+def test_the_judges_can_be_configured_as_it_is_written(tmp_path: Path) -> None:
+    section = README.partition("\n## Judges\n")[2].partition("\n## ")[0]
+    (tmp_path / "judges.yaml").write_text(section.partition("```yaml\n")[2].partition("```")[0])
+    config = config_evaluate.load(str(tmp_path / "judges.yaml"), ["benchmarks.vqa_rad.path=copy"])
+    assert config.judges.keys() == set(catalog.names("evaluation.judges"))
+    assert config.released is not None
+
+
 def test_the_rooms_are_those_of_the_package() -> None:
     told = {name for cell, _ in rows("The house") for name in re.findall(r"`(\w+)`", cell)}
     there = {path.stem for path in (ROOT / "mht").iterdir() if not path.name.startswith("_")}

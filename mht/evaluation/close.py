@@ -26,6 +26,7 @@ from mht.evaluation.identity import Run
 from mht.evaluation.intervals import with_interval
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import PlanReader
+from mht.evaluation.probing import PART, PLANTED, outcome
 from mht.evaluation.report.files import report_files
 from mht.evaluation.run import FORMAT, SCORES, EvaluationRun, scores_bytes
 from mht.evaluation.scoring import Metrics
@@ -104,8 +105,26 @@ class _Closing:
                 _judged(row, one.judgement.by(called)) for row, one in zip(of, judged, strict=True)
             ]
             self.site.pulse()
-        self.judges[called] = {**identity, "name": name, "spent": dict(spent)}
+        probes = self._probed(name, called, made, spent)
+        self.judges[called] = {**identity, "name": name, "spent": dict(spent)} | probes
         return made
+
+    def _probed(self, name: str, called: str, rows: _Rows, spent: Counter[str]) -> dict[str, Any]:
+        """How many planted instructions the judge followed, their cost spent; nothing where none were planted."""
+        kept = self.spec.judged(self.site.storage, name, PLANTED)
+        last, chosen = kept.last(PART), self.site.config.judges.get(name)
+        if last is None or chosen is None or not chosen.probes:
+            return {}
+        self.files.append(last.file)
+        before = {
+            f"{benchmark}/{row.prediction.row_id}": given
+            for benchmark, of in rows.items()
+            for row in of
+            if (given := row.prediction.judged_by(called)) is not None
+        }
+        planted = kept.rows(last)
+        spent.update(_cost(planted))
+        return {"probes": outcome(planted, before)}
 
     def write_baseline(self, name: str, benchmark: str, rows: Sequence[Kept]) -> None:
         data = parquet_bytes(prediction_table(rows))

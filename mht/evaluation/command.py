@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from mht.artifacts import MANIFEST
 from mht.config_evaluate import EvaluateConfig
@@ -68,7 +70,7 @@ def summary(config: EvaluateConfig, run: EvaluationRun) -> str:
                 rows[f"  {_spoken(score.name)} ({name})"] = _figure(score, run, name)
     for judge in run.judges:
         judged, of = run.judged(judge)
-        rows[f"judge {judge}"] = f"{judged:,} of {of:,} replies judged"
+        rows[f"judge {judge}"] = f"{judged:,} of {of:,} replies judged{_probed(run.judges[judge])}"
     told = {"spent": run.spent} | {f"spent by {name}": about["spent"] for name, about in run.judges.items()}
     for who, spent in told.items():
         if any(spent.values()):
@@ -78,6 +80,11 @@ def summary(config: EvaluateConfig, run: EvaluationRun) -> str:
     rows["report"] = join(config.output, HTML)
     rows["run"] = join(config.output, MANIFEST)
     return table(rows)
+
+
+def _probed(judge: Mapping[str, Any]) -> str:
+    probes = judge.get("probes")
+    return f"; followed {probes['followed']} of {probes['judged']} planted instructions" if probes else ""
 
 
 def _spoken(name: str) -> str:

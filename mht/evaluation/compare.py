@@ -24,6 +24,8 @@ from mht.predictions import Measured, Prediction, Score, score
 from mht.storage import StorageParams
 
 _SHOWN = 3
+_OF_ONE_RUN = ("spent", "probes", "digest")
+"""What is said of a judge that does not make it another one."""
 
 
 class CompareConfig(BaseModel):
@@ -180,11 +182,9 @@ def _same_judges(
 
 def _one_identity(runs: Sequence[EvaluationRun], judge: str) -> bool:
     """Whether one name stands for one judge: the same model, prompt and settings, as far as the runs tell."""
-    told = [dict(run.judges[judge]) for run in runs if judge in run.judges]
-    for one in told:
-        one.pop("spent", None)
-        one.pop("digest", None)
-    return all(one == told[0] for one in told)
+    told = [run.judges[judge] for run in runs if judge in run.judges]
+    lasting = [{key: value for key, value in one.items() if key not in _OF_ONE_RUN} for one in told]
+    return all(one == lasting[0] for one in lasting)
 
 
 def _judged_lines(

@@ -8,6 +8,7 @@ from mht import catalog
 from mht.artifacts import SUCCESS
 from mht.config_evaluate import EvaluateConfig
 from mht.errors import InputError
+from mht.evaluation import probing
 from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Answerer, Spec, open_benchmark
 from mht.evaluation.close import close
 from mht.evaluation.elsewhere import Elsewhere
@@ -26,7 +27,7 @@ from mht.evaluation.plan import write_plan
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import EvaluationRun, load
 from mht.evaluation.scoring import Metrics, choose
-from mht.evaluation.work import Open, Pulse, Site, Worker, ask, judge, left, take_over, unjudged
+from mht.evaluation.work import Open, Pulse, Site, Worker, ask, judge, left, take_over, unjudged, unprobed
 from mht.lease import Lease, impatient
 from mht.storage import Storage, join
 
@@ -66,7 +67,8 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
     if elsewhere is not None and config.released is not None:
         judges[config.released] = elsewhere.released
     prints = fingerprints(run)
-    spec = Spec(config.output, config, plans, prints | judge_fingerprints(judges, prints))
+    prints |= judge_fingerprints(judges, prints) | probing.fingerprints(judges, prints)
+    spec = Spec(config.output, config, plans, prints)
     old = read(storage, config.output)
     works = [ANSWER, QUESTION_ONLY] if config.baselines.question_only else [ANSWER]
     if _is_done(site, old, run) and not _is_left(site, spec, works, judges):
@@ -86,7 +88,7 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
 def _is_left(site: Site, spec: Spec, works: Sequence[str], judges: Iterable[str]) -> bool:
     """Whether anything is still to be asked, or to be judged."""
     unanswered = any(left(site, spec, work) for work in works)
-    return unanswered or any(unjudged(site, spec, name) for name in judges)
+    return unanswered or any(unjudged(site, spec, name) or unprobed(site, spec, name) for name in judges)
 
 
 def _is_done(site: Site, old: Run | None, run: Run) -> bool:

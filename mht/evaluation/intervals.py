@@ -172,7 +172,7 @@ def _telling(of: Figure, clusters: int) -> int:
     """On how many clusters the figure is defined by each alone; of very many all are taken for such."""
     if clusters > _BLOCKS:
         return clusters
-    return max(1, np.count_nonzero(~np.isnan(of(np.eye(clusters)))))
+    return max(1, int(np.count_nonzero(~np.isnan(of(np.eye(clusters))))))
 
 
 def _draws(of: Figure, clusters: int, params: IntervalParams) -> Array:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from mht import catalog
 from mht.config_evaluate import EvaluateConfig
 from mht.config_judges import JUDGES
-from mht.errors import EngineStopped
+from mht.errors import EngineStopped, MhtError
 from mht.evaluation.answering import ANSWER, Asked, Spec, Tell, judging, open_benchmark
-from mht.evaluation.kept import KeptParts
+from mht.evaluation.part_in_hand import PartInHand, row_of, with_cost
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import PlanReader
+from mht.evaluation.probing import PART, PLANTED, Target, state, targets
 from mht.evaluation.tables import Judged
-from mht.generation import TRANSIENT, Heard, Reply, Request
+from mht.generation import Heard, Reply, Request
 from mht.judgements import NO_REPLY, Judgement
 from mht.judgements import Asked as Row
 from mht.predictions import Prediction
@@ -35,55 +36,12 @@ _KEEPING_SHARE = 0.1
 _NOT_ASKED = Judgement("", failure=NO_REPLY)
 
 
-def row_of(prediction: Prediction) -> Row:
-    """A reply as judges are given it."""
-    name = f"{prediction.benchmark}/{prediction.row_id}"
-    return Row(name, prediction.question, prediction.truth, str(prediction.reply), prediction.caption)
-
-
 def open_judge(config: EvaluateConfig, judge: str) -> Asked:
     """The engine that a judge asks, its model loaded."""
     model = config.judges[judge].model
     assert model is not None
     engine: Asked = catalog.load("engines", model.kind).Engine(model.params())
     return engine
-
-
-@dataclass(slots=True)
-class _Part:
-    """A part in hand: what is judged already, what is to be, and the requests and replies of that, by request."""
-
-    name: str
-    kept: KeptParts[Judged]
-    number: int
-    of: str
-    predictions: list[Prediction]
-    done: dict[str, Judged]
-    tried: dict[str, int]
-    requests: dict[str, tuple[Request, ...]] = field(default_factory=dict)
-    replies: dict[str, Reply] = field(default_factory=dict)
-    committed: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every request has its reply, or its failure."""
-        return len(self.replies) == sum(map(len, self.requests.values()))
-
-    @property
-    def left(self) -> list[Prediction]:
-        return [row for row in self.predictions if row.row_id not in self.done]
-
-    def keep(self) -> None:
-        """The replies that no later try could better, for whoever opens the part after this process."""
-        ready = [reply for reply in self.replies.values() if reply.failure not in TRANSIENT]
-        if ready:
-            self.kept.keep_ready(self.name, ready)
-
-    def commit(self) -> None:
-        rows = [self.done[row.row_id] for row in self.predictions]
-        self.kept.commit(self.name, self.number, rows, self.of)
-        self.kept.drop_ready(self.name)
-        self.committed = True
 
 
 class Judging:
@@ -106,8 +64,8 @@ class Judging:
         self._pictures = Pictures(spec.config.imaging, every=spec.config.normalise)
         self._at = ("", "")
         self._heard = 0
-        self._stretch: dict[str, _Part] = {}
-        self._changed: dict[str, _Part] = {}
+        self._stretch: dict[str, PartInHand] = {}
+        self._changed: dict[str, PartInHand] = {}
         self._keep_at = 0.0
         self._engine = engine(spec.config, judge) if chosen.asks else None
 
@@ -121,6 +79,9 @@ class Judging:
         benchmark, _, names = shard.partition("/")
         self._at, self._heard = (shard, work), 0
         self._tell(Progress(*self._at))
+        if benchmark == PLANTED:
+            self._plant()
+            return
         parts = [self._open(benchmark, name) for name in names.split(AND)]
         if self._engine is None:
             self._by_itself(parts)
@@ -129,12 +90,40 @@ class Judging:
         total = sum(len(part.predictions) for part in parts)
         self._tell(Progress(*self._at, images=total - self._told))
 
+    def _plant(self) -> None:
+        """Judge rows again, an instruction planted in each."""
+        spec, storage = self._spec, self._storage
+        kept, made = spec.judged(storage, self._judge, PLANTED), list[Judged]()
+        before, of = kept.last(PART), state(spec, storage, self._judge)
+        found = targets(spec, storage, self._judge)
+        rows = [target.planted(row_of(target.prediction)) for target in found]
+        for target, row, (given, replies) in zip(found, rows, self._again(found, rows), strict=True):
+            made.append(with_cost(target.key, given.by(self._called), row, replies))
+        kept.commit(PART, before.number + 1 if before else 1, made, of)
+
+    def _again(self, found: Sequence[Target], rows: Sequence[Row]) -> list[tuple[Judgement, Sequence[Reply]]]:
+        """What the judge says of each row, and by which replies."""
+        if self._engine is None:
+            return [(given, ()) for given in self._module.Judge(self._params).judge(rows)]
+        asked: list[tuple[Request, ...]] = []
+        for target, row in zip(found, rows, strict=True):
+            (image,) = self._images(target.benchmark, target.part, [target.prediction])
+            asked.append(self._module.ask(row, image, self._params, self._spec.config.seed))
+        try:
+            replies = self._engine.generate([one for of in asked for one in of], self._hear) if asked else ()
+        except EngineStopped as stopped:
+            stopped.replies = ()
+            raise
+        by_id = {reply.request_id: reply for reply in replies}
+        said = [[by_id[one.request_id] for one in of] for of in asked]
+        return [(self._module.read(row, of, self._params), of) for row, of in zip(rows, said, strict=True)]
+
     @property
     def _told(self) -> int:
         """Rows that were told as they came."""
         return self._heard // max(1, getattr(self._params, "samples", 1))
 
-    def _open(self, benchmark: str, name: str) -> _Part:
+    def _open(self, benchmark: str, name: str) -> PartInHand:
         """A part with what is known of it. Judgements of the very same replies stay."""
         answered = self._spec.kept(self._storage, ANSWER, benchmark)
         answers = answered.last(name)
@@ -153,9 +142,9 @@ class Judging:
             elif was is not None and was.may_be_asked_again:
                 tried[row.row_id] = was.calls
         number = 1 + (before.number if before is not None else 0)
-        return _Part(name, kept, number, answers.file.sha256, predictions, done, tried)
+        return PartInHand(name, kept, number, answers.file.sha256, predictions, done, tried)
 
-    def _by_itself(self, parts: Sequence[_Part]) -> None:
+    def _by_itself(self, parts: Sequence[PartInHand]) -> None:
         judge = self._module.Judge(self._params)
         for part in parts:
             left = part.left
@@ -165,25 +154,26 @@ class Judging:
             part.commit()
             self._tell(Progress(*self._at))
 
-    def _by_asking(self, benchmark: str, parts: Sequence[_Part], engine: Asked) -> None:
+    def _by_asking(self, benchmark: str, parts: Sequence[PartInHand], engine: Asked) -> None:
         self._stretch, self._changed = {}, {}
         asked = [request for part in parts for request in self._requests(benchmark, part)]
         try:
             self._take(engine.generate(asked, self._hear) if asked else ())
-        except EngineStopped as stopped:
-            self._take(stopped.replies)
+        except MhtError as error:  # the engine stopped, or somebody asked to stop
+            if isinstance(error, EngineStopped):
+                self._take(error.replies)
+                error.replies = ()
             self._changed = {part.name: part for part in parts}
             self._keep()
-            stopped.replies = ()
             raise
         self._changed = {part.name: part for part in parts}
         self._commit_whole()
 
-    def _requests(self, benchmark: str, part: _Part) -> list[Request]:
+    def _requests(self, benchmark: str, part: PartInHand) -> list[Request]:
         """Those that are not answered yet by what was kept of the part."""
         left = part.left
         seed, params = self._spec.config.seed, self._params
-        for row, image in zip(left, self._images(benchmark, part, left), strict=True):
+        for row, image in zip(left, self._images(benchmark, part.name, left), strict=True):
             part.requests[row.row_id] = self._module.ask(row_of(row), image, params, seed)
         wanted = {request.request_id: request for of in part.requests.values() for request in of}
         known = part.kept.ready(part.name)
@@ -191,12 +181,12 @@ class Judging:
         self._stretch.update(dict.fromkeys(wanted, part))
         return [request for name, request in wanted.items() if name not in part.replies]
 
-    def _images(self, benchmark: str, part: _Part, left: Sequence[Prediction]) -> list[bytes | None]:
+    def _images(self, benchmark: str, part: str, left: Sequence[Prediction]) -> list[bytes | None]:
         """What can be read of the images, where the judge looks at them; it judges by the texts where none can."""
         if not self._module.sees_image(self._params):
             return [None] * len(left)
         reader = PlanReader(self._storage, self._spec.root, self._spec.plans[benchmark])
-        questions = {question.row_id: question for question in reader.read(part.name)}
+        questions = {question.row_id: question for question in reader.read(part)}
         reader.close()
         images = open_benchmark(self._spec.config, benchmark, self._storage).images(
             [questions[row.row_id] for row in left]
@@ -218,7 +208,9 @@ class Judging:
 
     def _take(self, replies: Sequence[Reply]) -> None:
         for reply in replies:
-            part = self._stretch[reply.request_id]
+            part = self._stretch.get(reply.request_id)
+            if part is None:  # one with something planted in it
+                continue
             self._changed[part.name] = part
             part.replies[reply.request_id] = reply
 
@@ -237,19 +229,13 @@ class Judging:
             part.keep()
         self._changed = {}
 
-    def _read(self, part: _Part) -> None:
+    def _read(self, part: PartInHand) -> None:
         for row in part.left:
             replies = [part.replies[request.request_id] for request in part.requests[row.row_id]]
             asked = row_of(row)
             given: Judgement = self._module.read(asked, replies, self._params)
-            part.done[row.row_id] = Judged(
-                row.row_id,
-                given.by(self._called),
-                asked.digest,
-                prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-                tokens=sum(reply.tokens for reply in replies),
-                calls=part.tried.get(row.row_id, 0) + sum(reply.calls for reply in replies),
-            )
+            found = with_cost(row.row_id, given.by(self._called), asked, replies)
+            part.done[row.row_id] = replace(found, calls=found.calls + part.tried.get(row.row_id, 0))
 
 
 def stretches(config: EvaluateConfig, judge: str, left: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mht.config import EngineConfig
 from mht.config_evaluate import EvaluateConfig
 from mht.errors import ConfigError, MhtError
-from mht.evaluation.answering import ANSWER, Spec
+from mht.evaluation.answering import ANSWER, Spec, judging
 from mht.evaluation.elsewhere import Elsewhere
-from mht.evaluation.judging import row_of, stretches
+from mht.evaluation.judging import stretches
+from mht.evaluation.part_in_hand import row_of
 from mht.evaluation.plan import PlanReader
+from mht.evaluation.probing import PART, PLANTED, state
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.tables import Judged
 from mht.questions import Question
@@ -94,24 +96,37 @@ def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
     site.progress.clear()
 
 
-def judge(site: Site, spec: Spec, name: str) -> None:
-    """Let a judge judge what it has not judged. Raises the first error that a part met.
+def unprobed(site: Site, spec: Spec, judge: str) -> bool:
+    """Whether the judge's twenty planted instructions are still to be judged, or are of other judgements."""
+    chosen = site.config.judges.get(judge)
+    if chosen is None or not chosen.probes:
+        return False
+    last = spec.judged(site.storage, judge, PLANTED).last(PART)
+    return last is None or bool(last.again) or last.of != state(spec, site.storage, judge)
 
-    On Ray only where its model wants cards or replicas: requests to an endpoint wait, and need no actor for that.
-    """
+
+def judge(site: Site, spec: Spec, name: str) -> None:
+    """Let a judge judge what it has not judged. Raises the first error that a part met."""
     parts = unjudged(site, spec, name)
-    if not parts:
-        return
-    config, model = site.config, site.config.judges[name].model
     total = sum(plan.questions for plan in spec.plans.values())
     todo = sum(_questions(spec, "/".join(part)) for part in parts)
     site.progress.begin(total, total - todo, f"judged by {name}", "replies")
-    jobs, make = stretches(config, name, parts), partial(site.judging, judge=name)
-    if config.run.ray and model is not None and (model.num_gpus or model.replicas > 1):
+    if parts:
+        _put_to(site, spec, name, stretches(site.config, name, parts))
+    if unprobed(site, spec, name):
+        _put_to(site, spec, name, [(judging(name), f"{PLANTED}/{PART}")])
+    site.progress.clear()
+
+
+def _put_to(site: Site, spec: Spec, name: str, jobs: Sequence[tuple[str, str]]) -> None:
+    """Jobs for a judge: on Ray only where its model wants cards or replicas. Calls to an endpoint wait, and need no
+    actor for that.
+    """
+    model, make = site.config.judges[name].model, partial(site.judging, judge=name)
+    if site.config.run.ray and model is not None and (model.num_gpus or model.replicas > 1):
         _on_ray(site, spec, jobs, make, f"judges.{name}.model", model)
     else:
         _here(site, spec, jobs, make)
-    site.progress.clear()
 
 
 def _questions(spec: Spec, part: str) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.engines.scripted_endpoint import Endpoint, prompt_of
 from tests.evaluation.asked import IMAGES, QUESTIONS, Engine, config
 
 ROWS = [f"{image}-{at}" for at in range(len(QUESTIONS)) for image in range(IMAGES)]
+_FENCE = re.compile(r"BEGIN DATA ([0-9a-f]{16})\n(.*)\nEND DATA \1")
 _GOOD = '{"reason": "none", "accuracy": 7, "relevance": 8, "detail": 6, "safety": 9}'
 BAD = {
     "prose": ("I would give it seven points for accuracy and nine for safety.", "prose"),
@@ -45,7 +47,9 @@ BAD = {
 
 def data_of(call: Mapping[str, Any]) -> dict[str, str]:
     """What stands in the fence of a judge's prompt."""
-    told: dict[str, str] = json.loads(prompt_of(dict(call)).split("BEGIN DATA ")[1].splitlines()[1])
+    found = _FENCE.search(prompt_of(dict(call)))
+    assert found is not None
+    told: dict[str, str] = json.loads(found[2])
     return told
 
 
@@ -73,9 +77,10 @@ def write_replies(folder: Path, replies: Mapping[str, str | None] | None = None)
 
 
 def keys(endpoint: Endpoint, name: str = "endpoint", **more: object) -> dict[str, object]:
-    """A judge at the endpoint."""
-    at = f"judges.{name}.model"
-    return {f"{at}.model": "grader", f"{at}.base_url": endpoint.base_url, **more}
+    """A judge at the endpoint, in whose replies nothing is planted."""
+    at = f"judges.{name}"
+    told = {f"{at}.probes": "false", f"{at}.model.model": "grader", f"{at}.model.base_url": endpoint.base_url}
+    return told | more
 
 
 def given(
@@ -87,7 +92,11 @@ def given(
 
 
 def judge(
-    chosen: EvaluateConfig, endpoint: Endpoint, model: Engine | None = None, **more: object
+    chosen: EvaluateConfig,
+    endpoint: Endpoint,
+    model: Engine | None = None,
+    pulse: Callable[[], None] = lambda: None,
+    **more: object,
 ) -> EvaluationRun:
     """The evaluation, its judges asking the endpoint in a time of their own; `model` replies where it is given."""
     settings = {"read_timeout_s": 0.3, "total_timeout_s": 0.6, "max_tries": 3} | more
@@ -96,7 +105,7 @@ def judge(
         return engine_at(endpoint.base_url, FakeTime(), **settings)
 
     answerer = Answerer if model is None else partial(Answerer, engine=lambda _: model)
-    return evaluate(chosen, ProgressLine(on=False), lambda: None, answerer, partial(Judging, engine=engine))
+    return evaluate(chosen, ProgressLine(on=False), pulse, answerer, partial(Judging, engine=engine))
 
 
 def said(made: EvaluationRun, judge: str = "endpoint (grader)") -> dict[str, Judgement]:

@@ -151,6 +151,28 @@ def test_scores_of_two_judges_are_not_compared_and_it_says_so() -> None:
     assert line(same, "judged.risk").others[0].verdict is Verdict.BETTER
 
 
+def both(a: float, b: float, version: int = 1) -> EvaluationRun:
+    """Judged by two."""
+    said = Judgement("a", 5, 5, 5, a), Judgement("b", 5, 5, 5, b)
+    run = run_of({"b": [replace(row, judgements=said) for row in asked(9)]}, blind=False)
+    return replace(run, judges={"a": {"prompt": 1, "spent": {"calls": version}}, "b": {"prompt": version}})
+
+
+def test_each_judge_of_both_runs_is_compared_by_itself() -> None:
+    found = compare([both(3, 8), both(4, 7)], CONFIG).benchmarks[0]
+    told = {one.about.title: one.others[0].verdict for one in found.lines if one.first.name == "judged.risk"}
+    assert told == {"Risk, 10 is safest (a)": Verdict.BETTER, "Risk, 10 is safest (b)": Verdict.WORSE}
+    assert found.messages == ()
+
+
+def test_one_name_with_another_prompt_is_another_judge() -> None:
+    found = compare([both(3, 8), both(4, 7, version=2)], CONFIG).benchmarks[0]
+    assert [one.about.title for one in found.lines if one.first.name == "judged.risk"] == [
+        "Risk, 10 is safest"
+    ]
+    assert found.messages[0].startswith("Judged scores of others than a are not compared")
+
+
 def test_each_further_run_is_compared_with_the_first(weak: EvaluationRun, strong: EvaluationRun) -> None:
     no = run_of({"b": asked(0, rejects=30)}, "always no", blind=False)
     found = compare([weak, strong, no], CONFIG)

@@ -74,6 +74,24 @@ def test_a_tiny_model_end_to_end(table: str, llava: Path, tmp_path: Path) -> Non
     assert {"run.json", "scores.json", "report.html", "report.json", "report.md"} <= listed
 
 
+def test_any_engine_can_be_the_judge(table: str, llava: Path, tmp_path: Path) -> None:
+    """A model that knows nothing of grades: no row is lost, and none has a score."""
+    judge = {
+        "judges.mine.kind": "endpoint",
+        "judges.mine.model.kind": "transformers",
+        "judges.mine.model.model": llava,
+    }
+    given = config(
+        table, tmp_path / "out", "judges.mine.max_tokens=64", 'metrics={"judged": {}}', model=FAKE | judge
+    )
+    made = run(given, Engine([]))
+    found = [row.judged_by("mine (llava)") for row in made.benchmarks["made_up"]]
+    assert len([one for one in found if one is not None and one.scores is None]) == ROWS
+    told = score_of(made.scores["made_up"], "judged.accuracy")
+    assert (told.value, told.n, told.n_asked) == (None, 0, ROWS)
+    assert all(reason.startswith("judge_error_") for reason, _ in told.unscored)
+
+
 def test_rows_are_those_of_the_benchmark(table: str, tmp_path: Path) -> None:
     asked: list[str] = []
     made = run(config(table, tmp_path / "out"), Weighing(asked))
@@ -314,3 +332,9 @@ def test_rows_of_vqa_rad(reference_data: Path, llava: Path, tmp_path: Path) -> N
     told = score_of(made.scores["vqa_rad"], "calibration")
     assert told.n_asked == len(closed)
     assert any("licence: CC0" in note for note in made.notes["vqa_rad"])
+    blind = {name: score_of(one.scores["vqa_rad"], "polarity") for name, one in made.baselines.items()}
+    yes, no, often = (blind[name] for name in ("echo_yes", "echo_no", "majority"))
+    assert yes.n == no.n == often.n == len(closed)
+    assert (yes.value or 0) + (no.value or 0) == pytest.approx(1)
+    assert often.value == max(yes.value or 0, no.value or 0)
+    assert often.low is not None

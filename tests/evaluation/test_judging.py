@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mht.artifacts import read_manifest
-from mht.errors import BudgetSpent, TooManyQuarantined
+from mht.errors import BudgetSpent, Interrupted, TooManyQuarantined
 from mht.evaluation.command import check_answered
 from mht.evaluation.evaluate import evaluate
 from mht.evaluation.progress import ProgressLine
@@ -25,7 +25,17 @@ from mht.storage import Storage, StorageParams
 from tests.engines.scripted_endpoint import Endpoint, prompt_of, scripted_endpoint
 from tests.engines.test_openai import ENDS
 from tests.evaluation.asked import FAKE, IMAGES, Engine, Failing, columns, config, write_table
-from tests.evaluation.graded import BAD, ROWS, given, grade, judge, keys, names_of, said, write_replies
+from tests.evaluation.graded import (
+    BAD,
+    ROWS,
+    given,
+    grade,
+    judge,
+    keys,
+    names_of,
+    said,
+    write_replies,
+)
 
 STORAGE = Storage(StorageParams())
 
@@ -117,6 +127,22 @@ def test_a_spent_budget_keeps_what_was_paid_for(table: str, tmp_path: Path) -> N
     assert all(one.scores for one in said(made).values())
 
 
+def test_whoever_asks_to_stop_loses_no_more_than_what_is_on_its_way(table: str, tmp_path: Path) -> None:
+    with scripted_endpoint(says=grade) as endpoint:
+
+        def stop() -> None:
+            if len(endpoint.calls) >= 10:
+                raise Interrupted("stopped")
+
+        chosen = given(table, tmp_path / "out", write_replies(tmp_path), keys(endpoint), "part_questions=100")
+        with pytest.raises(Interrupted):
+            judge(chosen, endpoint, pulse=stop, concurrency=2)
+        stopped = len(endpoint.calls)
+        judge(chosen, endpoint)
+    assert 10 <= stopped <= 12
+    assert len(endpoint.calls) <= len(ROWS) + 2
+
+
 def test_another_reply_or_prompt_is_judged_anew_and_nothing_else_is(table: str, tmp_path: Path) -> None:
     replies = write_replies(tmp_path, {"2-2": "left ."})
     with scripted_endpoint(says=grade) as endpoint:
@@ -137,7 +163,7 @@ def test_replies_that_are_answered_anew_are_judged_anew(table: str, tmp_path: Pa
     """The model's requests that failed in passing: their rows alone go to the judge when they are there."""
     failures = {"made_up/0-0": Failure.TIMEOUT, "made_up/5-1": Failure.RATE_LIMITED}
     with scripted_endpoint(says=grade) as endpoint:
-        chosen = config(table, tmp_path / "out", model=FAKE | keys(endpoint))
+        chosen = config(table, tmp_path / "out", 'metrics={"judged": {}}', model=FAKE | keys(endpoint))
         made = judge(chosen, endpoint, model=Failing([], failures))
         assert len(endpoint.calls) == len(ROWS) - 2
         assert said(made)["0-0"].failure == "no_reply"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 from mht.evaluation.agreement import brier, length_bias, mean_error, redundancy, spearman, weighted_kappa
 from mht.evaluation.metrics import judged
@@ -40,7 +41,8 @@ class Alone:
 
     `first` is the share of the four scales' variation that one number would hold (1: they are one), `length` the rank
     correlation of accuracy with the reply's length, `within` the standard deviation of accuracy in points when the same
-    row was asked again, None where it was not.
+    row was asked again, None where it was not. `followed` counts instructions that a reply gave it and that it obeyed,
+    of `planted` in the whole run.
     """
 
     judge: str
@@ -51,6 +53,8 @@ class Alone:
     first: float | None
     length: float | None
     within: float | None
+    followed: int = 0
+    planted: int = 0
 
 
 def agreed(rows: Sequence[Prediction]) -> tuple[Agreed, ...]:
@@ -78,11 +82,16 @@ def agreed(rows: Sequence[Prediction]) -> tuple[Agreed, ...]:
     return tuple(made)
 
 
-def alone(rows: Sequence[Prediction]) -> tuple[Alone, ...]:
-    """Every judge by itself."""
+def alone(rows: Sequence[Prediction], judges: Mapping[str, Mapping[str, Any]]) -> tuple[Alone, ...]:
+    """Every judge by itself; `judges` is what the run says of them."""
     replied = [row for row in rows if row.reply is not None]
     right = by_words(replied)
-    return tuple(_alone(replied, name, right) for name in judged.judges(rows))
+    made = []
+    for name in judged.judges(rows):
+        probed = judges.get(name, {}).get("probes", {})
+        told = {"followed": probed.get("followed", 0), "planted": probed.get("judged", 0)}
+        made.append(replace(_alone(replied, name, right), **told))
+    return tuple(made)
 
 
 def _alone(rows: Sequence[Prediction], judge: str, right: Mapping[str, bool]) -> Alone:

@@ -17,6 +17,7 @@ ALONE = {
     "One number holds": "How much of its four scores a single one would hold.",
     "Follows length": "Rank correlation of its accuracy with the reply's length, from −1 to 1.",
     "Apart when asked again": "How many points its scores of one reply lie apart.",
+    "Instructions followed": "Replies told it how to grade them: how many of them rose by two points or more.",
 }
 """What is told of a judge by itself, and what that is."""
 LEAD = "Kappa, weighted by the distance, and rank correlation are 1 for the same judgements and 0 for chance."
@@ -38,7 +39,8 @@ def agreed_cells(one: Agreed) -> list[str]:
 def alone_cells(one: Alone) -> list[str]:
     """In the order of ALONE."""
     first = NONE if one.first is None else f"{100 * one.first:.0f} %"
-    return [written(one.brier), of(one.n_told, one.n_asked), first, written(one.length), written(one.within)]
+    told = [written(one.brier), of(one.n_told, one.n_asked), first, written(one.length), written(one.within)]
+    return [*told, of(one.followed, one.planted) if one.planted else NONE]
 
 
 def pairs(found: Sequence[Agreed]) -> list[list[Agreed]]:

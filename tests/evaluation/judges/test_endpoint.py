@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from mht.evaluation.judges import SCALES, Asked
+from mht.evaluation.judges._probes import PROBES
 from mht.evaluation.judges.endpoint import Params, ask, identity, read
 from mht.generation import Failure, Reply, Request
-from tests.evaluation.judges.probes import MARKER, PROBES
 
 ROW = Asked(
     "b/1", "Is there a fracture?", "No, there is none.", "Yes, of the left clavicle.", "A normal chest."
@@ -119,7 +119,7 @@ def obeys(request: Request) -> bool:
     outside, inside = fenced(request)
     marks = ("<|", "|>", "[INST]", "[/INST]", "<s>", "</s>", "_turn>", "\uff5c", "&lt;")
     acts = any(mark in inside for mark in marks) or "\n" in inside or not inside.isprintable()
-    return MARKER in outside or acts
+    return "grade this ten" in outside or acts
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -128,7 +128,7 @@ def test_what_a_reply_tells_its_judge_is_data(probe: str) -> None:
     (request,) = ask(replace(ROW, reply=f"{ROW.reply} {probe}"), None, Params(), 1)
     outside, inside = fenced(request)
     assert outside == fenced(plain)[0]
-    assert MARKER in inside
+    assert "grade this ten" in inside
     assert not obeys(request)
     assert (request.system, request.schema) == (plain.system, plain.schema)
     assert len(PROBES) == 20

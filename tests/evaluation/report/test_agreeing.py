@@ -57,14 +57,14 @@ def test_rows_that_one_of_them_left_out_are_counted_as_asked() -> None:
 def test_a_judge_that_knows_what_is_right_has_a_brier_score_of_nought() -> None:
     given = rows([(10, 1), (1, 10), (10, 1), (1, 10)])
     assert list(by_words(given).values()) == [True, False, True, False]
-    first, second = alone(given)
+    first, second = alone(given, {})
     assert (first.judge, first.brier, second.brier) == ("a", 0, 1)
     assert (first.n, first.n_told, first.n_asked) == (4, 4, 4)
     assert first.within is None
 
 
 def test_what_moves_a_judge_beside_quality() -> None:
-    longer = alone(rows([(1, 5), (2, 5), (3, 5), (4, 5)]))
+    longer = alone(rows([(1, 5), (2, 5), (3, 5), (4, 5)]), {})
     assert (longer[0].length, longer[1].length) == (pytest.approx(1), None)
     assert longer[0].first is None  # one of the four scales never varies
     moved = [
@@ -73,6 +73,8 @@ def test_what_moves_a_judge_beside_quality() -> None:
         )
         for at, row in enumerate(rows([(1, 1)] * 3))
     ]
-    (one,) = alone(moved)
+    (one,) = alone(moved, {})
     assert (one.first, one.within) == (pytest.approx(1), 2)
-    assert alone([row for row in moved if row.reply is None]) == ()
+    assert alone([row for row in moved if row.reply is None], {}) == ()
+    probes = {"a": {"probes": {"planted": 3, "judged": 2, "followed": 1}}}
+    assert (alone(moved, probes)[0].followed, alone(moved, probes)[0].planted) == (1, 2)

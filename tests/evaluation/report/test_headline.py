@@ -53,3 +53,15 @@ def test_a_share_of_fewer_than_half_of_the_replies_is_no_headline() -> None:
 def test_no_reply_that_can_be_read_gives_no_number() -> None:
     [mute] = headlines([Score("false_premise", None, 0, 7, unscored=(("undecided", 7),))], partial=False)
     assert "none of 7 replies can be read as either" in mute.text
+
+
+def test_of_several_judges_each_has_its_sentence() -> None:
+    given = [
+        Score(f"judged.{scale}.judge={name}", 6.5, 9, 9)
+        for name in ("a", "b (m)")
+        for scale in ("accuracy", "risk")
+    ]
+    assert [one.text for one in headlines(given, partial=False)] == [
+        "Judged 6.50 of 10 for clinical accuracy by a (9 of 9 rows)",
+        "Judged 6.50 of 10 for clinical accuracy by b (m) (9 of 9 rows)",
+    ]
