@@ -222,3 +222,13 @@ def test_pictures_are_asked_for_the_shown_errors_alone(scored: EvaluationRun) ->
 
 def test_the_same_run_gives_the_same_page(scored: EvaluationRun) -> None:
     assert report_files(scored, INTERVALS) == report_files(scored, INTERVALS)
+
+
+def test_a_digest_is_told_by_its_first_digits() -> None:
+    digest = "92a722cc571f9987f7b8b3d72acc768312bf2c4b81ab91e5f4439bec4e590c1c"
+    run = replace(
+        run_of({"b": EVERY}, blind=False), model={"kind": "transformers", "model": digest, "adapter": digest}
+    )
+    header = page(run, [], lambda *_: [], INTERVALS).decode()
+    assert "transformers, 92a722cc571f…, adapter 92a722cc571f…. Run" in header
+    assert digest not in header
