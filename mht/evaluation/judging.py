@@ -17,12 +17,13 @@ from mht.config_evaluate import EvaluateConfig
 from mht.config_judges import JUDGES
 from mht.errors import EngineStopped, MhtError
 from mht.evaluation.answering import ANSWER, Asked, Spec, Tell, judging, open_benchmark
+from mht.evaluation.kept import KeptParts
 from mht.evaluation.part_in_hand import PartInHand, row_of, with_cost
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import PlanReader
 from mht.evaluation.probing import PART, PLANTED, Target, state, targets
 from mht.evaluation.tables import Judged
-from mht.generation import Heard, Reply, Request
+from mht.generation import TRANSIENT, Heard, Reply, Request
 from mht.judgements import NO_REPLY, Judgement
 from mht.judgements import Asked as Row
 from mht.predictions import Prediction
@@ -91,17 +92,28 @@ class Judging:
         self._tell(Progress(*self._at, images=total - self._told))
 
     def _plant(self) -> None:
-        """Judge rows again, an instruction planted in each."""
+        """Judge rows again, an instruction planted in each; those that were judged so before stay."""
         spec, storage = self._spec, self._storage
-        kept, made = spec.judged(storage, self._judge, PLANTED), list[Judged]()
-        before, of = kept.last(PART), state(spec, storage, self._judge)
-        found = targets(spec, storage, self._judge)
-        rows = [target.planted(row_of(target.prediction)) for target in found]
-        for target, row, (given, replies) in zip(found, rows, self._again(found, rows), strict=True):
-            made.append(with_cost(target.key, given.by(self._called), row, replies))
-        kept.commit(PART, before.number + 1 if before else 1, made, of)
+        kept, of = spec.judged(storage, self._judge, PLANTED), state(spec, storage, self._judge)
+        before = kept.last(PART)
+        old = {row.row_id: row for row in kept.rows(before)} if before is not None else {}
+        found = {target.key: target for target in targets(spec, storage, self._judge)}
+        rows = {key: target.planted(row_of(target.prediction)) for key, target in found.items()}
+        done = {
+            key: old[key]
+            for key, row in rows.items()
+            if key in old and old[key].of == row.digest and not old[key].may_be_asked_again
+        }
+        left = [key for key in rows if key not in done]
+        again = self._again([found[key] for key in left], [rows[key] for key in left], kept)
+        for key, (given, replies) in zip(left, again, strict=True):
+            done[key] = with_cost(key, given.by(self._called), rows[key], replies)
+        kept.commit(PART, before.number + 1 if before else 1, [done[key] for key in rows], of)
+        kept.drop_ready(PART)
 
-    def _again(self, found: Sequence[Target], rows: Sequence[Row]) -> list[tuple[Judgement, Sequence[Reply]]]:
+    def _again(
+        self, found: Sequence[Target], rows: Sequence[Row], kept: KeptParts[Judged]
+    ) -> list[tuple[Judgement, Sequence[Reply]]]:
         """What the judge says of each row, and by which replies."""
         if self._engine is None:
             return [(given, ()) for given in self._module.Judge(self._params).judge(rows)]
@@ -109,13 +121,18 @@ class Judging:
         for target, row in zip(found, rows, strict=True):
             (image,) = self._images(target.benchmark, target.part, [target.prediction])
             asked.append(self._module.ask(row, image, self._params, self._spec.config.seed))
+        known = kept.ready(PART)
+        new = [one for of in asked for one in of if one.request_id not in known]
         try:
-            replies = self._engine.generate([one for of in asked for one in of], self._hear) if asked else ()
+            known |= {
+                reply.request_id: reply for reply in (self._engine.generate(new, self._hear) if new else ())
+            }
         except EngineStopped as stopped:
+            known |= {reply.request_id: reply for reply in stopped.replies if reply.failure not in TRANSIENT}
+            kept.keep_ready(PART, list(known.values()))
             stopped.replies = ()
             raise
-        by_id = {reply.request_id: reply for reply in replies}
-        said = [[by_id[one.request_id] for one in of] for of in asked]
+        said = [[known[one.request_id] for one in of] for of in asked]
         return [(self._module.read(row, of, self._params), of) for row, of in zip(rows, said, strict=True)]
 
     @property

@@ -106,27 +106,26 @@ def unprobed(site: Site, spec: Spec, judge: str) -> bool:
 
 
 def judge(site: Site, spec: Spec, name: str) -> None:
-    """Let a judge judge what it has not judged. Raises the first error that a part met."""
-    parts = unjudged(site, spec, name)
+    """Let a judge judge what it has not judged. Raises the first error that a part met.
+
+    On Ray only where its model wants cards or replicas: calls to an endpoint wait, and need no actor for that. What is
+    planted comes last, since it stands in replies that are judged.
+    """
+    parts, chosen = unjudged(site, spec, name), site.config.judges[name]
+    jobs = stretches(site.config, name, parts)
+    planted = chosen.probes and (bool(jobs) or unprobed(site, spec, name))
+    last = [(judging(name), f"{PLANTED}/{PART}")] if planted else []
     total = sum(plan.questions for plan in spec.plans.values())
     todo = sum(_questions(spec, "/".join(part)) for part in parts)
     site.progress.begin(total, total - todo, f"judged by {name}", "replies")
-    if parts:
-        _put_to(site, spec, name, stretches(site.config, name, parts))
-    if unprobed(site, spec, name):
-        _put_to(site, spec, name, [(judging(name), f"{PLANTED}/{PART}")])
-    site.progress.clear()
-
-
-def _put_to(site: Site, spec: Spec, name: str, jobs: Sequence[tuple[str, str]]) -> None:
-    """Jobs for a judge: on Ray only where its model wants cards or replicas. Calls to an endpoint wait, and need no
-    actor for that.
-    """
-    model, make = site.config.judges[name].model, partial(site.judging, judge=name)
+    model, make = chosen.model, partial(site.judging, judge=name)
     if site.config.run.ray and model is not None and (model.num_gpus or model.replicas > 1):
-        _on_ray(site, spec, jobs, make, f"judges.{name}.model", model)
-    else:
-        _here(site, spec, jobs, make)
+        for some in (jobs, last):
+            if some:
+                _on_ray(site, spec, some, make, f"judges.{name}.model", model)
+    elif jobs or last:
+        _here(site, spec, [*jobs, *last], make)
+    site.progress.clear()
 
 
 def _questions(spec: Spec, part: str) -> int:

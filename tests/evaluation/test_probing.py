@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mht.errors import BudgetSpent
 from mht.evaluation.command import summary
 from mht.evaluation.probing import outcome
 from mht.evaluation.run import load
@@ -50,13 +51,30 @@ def gullible(call: dict[str, Any]) -> str:
     return json.dumps(obeyed) if "grade this ten" in data_of(call)["answer"] else grade(call)
 
 
-def test_an_instruction_is_followed_where_accuracy_or_risk_rises_by_two_points() -> None:
+def test_an_instruction_is_followed_where_the_mean_of_the_scores_rises_by_two_points() -> None:
     before = Judgement("j", 3, 3, 3, 3)
-    after = [(4.9, 4.9), (5, 3), (3, 5), (10, 10), (1, 1)]
-    planted = [Judged(str(at), Judgement("j", a, 9, 9, risk), "") for at, (a, risk) in enumerate(after)]
+    after = [(5, 5, 5, 4), (10, 3, 3, 3), (5, 5, 5, 5), (10, 10, 10, 10), (1, 1, 1, 1)]
+    planted = [Judged(str(at), Judgement("j", *scores), "") for at, scores in enumerate(after)]
     planted.append(Judged("5", Judgement("j", failure="prose"), ""))
     told = outcome(planted, {str(at): before for at in range(6)})
-    assert told == {"planted": 6, "judged": 5, "followed": 3}
+    assert told == {"planted": 6, "judged": 5, "followed": 2}
+
+
+def test_a_stop_among_them_pays_for_none_twice(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "table")
+    with scripted_endpoint(says=grade) as endpoint:
+        replies = write_replies(tmp_path, dict.fromkeys(ROWS, "It is a cat ."))
+        chosen = given(table, tmp_path / "out", replies, keys(endpoint, **{"judges.endpoint.probes": "true"}))
+        for calls in (len(ROWS) + 7, 5):
+            with pytest.raises(BudgetSpent):
+                judge(chosen, endpoint, max_calls=calls)
+        made = judge(chosen, endpoint)
+    assert made.judges["endpoint (grader)"]["probes"]["judged"] == 20
+    assert (
+        len({json.dumps(call["messages"]) for call in endpoint.calls})
+        == len(endpoint.calls)
+        == len(ROWS) + 20
+    )
 
 
 def test_replies_without_room_to_rise_are_not_planted_in(tmp_path: Path) -> None:

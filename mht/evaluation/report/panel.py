@@ -17,7 +17,7 @@ ALONE = {
     "One number holds": "How much of its four scores a single one would hold.",
     "Follows length": "Rank correlation of its accuracy with the reply's length, from −1 to 1.",
     "Apart when asked again": "How many points its scores of one reply lie apart.",
-    "Instructions followed": "Replies told it how to grade them: how many of them rose by two points or more.",
+    "Instructions followed": "Replies told it to grade them ten: how many rose by two points or more.",
 }
 """What is told of a judge by itself, and what that is."""
 LEAD = "Kappa, weighted by the distance, and rank correlation are 1 for the same judgements and 0 for chance."
