@@ -10,6 +10,8 @@ from typing import Protocol, TypeAlias
 from mht.predictions import Prediction
 from mht.records import Refusal
 
+LETTERS = "ABCDEFGHIJ"
+"""What the options of a choice are called, in their order."""
 Picture: TypeAlias = bytes | Refusal | None
 """A question's image as its file holds it, why it cannot be read, or None for a question without one."""
 

@@ -6,11 +6,9 @@ from mht.config_evaluate import GenerationConfig
 from mht.evaluation.tables import Kept, kept
 from mht.generation import Failure, Reply, Request
 from mht.knowledge.polarity import NO, YES
-from mht.questions import Picture, Question, answered
+from mht.questions import LETTERS, Picture, Question, answered
 from mht.records import Refusal
 from mht.seeds import row_seed
-
-_LETTERS = "ABCDEFGHIJ"
 
 
 def request_of(question: Question, image: bytes | None, how: GenerationConfig, seed: int) -> Request:
@@ -37,7 +35,7 @@ def weighed_answers(question: Question, how: GenerationConfig) -> tuple[str, ...
     if is_weighed(question):
         return how.yes, how.no
     count = len(question.options or ())
-    return tuple(_LETTERS[:count]) if 1 < count <= len(_LETTERS) else None
+    return tuple(LETTERS[:count]) if 1 < count <= len(LETTERS) else None
 
 
 def refused(question: Question, picture: Picture) -> Kept | None:

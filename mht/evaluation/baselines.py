@@ -15,11 +15,10 @@ from mht.config_evaluate import BaselinesConfig
 from mht.evaluation.tables import Kept
 from mht.knowledge.polarity import NO, YES
 from mht.predictions import Prediction
-from mht.questions import Question, answered
+from mht.questions import LETTERS, Question, answered
 
 NO_CAPTION, NO_MAJORITY = "no_caption", "no_majority"
 """The failures of a row of `caption` whose image nothing is known of, and of one whose kind has no answer twice."""
-_LETTERS = "ABCDEFGHIJ"
 
 
 def echo_yes(question: Question, suffix: str = "") -> Prediction:
@@ -68,8 +67,8 @@ def _due(question: Question) -> tuple[Hashable, str]:
     """(the kind of question, its answer)"""
     options = question.options or ()
     right = [at for at, option in enumerate(options) if option.casefold() == question.truth.casefold()]
-    if right and right[0] < len(_LETTERS):
-        return len(options), _LETTERS[right[0]]
+    if right and right[0] < len(LETTERS):
+        return len(options), LETTERS[right[0]]
     if question.polarity in (YES, NO):
         return YES, str(question.polarity).capitalize()
     return question.kind, question.truth.strip().lower()

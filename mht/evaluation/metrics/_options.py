@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-LETTERS = "ABCDEFGHIJ"
+from mht.questions import LETTERS
+
 _MARKS = r"[\s\"'*_#>`(\[{$\\]*"
 _NAME = r"(?:(?:the\s+)?(?:final|correct|right|best|most\s+likely)?\s*(?:answer|option|choice)s?)"
 _IS = r"(?:\s*(?:is|are|would\s+be|should\s+be|must\s+be|:|=|-|–|—))*"
