@@ -76,6 +76,8 @@ class BaselinesConfig(BaseModel):
 
     echo: bool = True
     """`Yes, ` and the question; `No, ` and the question."""
+    majority: bool = True
+    """Of each kind of question the answer that is right most often: the best that always saying one thing can do."""
     caption: bool = True
     """What is known of the image, in place of a reply."""
     question_only: bool = False

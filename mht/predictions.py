@@ -30,9 +30,10 @@ class Prediction:
     independent, and `cluster` is what an interval resamples. `truth` is the reference answer. The columns of our own
     pairs (see `records.Pair`) are None where a benchmark has none: `state`, `type`, `form`, `risk`, `site`, `premise`,
     `rejected` (a wrong answer), `twin_id`, and `polarity`, the yes or no of the truth. `caption` is what is known of
-    the image, `modality` the kind of image. `likelihood_yes` is the probability that the model gave to yes, of
-    yes and no. `kind` is closed, open or choice, `options` the texts of a choice in the order of their letters; the
-    right one is the truth (see `questions.Question`). `judgements` are what judges said of the reply, one a judge.
+    the image, `modality` the kind of image. `likelihood_yes` is the probability that the model gave to yes, of yes and
+    no, `likelihoods` those that it gave to the letters of a choice, of each other. `kind` is closed, open or choice,
+    `options` the texts of a choice in the order of their letters; the right one is the truth (see
+    `questions.Question`). `judgements` are what judges said of the reply, one a judge.
     """
 
     benchmark: str
@@ -55,6 +56,7 @@ class Prediction:
     twin_id: str | None = None
     caption: str | None = None
     likelihood_yes: float | None = None
+    likelihoods: tuple[float, ...] | None = None
     judgements: tuple[Judgement, ...] = ()
     kind: str | None = None
     options: tuple[str, ...] | None = None

@@ -10,6 +10,8 @@ from typing import Protocol, TypeAlias
 from mht.predictions import Prediction
 from mht.records import Refusal
 
+LETTERS = "ABCDEFGHIJ"
+"""What the options of a choice are called, in their order."""
 Picture: TypeAlias = bytes | Refusal | None
 """A question's image as its file holds it, why it cannot be read, or None for a question without one."""
 
@@ -112,8 +114,14 @@ _TAKEN_OVER = (
 
 
 def answered(
-    question: Question, reply: str | None, failure: str | None, likelihood_yes: float | None = None
+    question: Question,
+    reply: str | None,
+    failure: str | None,
+    likelihood_yes: float | None = None,
+    likelihoods: tuple[float, ...] | None = None,
 ) -> Prediction:
     """The question's row with what became of it: a reply or the kind of failure, never both (InputError)."""
     columns = {name: getattr(question, name) for name in _TAKEN_OVER}
-    return Prediction(**columns, reply=reply, failure=failure, likelihood_yes=likelihood_yes)
+    return Prediction(
+        **columns, reply=reply, failure=failure, likelihood_yes=likelihood_yes, likelihoods=likelihoods
+    )

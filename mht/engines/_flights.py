@@ -31,6 +31,11 @@ class Ended:
     tokens: Sequence[int] = ()
     failure: Failure | None = None
 
+    @property
+    def spoilt(self) -> bool:
+        """Whether something was not finite on the way."""
+        return self.failure is Failure.NOT_FINITE
+
 
 class Started(Protocol):
     """A flight whose groups' beginnings are computed. `over` are the prompts that are longer than the context."""
@@ -40,6 +45,9 @@ class Started(Protocol):
 
     @property
     def over(self) -> Sequence[Prompt]: ...
+
+    def together(self, rows: Sequence[Prompt], most: int) -> int:
+        """How many of the first rows fit where `most` fit that share nothing: at least one, one where `most` is 1."""
 
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]: ...
 
@@ -119,13 +127,14 @@ def _finished(started: Started, room: Room) -> Generator[list[Ended], None, list
         yield [Ended(prompt, (), Failure.PROMPT_TOO_LONG) for prompt in started.over]
     failed, rows = list[Prompt](), list(started.rows)
     while rows:
-        batch = rows[: room.now]
+        batch = rows[: started.together(rows, room.now)]
+        tried = min(len(batch), room.now)
         ended = attempt(partial(started.finish, batch))
         if ended is not None:
-            room.sufficed(len(batch))
+            room.sufficed(tried)
             yield ended
         elif len(batch) > 1:
-            room.too_small(len(batch))
+            room.too_small(tried)
             continue
         else:
             failed += batch

@@ -15,7 +15,7 @@ from mht.engines._flights import Ended, Way
 from mht.engines._model import Loaded
 from mht.engines._prompts import Group, Pixels, Prompt
 from mht.engines._replies import growing
-from mht.engines._shared import BY_TOKEN, Flight, Rows, Shared, decode
+from mht.engines._shared import BY_TOKEN, Flight, Seated, Shared, decode
 from mht.generation import Failure
 
 Endings = tuple[tuple[int, ...], ...]
@@ -27,6 +27,10 @@ class Weighed(Ended):
     """A prompt with the log-probability of each answer behind it, and with its own reply where it was asked for one."""
 
     logs: tuple[float, ...] = ()
+
+    @property
+    def spoilt(self) -> bool:
+        return self.failure is Failure.NOT_FINITE or not all(map(math.isfinite, self.logs))
 
     def shares(self) -> tuple[float, ...] | Failure:
         """The answers' probabilities, normalised over them."""
@@ -67,11 +71,17 @@ class _Weighing:
         self._flight = flight
         self._endings = endings
 
+    def together(self, rows: Sequence[Prompt], most: int) -> int:
+        return self._flight.together(rows, most)
+
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
+        return self._flight.finite(rows, lambda beside: self._weighed(rows, beside))
+
+    def _weighed(self, rows: Sequence[Prompt], beside: bool) -> list[Ended]:
         endings = [self._endings[prompt.place] for prompt in rows]
         new = max(len(ending) for of in endings for ending in of)
         with torch.inference_mode():
-            logs = _read_on(self._flight.seated(rows, new), endings)
+            logs = _read_on(self._flight.seated(rows, new, beside), endings)
         return [Weighed(prompt, logs=tuple(of)) for prompt, of in zip(rows, logs, strict=True)]
 
 
@@ -97,14 +107,21 @@ class _Told:
         self._flight = flight
         self._endings = endings
 
+    def together(self, rows: Sequence[Prompt], most: int) -> int:
+        return self._flight.together(rows, most)
+
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
+        return self._flight.finite(rows, lambda beside: self._told(rows, beside))
+
+    def _told(self, rows: Sequence[Prompt], beside: bool) -> list[Ended]:
         endings = [self._endings[prompt.place] for prompt in rows]
         longest = max(len(ending) for of in endings for ending in of)
         replies = growing(rows, self._loaded)
         with torch.inference_mode():
-            seats = self._flight.seated(rows, max(reply.most for reply in replies))
+            seats = self._flight.seated(rows, max(reply.most for reply in replies), beside)
             # Answers of one token are told by the seats as they are; longer ones are read on, on seats of their own.
-            logs = _read_on(seats if longest == 1 else self._flight.seated(rows, longest), endings)
+            others = seats if longest == 1 else self._flight.seated(rows, longest, beside)
+            logs = _read_on(others, endings)
             decode(seats, replies)
         return [
             Weighed(reply.prompt, reply.tokens, reply.failure, tuple(of))
@@ -112,7 +129,7 @@ class _Told:
         ]
 
 
-def _read_on(rows: Rows, endings: Sequence[Endings]) -> list[list[float]]:
+def _read_on(rows: Seated, endings: Sequence[Endings]) -> list[list[float]]:
     """The log-probability of each row's endings. All first tokens are told by what the prompts gave."""
     logs = [[0.0] * len(of) for of in endings]
     going = [(row, which) for row, of in enumerate(endings) for which in range(len(of))]
@@ -158,6 +175,9 @@ class _Apart:
             fits = made.groups and _room(loaded, prompt, endings[prompt.place])
             (self.rows if fits else self.over).append(prompt)
             self._pixels[prompt.place] = made.pixels
+
+    def together(self, rows: Sequence[Prompt], most: int) -> int:
+        return most
 
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
         return [self._weighed(prompt) for prompt in rows]

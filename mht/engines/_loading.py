@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mht.engines._attention import group_heads
 from mht.engines._model import Loaded, loaded
 from mht.engines._prompts import Reader
 from mht.pretrained import loading
@@ -23,4 +24,7 @@ def load(params: Params) -> Loaded:
         model = loading.adapted(model, Path(params.adapter)).merge_and_unload()
     model = model.to(device).eval()
     tokenizer, processor = loading.reader_in(folder, model, params.trust_remote_code)
-    return loaded(model, Reader(tokenizer, processor))
+    made = loaded(model, Reader(tokenizer, processor))
+    if made.shares:
+        group_heads(model.config.get_text_config())
+    return made

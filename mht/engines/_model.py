@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
+from mht.engines._cache import KeysValues
 from mht.engines._prompts import Pixels, Reader
 from mht.pretrained import loading
 
@@ -18,7 +19,10 @@ ADMITTED = frozenset(
 
 
 class Forward(Protocol):
-    """The model's computation: logits [rows, vocabulary] of the last column; keys and values go into the cache."""
+    """The model's computation: logits [rows, vocabulary] of the last column; keys and values go into the cache.
+
+    Of a single row that holds several, `told` are the columns whose logits are wanted: [columns, vocabulary].
+    """
 
     def __call__(
         self,
@@ -27,7 +31,18 @@ class Forward(Protocol):
         positions: torch.Tensor,
         cache: Any,
         pixels: Pixels,
+        told: torch.Tensor | None = None,
     ) -> torch.Tensor: ...
+
+
+@dataclass(slots=True)
+class Begun:
+    """What beginnings gave, a row each: keys and values, which columns are real, next position, last logits."""
+
+    layers: list[KeysValues]
+    real: torch.Tensor
+    next: torch.Tensor
+    logits: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -91,12 +106,13 @@ class _Whole:
         positions: torch.Tensor,
         cache: Any,
         pixels: Pixels,
+        told: torch.Tensor | None = None,
     ) -> torch.Tensor:
         made = self._model(
             input_ids=ids, attention_mask=mask, position_ids=positions, cache=cache, use_cache=True,
-            logits_to_keep=1, **pixels,
+            logits_to_keep=1 if told is None else told, **pixels,
         )  # fmt: skip
-        logits: torch.Tensor = made.logits[:, -1]
+        logits: torch.Tensor = made.logits[:, -1] if told is None else made.logits[0]
         return logits
 
 

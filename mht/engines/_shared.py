@@ -1,37 +1,49 @@
 """Decoding where what prompts begin with is computed once: the keys and values of an image serve all its questions.
 
-Columns of a batch: the beginnings, padded on the left, then the rests, padded on the left, then the replies. What is
-padding is masked, and a token's position counts what is before it in its own row, so that a row computes what it would
-compute alone.
+Rows of few beginnings are read on beside each other (see `_beside`), others as rows of a batch, each with a copy of its
+beginning. Columns of a batch: the beginnings, padded on the left, then the rests, padded on the left, then the replies.
+What is padding is masked, and a token's position counts what is before it in its own row, so that a row computes what
+it would compute alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from transformers import Cache, DynamicCache
 
-from mht.engines._cache import KeysValues, seated
+from mht.engines._beside import Beside
+from mht.engines._cache import seated
 from mht.engines._draws import Draws
 from mht.engines._flights import Ended
-from mht.engines._model import Loaded
+from mht.engines._model import Begun, Loaded
 from mht.engines._prompts import Group, Prompt
 from mht.engines._replies import Growing, growing
+
+_FEW = 3
+"""So many rows a beginning, and they are read on beside each other; with fewer, copies are as fast."""
+Seat = tuple[int, int]
+"""Of a prompt: the row of its beginning, and how many tokens that has."""
 
 BY_TOKEN = {"mm_token_type_ids", "token_type_ids"}
 """What a processor gives for each token of a whole prompt; beginnings are shorter."""
 
 
-@dataclass(slots=True)
-class Begun:
-    """What the beginnings gave, a row each: keys and values, which columns are real, next position, last logits."""
+class Seated(Protocol):
+    """Rows that are read on together; `logits` are of what comes next in each.
 
-    layers: list[KeysValues]
-    real: torch.Tensor
-    next: torch.Tensor
+    `feed` gives one further token to each, `keep` goes on with some of them, of which one may be taken twice;
+    `drops_at_once`: to go on without a row costs nothing.
+    """
+
     logits: torch.Tensor
+    drops_at_once: bool
+
+    def feed(self, tokens: Sequence[int]) -> None: ...
+
+    def keep(self, rows: Sequence[int]) -> None: ...
 
 
 class Shared:
@@ -56,10 +68,14 @@ class Shared:
             logits = loaded.forward(ids, _causal(real, ids.shape[1]), positions, cache, pixels)
         begun = Begun([(layer.keys, layer.values) for layer in cache.layers], real, following, logits)
         seats = {prompt.place: (row, n) for row, n in enumerate(lengths) for prompt in made.groups[row]}
-        rows = sorted(
-            (p for group in made.groups for p in group), key=lambda p: len(p.ids) - seats[p.place][1]
-        )
-        return Flight(loaded, rows, made.over, seats, begun)
+        return Flight(loaded, _in_order(made.groups, seats), made.over, seats, begun)
+
+
+def _in_order(groups: Sequence[Group], seats: Mapping[int, Seat]) -> list[Prompt]:
+    """An image's prompts side by side, then those that share with none, the shortest rests first."""
+    shared = [prompt for group in groups if len(group) > 1 for prompt in group]
+    alone = [group[0] for group in groups if len(group) == 1]
+    return [*shared, *sorted(alone, key=lambda p: len(p.ids) - seats[p.place][1])]
 
 
 class Flight:
@@ -70,7 +86,7 @@ class Flight:
         loaded: Loaded,
         rows: list[Prompt],
         over: list[Prompt],
-        seats: dict[int, tuple[int, int]],
+        seats: Mapping[int, Seat],
         begun: Begun | None,
     ) -> None:
         self.rows = rows
@@ -79,16 +95,41 @@ class Flight:
         self._seats = seats
         self._begun = begun
 
+    def together(self, rows: Sequence[Prompt], most: int) -> int:
+        """Beside each other they hold an image once, and twice as many take less memory than rows of their own."""
+        wide = rows[: 2 * most]
+        return len(wide) if most > 1 and self._may_sit_beside(wide) else most
+
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
+        return self.finite(rows, lambda beside: self._finished(rows, beside))
+
+    def _finished(self, rows: Sequence[Prompt], beside: bool) -> list[Ended]:
         replies = growing(rows, self._loaded)
         with torch.inference_mode():
-            decode(self.seated(rows, max(reply.most for reply in replies)), replies)
+            decode(self.seated(rows, max(reply.most for reply in replies), beside), replies)
         return [reply.ended() for reply in replies]
 
-    def seated(self, rows: Sequence[Prompt], new: int) -> Rows:
+    def finite(self, rows: Sequence[Prompt], finish: Callable[[bool], list[Ended]]) -> list[Ended]:
+        """What `finish` makes of the rows, told whether to read them beside each other.
+
+        Where one is not finite then, they are read again as rows of their own: it may have spoilt the others.
+        """
+        beside = self._may_sit_beside(rows)
+        ended = finish(beside)
+        if beside and any(one.spoilt for one in ended):
+            ended = finish(False)
+        return ended
+
+    def _may_sit_beside(self, rows: Sequence[Prompt]) -> bool:
+        return _FEW * len({self._seats[prompt.place][0] for prompt in rows}) <= len(rows)
+
+    def seated(self, rows: Sequence[Prompt], new: int, beside: bool) -> Seated:
         """The prompts read to their ends, with room for so many further tokens."""
         assert self._begun is not None
-        return Rows(self._loaded, self._begun, [self._seats[p.place] for p in rows], rows, new)
+        seats = [self._seats[prompt.place] for prompt in rows]
+        if beside:
+            return Beside(self._loaded, self._begun, seats, rows)
+        return Rows(self._loaded, self._begun, seats, rows, new)
 
 
 def _shared_length(group: Group, no_rests: bool) -> int:
@@ -120,11 +161,13 @@ def _causal(real: torch.Tensor, queries: int) -> torch.Tensor | None:
 class Rows:
     """Rows that are read on together: what each has read, and the logits of what comes next."""
 
+    drops_at_once = False
+
     def __init__(
         self,
         loaded: Loaded,
         begun: Begun,
-        seats: Sequence[tuple[int, int]],
+        seats: Sequence[Seat],
         prompts: Sequence[Prompt],
         new: int,
     ) -> None:
@@ -166,7 +209,7 @@ class Rows:
         self.logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
 
 
-def decode(rows: Rows, replies: list[Growing]) -> None:
+def decode(rows: Seated, replies: list[Growing]) -> None:
     """Draw a token for each row until each reply has ended."""
     draws = Draws([reply.prompt.request for reply in replies])
     while True:
@@ -176,7 +219,7 @@ def decode(rows: Rows, replies: list[Growing]) -> None:
         live = [row for row, reply in enumerate(replies) if not reply.done]
         if not live:
             return
-        if 2 * len(live) <= len(tokens):
+        if len(live) < len(tokens) and (rows.drops_at_once or 2 * len(live) <= len(tokens)):
             rows.keep(live)
             draws.keep(live)
             tokens, replies = [tokens[row] for row in live], [replies[row] for row in live]

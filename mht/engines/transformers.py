@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
+from mht.pretrained.bases import meant
 from mht.pretrained.files import check_folder, digest, is_commit, local_folder
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ class Params(BaseModel):
     """Which model, and how it is run.
 
     `model` is a folder or a hub id; a hub id needs `revision`, a full commit id. `adapter` is a folder with a PEFT
-    adapter, merged into the weights. `device` auto is CUDA where there is one; `dtype` auto is bfloat16 there and
-    float32 on the CPU. `batch_size` bounds the replies decoded together and the images read together; it is halved
-    when memory does not suffice. `trust_remote_code` runs Python from the hub, and so needs the pinned revision.
+    adapter, merged into the weights; given as `model` it stands for itself and the base that it names, and the folder
+    of a training run for the run's final model. `device` auto is CUDA where there is one; `dtype` auto is bfloat16
+    there and float32 on the CPU. `batch_size` bounds the replies decoded together, of which up to twice as many fit
+    where they share images, and the images read together; it is halved when memory does not suffice.
+    `trust_remote_code` runs Python from the hub, and so needs the pinned revision.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -61,12 +64,20 @@ class Params(BaseModel):
         return self
 
 
+def resolved(params: Params) -> Params:
+    """With base and adapter apart where an adapter's or a run's folder was given. Raises what `bases.meant` raises."""
+    told = meant(params.model, params.revision, params.adapter)
+    more = {"model": told.model, "revision": told.revision, "adapter": told.adapter}
+    return params.model_copy(update=more)
+
+
 def check(params: Params) -> None:
     """What is missing, said before anything is loaded.
 
     Raises ConfigError for a package or a pinned revision, InputError for a folder that holds no model, IntegrityError
     for weights that cannot be used.
     """
+    params = resolved(params)
     needed = (*_NEEDED, "peft") if params.adapter else _NEEDED
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
@@ -90,6 +101,7 @@ def identity(params: Params) -> dict[str, str | None]:
     A folder is known by the digest of its content, wherever it lies. `dtype` is the one asked for: auto on a GPU and
     on a CPU are two roundings of the same model.
     """
+    params = resolved(params)
     folder = local_folder(params.model)
     return {
         "model": params.model if folder is None else digest(folder),
@@ -105,6 +117,7 @@ class Engine:
     def __init__(self, params: Params, load: Callable[[Params], Loaded] | None = None) -> None:
         from mht.engines import _loading
 
+        params = resolved(params) if load is None else params
         self._params = params
         self._loaded: Loaded | None = (load or _loading.load)(params)
         if not self.loaded.shares:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mht.engines._chat import ended_badly, messages, text_of, unsendable
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
+from mht.pretrained.bases import ADAPTER_CONFIG, CONFIG
 
 
 class Params(BaseModel):
@@ -51,6 +52,12 @@ def check(params: Params) -> None:
 
 
 def _check_pinned(params: Params) -> None:
+    folder = Path(params.model)
+    if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIG).is_file():
+        raise ConfigError(
+            f"{params.model!r} is an adapter: merge it into its base first (`mht export-model RUN OUT merge=true`), or "
+            "take the engine transformers"
+        )
     if params.revision is None and not Path(params.model).is_dir():
         raise ConfigError(
             f"{params.model!r} is no folder: give the revision (a commit of the Hub) that is meant"

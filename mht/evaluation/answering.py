@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from mht import catalog
 from mht.config_evaluate import BENCHMARKS, EvaluateConfig
 from mht.errors import EngineStopped
-from mht.evaluation.asking import is_weighed, refused, request_of, row_of
+from mht.evaluation.asking import refused, request_of, row_of, weighed_answers
 from mht.evaluation.kept import JUDGEMENTS, PREDICTIONS, Commit, KeptParts
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import Planned, PlanReader
@@ -25,6 +25,10 @@ from mht.watch import Progress
 
 ANSWER, QUESTION_ONLY = "answer", "question_only"
 """What is done with a part: ask the model, or ask it again without the images."""
+Answers = tuple[str, ...] | None
+"""What is compared of a question, None where nothing is."""
+Shares = tuple[float, ...]
+"""The probability of each answer, of them."""
 FOLDERS = {ANSWER: "predictions", QUESTION_ONLY: f"baselines/{QUESTION_ONLY}"}
 Tell = Callable[[Progress], None]
 
@@ -137,24 +141,23 @@ class Answerer:
             for at, (question, picture, row) in enumerate(zip(questions, pictures, rows, strict=True))
             if row is None and not isinstance(picture, Refusal)
         ]
-        weighs = any(is_weighed(question) for _, question, _ in asked)
-        replies, likely = self._replies([request for _, _, request in asked], weighs, kept, part)
+        weighed = {request.request_id: weighed_answers(question, self._how) for _, question, request in asked}
+        replies, likely = self._replies([request for _, _, request in asked], weighed, kept, part)
         for (at, question, request), reply in zip(asked, replies, strict=True):
-            yes = likely.get(request.request_id) if is_weighed(question) else None
-            rows[at] = row_of(question, reply, yes)
+            rows[at] = row_of(question, reply, likely.get(request.request_id))
         return [row for row in rows if row is not None]
 
     def _replies(
-        self, requests: Sequence[Request], weighs: bool, kept: KeptParts[Kept], part: str
-    ) -> tuple[list[Reply], dict[str, float]]:
-        """A reply for each, and how likely yes is by request; what a stopped engine said before is not asked again."""
+        self, requests: Sequence[Request], weighed: Mapping[str, Answers], kept: KeptParts[Kept], part: str
+    ) -> tuple[list[Reply], dict[str, Shares]]:
+        """A reply for each, and its answers' probabilities; what a stopped engine said before is not asked again."""
         known = kept.ready(part)
         new = [request for request in requests if request.request_id not in known]
-        likely: dict[str, float] = {}
+        likely: dict[str, Shares] = {}
         try:
             replies: Sequence[Reply] = ()
             if new:
-                replies, likely = self._asked(new, weighs)
+                replies, likely = self._asked(new, weighed)
         except EngineStopped as stopped:
             known.update((reply.request_id, reply) for reply in stopped.replies)
             ready = [reply for reply in known.values() if reply.failure not in TRANSIENT]
@@ -165,14 +168,24 @@ class Answerer:
         known.update((reply.request_id, reply) for reply in replies)
         return [known[request.request_id] for request in requests], likely
 
-    def _asked(self, requests: Sequence[Request], weighs: bool) -> tuple[Sequence[Reply], dict[str, float]]:
-        """The engine's replies, and how likely yes is, of yes and no, where it can tell and that is wanted."""
+    def _asked(
+        self, requests: Sequence[Request], weighed: Mapping[str, Answers]
+    ) -> tuple[list[Reply], dict[str, Shares]]:
+        """The engine's replies, and how likely the answers are among each other, where it can tell and it is wanted."""
         generate_weighed = getattr(self._engine, "generate_weighed", None)
-        if generate_weighed is None or not weighs or not self._how.likelihoods:
-            return self._engine.generate(requests, self._hear), {}
-        replies, shares = generate_weighed(requests, (self._how.yes, self._how.no), self._hear)
-        pairs = zip(requests, shares, strict=True)
-        return replies, {request.request_id: of[0] for request, of in pairs if isinstance(of, tuple)}
+        sets = list(dict.fromkeys(filter(None, (weighed[request.request_id] for request in requests))))
+        if generate_weighed is None or not sets or not self._how.likelihoods:
+            return list(self._engine.generate(requests, self._hear)), {}
+        replies: list[Reply] = []
+        likely: dict[str, Shares] = {}
+        for answers in sets:
+            # Questions without answers to compare go along with the first, so that they share images with those.
+            some = [one for one in requests if (weighed[one.request_id] or sets[0]) == answers]
+            said, shares = generate_weighed(some, answers, self._hear)
+            replies += said
+            pairs = ((one.request_id, of) for one, of in zip(some, shares, strict=True))
+            likely |= {name: of for name, of in pairs if isinstance(of, tuple) and weighed[name]}
+        return replies, likely
 
     def _hear(self, heard: Heard) -> None:
         self._tell(Progress(*self._at, tokens=heard.tokens, waiting=heard.waiting))

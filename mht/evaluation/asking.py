@@ -6,7 +6,7 @@ from mht.config_evaluate import GenerationConfig
 from mht.evaluation.tables import Kept, kept
 from mht.generation import Failure, Reply, Request
 from mht.knowledge.polarity import NO, YES
-from mht.questions import Picture, Question, answered
+from mht.questions import LETTERS, Picture, Question, answered
 from mht.records import Refusal
 from mht.seeds import row_seed
 
@@ -30,6 +30,14 @@ def is_weighed(question: Question) -> bool:
     return question.polarity in (YES, NO)
 
 
+def weighed_answers(question: Question, how: GenerationConfig) -> tuple[str, ...] | None:
+    """The answers whose likelihoods are compared: yes and no, or the letters of a choice; None where there are none."""
+    if is_weighed(question):
+        return how.yes, how.no
+    count = len(question.options or ())
+    return tuple(LETTERS[:count]) if 1 < count <= len(LETTERS) else None
+
+
 def refused(question: Question, picture: Picture) -> Kept | None:
     """The row of a question whose image cannot be read; None where it can be asked."""
     if not isinstance(picture, Refusal):
@@ -37,9 +45,14 @@ def refused(question: Question, picture: Picture) -> Kept | None:
     return Kept(answered(question, None, str(picture.reason)), picture.detail)
 
 
-def row_of(question: Question, reply: Reply, likelihood_yes: float | None) -> Kept:
-    """The question's row. To say nothing is a reply, an empty one, and no failure: a model must not gain by it."""
+def row_of(question: Question, reply: Reply, shares: tuple[float, ...] | None) -> Kept:
+    """The question's row; `shares` are the probabilities of its weighed answers, where they are known.
+
+    To say nothing is a reply, an empty one, and no failure: a model must not gain by it.
+    """
+    yes = shares[0] if shares is not None and is_weighed(question) else None
+    likely = (yes, shares if yes is None else None)
     if reply.failure is Failure.EMPTY_REPLY:
-        return kept(answered(question, "", None, likelihood_yes), reply)
+        return kept(answered(question, "", None, *likely), reply)
     failure = None if reply.failure is None else reply.failure.value
-    return kept(answered(question, reply.text, failure, likelihood_yes), reply)
+    return kept(answered(question, reply.text, failure, *likely), reply)

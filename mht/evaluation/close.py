@@ -34,7 +34,7 @@ from mht.evaluation.tables import Judged, Kept, prediction_table, value_table
 from mht.evaluation.work import Site
 from mht.generation import Failure
 from mht.judgements import Judgement
-from mht.predictions import Prediction, Score, score
+from mht.predictions import Prediction, Score
 from mht.questions import Question
 
 _Rows = dict[str, list[Kept]]
@@ -191,7 +191,8 @@ def _baselines(closing: _Closing) -> dict[str, _Rows]:
     """The rows of each blind baseline by benchmark; why one is left out is remarked."""
     config, found = closing.site.config, dict[str, _Rows]()
     for benchmark, questions in closing.questions.items():
-        for name, rows in cheap(config.baselines, questions).items():
+        suffix = getattr(config.benchmark_params(benchmark), "suffix", "")
+        for name, rows in cheap(config.baselines, questions, suffix).items():
             closing.write_baseline(name, benchmark, rows)
             found.setdefault(name, {})[benchmark] = rows
     if config.baselines.question_only:
@@ -206,7 +207,8 @@ def _baselines(closing: _Closing) -> dict[str, _Rows]:
 
 
 def _as_run(made: EvaluationRun, name: str, rows: _Rows, closing: _Closing) -> EvaluationRun:
-    """A baseline as a run of its own, with the figures of the model's, without intervals."""
+    """A baseline as a run of its own, with the figures of the model's and their intervals."""
+    intervals = closing.site.config.intervals
     measured = {
         benchmark: closing.metrics.measure([row.prediction for row in of]) for benchmark, of in rows.items()
     }
@@ -215,7 +217,9 @@ def _as_run(made: EvaluationRun, name: str, rows: _Rows, closing: _Closing) -> E
         run=made.run,
         model={"kind": "baseline"},
         benchmarks={benchmark: [row.prediction for row in of] for benchmark, of in rows.items()},
-        scores={benchmark: [score(one) for one in of] for benchmark, of in measured.items()},
+        scores={
+            benchmark: [with_interval(one, intervals) for one in of] for benchmark, of in measured.items()
+        },
         notes=made.notes,
         digests=made.digests,
         config=made.config,

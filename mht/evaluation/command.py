@@ -19,7 +19,10 @@ from mht.stopping import StopRequest
 from mht.storage import join
 from mht.terminal import table
 
-_SHOWN = ("false_premise", "false_denial", "over_rejection", "twins", "polarity", "calibration", "vqa")
+_SHOWN = (
+    "false_premise", "false_denial", "over_rejection", "twins", "choice", "choice.chance", "polarity", "calibration",
+    "vqa",
+)  # fmt: skip
 
 
 def run_evaluate(config: EvaluateConfig) -> int:
@@ -96,16 +99,19 @@ def _figure(score: Score, run: EvaluationRun, benchmark: str) -> str:
         return f"refused: {unanswered(score):,} of {score.n_asked:,} rows failed (partial=true shows it)"
     if value is None:
         return f"none, {told}"
-    within = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
     blind = _blind(score, run, benchmark)
-    return f"{value:.3f}{within} on {told}" + (f"; blind: {blind}" if blind else "")
+    return f"{value:.3f}{_within(score)} on {told}" + (f"; blind: {blind}" if blind else "")
 
 
 def _blind(score: Score, run: EvaluationRun, benchmark: str) -> str:
     found = {
-        name: other.value
+        name: f"{other.value:.3f}{_within(other)}"
         for name, baseline in run.baselines.items()
         for other in baseline.scores.get(benchmark, ())
         if other.name == score.name and other.value is not None
     }
-    return ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+    return ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def _within(score: Score) -> str:
+    return "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"

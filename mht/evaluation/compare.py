@@ -218,7 +218,7 @@ def _lines(
 ) -> list[Line]:
     """The figures of one metric. Raises ConfigError where it cannot be measured here (a library, its settings)."""
     measured = [_measure(run, metric, rows) for run, rows in zip(runs, kept, strict=True)]
-    blind = _blind(runs[0], name, metric, {row.row_id for row in kept[0]})
+    blind = _blind(runs[0], name, metric, {row.row_id for row in kept[0]}, intervals)
     return [
         _line([one[figure] for one in measured], blind.get(figure, {}), intervals)
         for figure in measured[0]
@@ -260,7 +260,9 @@ def settings_of(run: EvaluationRun, metric: str) -> Mapping[str, object]:
     return own if isinstance(own, Mapping) else {}
 
 
-def _blind(run: EvaluationRun, name: str, metric: str, keys: set[str]) -> dict[str, dict[str, Score]]:
+def _blind(
+    run: EvaluationRun, name: str, metric: str, keys: set[str], intervals: IntervalParams
+) -> dict[str, dict[str, Score]]:
     """Of a lexical metric, by figure, what each blind baseline has on the same rows."""
     found: dict[str, dict[str, Score]] = {}
     if about(metric).group is not Group.LEXICAL:
@@ -268,7 +270,7 @@ def _blind(run: EvaluationRun, name: str, metric: str, keys: set[str]) -> dict[s
     for baseline, replies in run.baselines.items():
         rows = [row for row in replies.benchmarks.get(name, ()) if row.row_id in keys]
         for figure, measured in _measure(run, metric, rows).items():
-            found.setdefault(figure, {})[baseline] = score(measured)
+            found.setdefault(figure, {})[baseline] = with_interval(measured, intervals)
     return found
 
 

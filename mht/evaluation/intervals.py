@@ -8,8 +8,9 @@ Bootstrap Methods and their Application, 1997, ch. 2 and 3.8). Only clusters wit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Literal
 
@@ -63,9 +64,9 @@ class Difference:
 def with_interval(measured: Measured, params: IntervalParams) -> Score:
     """The figure with its interval.
 
-    Without one where the figure is undefined or stands on fewer than two clusters. A share of yes and no that is 0 or 1
-    has no spread to draw from: its far bound is the exact one for as many independent clusters (Clopper and Pearson,
-    Biometrika 26, 1934).
+    Without one where the figure is undefined or stands on fewer than two clusters. A share that is 0 or 1 in every draw
+    has no spread to draw from: its far bound is the exact one for as many independent clusters as the share is defined
+    on by themselves (Clopper and Pearson, Biometrika 26, 1934).
     """
     plain = score(measured)
     if plain.value is None:
@@ -74,15 +75,14 @@ def with_interval(measured: Measured, params: IntervalParams) -> Score:
     of, clusters = _figure(measured, scored)
     if clusters < 2:
         return plain
-    if plain.value in (0.0, 1.0) and _counts_yes_and_no(scored):
-        far = ((1 - params.level) / 2) ** (1 / clusters)
+    draws = _draws(of, clusters, params)
+    without_spread = len(draws) >= params.draws / 2 and bool((draws == plain.value).all())
+    if plain.value in (0.0, 1.0) and without_spread:
+        far = ((1 - params.level) / 2) ** (1 / _telling(of, clusters))
         low, high = (0.0, 1 - far) if plain.value == 0 else (far, 1.0)
-    else:
-        bounds = _bounds(of, clusters, plain.value, _draws(of, clusters, params), params)
-        if bounds is None:
-            return plain
-        low, high = bounds
-    return replace(plain, low=low, high=high)
+        return replace(plain, low=low, high=high)
+    bounds = _bounds(of, clusters, plain.value, draws, params)
+    return plain if bounds is None else replace(plain, low=bounds[0], high=bounds[1])
 
 
 def difference(one: Measured, other: Measured, params: IntervalParams) -> Difference:
@@ -168,21 +168,37 @@ def _figure(measured: Measured, units: Sequence[Unit]) -> tuple[Figure, int]:
     return (lambda weights: measured.of(parts, weights[..., index])), clusters
 
 
-def _counts_yes_and_no(units: Sequence[Unit]) -> bool:
-    return all(unit.parts in ((0.0, 1.0), (1.0, 1.0)) for unit in units)
+def _telling(of: Figure, clusters: int) -> int:
+    """On how many clusters the figure is defined by each alone; of very many all are taken for such."""
+    if clusters > _BLOCKS:
+        return clusters
+    return max(1, int(np.count_nonzero(~np.isnan(of(np.eye(clusters))))))
 
 
 def _draws(of: Figure, clusters: int, params: IntervalParams) -> Array:
     """The figure of each draw that has one."""
-    rng = np.random.default_rng(params.seed)
-    step = max(1, _HELD // clusters)
-    even = np.full(clusters, 1 / clusters)
-    found = [
-        of(rng.multinomial(clusters, even, size=min(step, params.draws - at)).astype(np.float64))
-        for at in range(0, params.draws, step)
-    ]
-    draws = np.concatenate(found)
+    draws = np.concatenate([of(weights) for weights in _weights(clusters, params.draws, params.seed)])
     return np.asarray(draws[~np.isnan(draws)])
+
+
+def _weights(clusters: int, draws: int, seed: int) -> Iterable[Array]:
+    """How often each cluster is drawn, (some draws, clusters) at a time."""
+    if draws * clusters <= _HELD:
+        return (_drawn(clusters, draws, seed),)
+    rng, step = np.random.default_rng(seed), max(1, _HELD // clusters)
+    return (_drawn_by(rng, clusters, min(step, draws - at)) for at in range(0, draws, step))
+
+
+@lru_cache(maxsize=4)
+def _drawn(clusters: int, draws: int, seed: int) -> Array:
+    """All draws at once: the figures of a run are mostly of as many clusters, and draw alike."""
+    return _drawn_by(np.random.default_rng(seed), clusters, draws)
+
+
+def _drawn_by(rng: np.random.Generator, clusters: int, draws: int) -> Array:
+    weights = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
+    weights.setflags(write=False)
+    return weights
 
 
 def _bounds(

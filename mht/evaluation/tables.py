@@ -22,7 +22,12 @@ _TEXTS = (
 _COST = {"prompt_tokens": pa.int64(), "tokens": pa.int64(), "calls": pa.int64()}
 PREDICTION_SCHEMA = pa.schema(
     {name: pa.string() for name in _TEXTS}
-    | {"options": pa.list_(pa.string()), "likelihood_yes": pa.float64(), "detail": pa.string()}
+    | {
+        "options": pa.list_(pa.string()),
+        "likelihood_yes": pa.float64(),
+        "likelihoods": pa.list_(pa.float64()),
+        "detail": pa.string(),
+    }
     | _COST
 )
 """Prediction's columns, with the particulars of a failure and the engine's own counts. Judgements lie beside."""
@@ -78,9 +83,13 @@ def kept_rows(table: pa.Table) -> list[Kept]:
 
 
 def _row(plain: Mapping[str, Any]) -> Kept:
-    columns = {name: plain[name] for name in _FIELDS}
-    if columns["options"] is not None:
-        columns["options"] = tuple(columns["options"])
+    # Runs of before the likelihoods of options have no such column.
+    columns: dict[str, Any] = {
+        name: plain.get(name) if name == "likelihoods" else plain[name] for name in _FIELDS
+    }
+    for name in ("options", "likelihoods"):
+        if columns[name] is not None:
+            columns[name] = tuple(columns[name])
     return Kept(Prediction(**columns), plain["detail"], *(plain[name] for name in _COST))
 
 

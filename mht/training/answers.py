@@ -66,13 +66,19 @@ class _Together:
         self._many = not Ranks.is_alone()
 
     def __call__(
-        self, ids: torch.Tensor, mask: torch.Tensor | None, positions: torch.Tensor, cache: Any, pixels: Any
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        positions: torch.Tensor,
+        cache: Any,
+        pixels: Any,
+        told: torch.Tensor | None = None,
     ) -> torch.Tensor:
         trainee = self._trainee
 
         def work() -> torch.Tensor:
             with computing(trainee.device, trainee.compute):
-                return self._forward(ids, mask, positions, cache, pixels)
+                return self._forward(ids, mask, positions, cache, pixels, told)
 
         logits: torch.Tensor = trainee.learner.within(work)
         if self._many:

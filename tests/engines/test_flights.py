@@ -23,8 +23,9 @@ def prompt(
 class Narrow:
     """A way that holds so many beginnings and so many replies, and never holds `poison`; `tried` are its batches."""
 
-    def __init__(self, groups: int, rows: int, poison: int = -1, over: int = -1) -> None:
+    def __init__(self, groups: int, rows: int, poison: int = -1, over: int = -1, wide: int = 1) -> None:
         self._groups, self._rows, self._poison, self._over = groups, rows, poison, over
+        self._wide = wide
         self.started: list[int] = []
         self.tried: list[int] = []
 
@@ -33,6 +34,9 @@ class Narrow:
         if len(groups) > self._groups:
             raise torch.OutOfMemoryError
         return Flight(self, [p for group in groups for p in group])
+
+    def together(self, rows: Sequence[Prompt], most: int) -> int:
+        return most if most == 1 else self._wide * most
 
     def finish(self, rows: Sequence[Prompt]) -> list[Ended]:
         self.tried.append(len(rows))
@@ -49,6 +53,7 @@ class Flight:
         self.rows = [p for p in prompts if not way.is_over(p)]
         self.over = [p for p in prompts if way.is_over(p)]
         self.finish = way.finish
+        self.together = way.together
 
 
 def outcomes(groups: Sequence[Group], way: Narrow, batch_size: int = 8) -> dict[int, Failure | None]:
@@ -67,6 +72,13 @@ def test_what_fits_in_halves_is_answered_in_halves(groups: int, rows: int) -> No
     way = Narrow(groups, rows)
     assert outcomes(singles(20), way) == dict.fromkeys(range(20))
     assert max(way.started) == max(way.tried) == 8 or groups < 8
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 16])
+def test_what_takes_less_memory_together_is_answered_in_larger_batches(rows: int) -> None:
+    way = Narrow(8, rows, wide=2)
+    assert outcomes([[prompt(i) for i in range(40)]], way) == dict.fromkeys(range(40))
+    assert way.tried[0] == 16
 
 
 def test_one_prompt_that_fits_nowhere_fails_and_no_other() -> None:

@@ -132,6 +132,21 @@ def test_an_adapter_is_heard(engine: Engine, llava: Path, adapter: Path) -> None
             assert torch.allclose(adapted.loaded.model(ids).logits, wrapped(ids).logits, atol=1e-3)
 
 
+def test_an_adapter_s_folder_or_a_run_s_stands_for_the_adapter_on_its_base(
+    llava: Path, adapter: Path, tmp_path: Path
+) -> None:
+    apart = Params(model=str(llava), adapter=str(adapter))
+    run = tmp_path / "run"
+    shutil.copytree(adapter, run / "model")
+    (run / "run.json").write_text("{}")
+    for folder in (adapter, run):
+        alone = Params(model=str(folder))
+        check(alone)
+        assert identity(alone) == identity(apart)
+        with Engine(alone) as short, Engine(apart) as long:
+            assert one(short) == one(long)
+
+
 def test_an_adapter_of_another_model_is_refused(llava: Path, adapter: Path, tmp_path: Path) -> None:
     wider = tiny.llava(tmp_path / "wider", hidden=128)
     with pytest.raises(IntegrityError, match="is not for this model: size mismatch"):

@@ -119,14 +119,14 @@ def test_a_context_that_fills_up_cuts_the_reply_short(engine: Engine, llava: Pat
 
 
 class Spoilt:
-    """A forward that is wrong for some rows: `fails(ids)` may raise, `spoils(ids)` marks rows that become NaN."""
+    """A forward that is wrong for some rows: `wrong(ids, logits)` may raise, or spoil logits."""
 
     def __init__(self, forward: Any, wrong: Callable[[Any, Any], None]) -> None:
         self._forward = forward
         self._wrong = wrong
 
-    def __call__(self, ids: Any, mask: Any, positions: Any, cache: Any, pixels: Any) -> Any:
-        logits = self._forward(ids, mask, positions, cache, pixels)
+    def __call__(self, ids: Any, *more: Any) -> Any:
+        logits = self._forward(ids, *more)
         self._wrong(ids, logits)
         return logits
 
@@ -172,15 +172,16 @@ def test_a_batch_that_does_not_fit_is_halved_and_says_the_same(engine: Engine, l
 
     sizes: list[int] = []
 
-    def cramped(ids: Any, _: Any) -> None:
-        sizes.append(len(ids))
-        if len(ids) > 2:
+    def cramped(_: Any, logits: Any) -> None:
+        sizes.append(len(logits))
+        if len(logits) > 4:
             raise torch.OutOfMemoryError
 
     with spoilt(llava, cramped) as small:
         assert small.generate(questions()) == engine.generate(questions())
-    assert max(sizes) == 8
-    assert sizes.count(2) > 6
+    # All twelve beside each other, eight, then four.
+    assert [size for size in sizes if size > 4] == [12, 8]
+    assert sizes.count(4) >= 3
 
 
 def test_a_request_that_does_not_fit_alone_fails_alone(engine: Engine, llava: Path) -> None:
@@ -202,14 +203,17 @@ def test_a_request_that_does_not_fit_alone_fails_alone(engine: Engine, llava: Pa
 
 def test_logits_that_are_not_finite_fail_that_request_alone(engine: Engine, llava: Path) -> None:
     def blinded(ids: Any, logits: Any) -> None:
-        logits[(ids == kidney()).any(1)] = float("nan")
+        # All that are read in one row with it.
+        logits[(ids == kidney()).any(1).expand(len(logits))] = float("nan")
 
     with spoilt(llava, blinded) as wrong:
         replies = wrong.generate(questions())
+        likely = wrong.likelihoods(questions(), ("yes", "no"))
     # What an image's questions begin with is not spoilt; the one row is, when its rest is read.
     assert replies[5].failure is Failure.NOT_FINITE
-    assert [reply.failure for reply in replies].count(Failure.NOT_FINITE) == 1
-    assert replies[:5] == engine.generate(questions())[:5]
+    rest = [n for n in range(12) if n != 5]
+    assert [replies[n] for n in rest] == engine.generate([questions()[n] for n in rest])
+    assert [one is Failure.NOT_FINITE for one in likely] == [n == 5 for n in range(12)]
 
 
 def test_a_reply_of_no_text_is_empty(llava: Path) -> None:

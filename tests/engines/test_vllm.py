@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,6 +84,12 @@ def ask(params: Params, stand_in: StandIn, *prompts: str, tell: Any = None) -> l
     requests = [Request(f"r{i}", prompt) for i, prompt in enumerate(prompts)]
     with Engine(params, vllm=stand_in) as engine:
         return engine.generate(requests, tell) if tell else engine.generate(requests)
+
+
+def test_an_adapter_alone_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(ConfigError, match="is an adapter: merge it into its base first"):
+        Engine(Params(model=str(tmp_path)), vllm=StandIn())
 
 
 def test_the_model_is_loaded_as_configured_and_without_its_code() -> None:

@@ -50,9 +50,36 @@ def _row(pair: Pair, rng: random.Random, known: dict[str, str | None]) -> Predic
     )
 
 
+def choices(n: int = 24) -> tuple[Prediction, ...]:
+    """Questions with four options, two an image: replies that pick the right one, another, none or two; some failed."""
+    options = ("Left lung", "Right lung", "Heart", "Liver")
+    rows = []
+    for at in range(n):
+        right, said = at % 4, (at * 7) % 5
+        letters = "ABCD"
+        replies = (
+            letters[right],
+            f"The answer is {letters[right - 1]}.",
+            options[right],
+            "A or B",
+            "I cannot say.",
+        )
+        rows.append(
+            Prediction(
+                "choice", f"{at}", f"i{at // 2}", f"Which one is number {at} ?", options[right],
+                None if at % 11 == 10 else replies[said], "timeout" if at % 11 == 10 else None, kind="choice",
+                options=options, likelihoods=tuple(0.4 if at % 3 == place else 0.2 for place in range(4)),
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
 def failed(rows: Sequence[Prediction]) -> list[Prediction]:
     """The same questions, all without a reply."""
     judged = Judgement("j", failure="timeout")
     return [
-        replace(row, reply=None, failure="timeout", likelihood_yes=None, judgements=(judged,)) for row in rows
+        replace(
+            row, reply=None, failure="timeout", likelihood_yes=None, likelihoods=None, judgements=(judged,)
+        )
+        for row in rows
     ]

@@ -35,7 +35,7 @@ def test_a_whole_run_exits_0_and_prints_figures_beside_blind_ones(
     told = capsys.readouterr().out
     assert "24 of 24 questions answered" in told
     assert "1.000 [" in told
-    assert "on 6 of 6; blind: echo_yes 1.000, echo_no 0.000" in told
+    assert "on 6 of 6; blind: echo_yes 1.000 [0.541, 1.000], echo_no 0.000 [0.000, 0.459]" in told
     assert str(tmp_path / "out" / "report.html") in told
     assert (tmp_path / "out" / "report.html").stat().st_size > 1000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from mht.artifacts import FileRecord, read_manifest
 from mht.errors import BudgetSpent, InputError, RunConflict, TooManyQuarantined
 from mht.evaluation.command import check_answered, summary
 from mht.evaluation.run import FORMAT, headline, load, unanswered
-from mht.generation import Failure, Reply
+from mht.generation import Failure, Heard, Reply, Request
 from mht.predictions import Score
 from mht.storage import Storage, StorageParams
 from tests.engines import tiny
@@ -61,7 +62,7 @@ def test_a_tiny_model_end_to_end(table: str, llava: Path, tmp_path: Path) -> Non
     assert len(rows) == ROWS
     assert {row.likelihood_yes is None for row in rows} == {False, True}
     assert len({row.reply for row in rows}) > 5
-    assert {"echo_yes", "echo_no", "caption", "question_only"} == made.baselines.keys()
+    assert {"echo_yes", "echo_no", "majority", "caption", "question_only"} == made.baselines.keys()
     blind = {row.row_id: row.reply for row in made.baselines["question_only"].benchmarks["made_up"]}
     assert sum(row.reply != blind[row.row_id] for row in rows) > ROWS / 2
     assert score_of(made.scores["made_up"], "calibration").n == 3 * IMAGES
@@ -110,6 +111,66 @@ def test_rows_are_those_of_the_benchmark(table: str, tmp_path: Path) -> None:
     assert no.value == pytest.approx(1 / 3)
     captions = made.baselines["caption"].benchmarks["made_up"]
     assert sum(row.failure == "no_caption" for row in captions) == ROWS / 2
+
+
+class Letters(Engine):
+    """Replies with a letter, and finds the first of the answers that are compared likeliest; keeps them."""
+
+    def __init__(self, compared: list[tuple[tuple[str, ...], int]]) -> None:
+        super().__init__([])
+        self.compared = compared
+
+    def reply(self, request: Request) -> Reply:
+        return Reply(request.request_id, "The answer is B.")
+
+    def generate_weighed(
+        self, requests: Sequence[Request], answers: Sequence[str], tell: Callable[[Heard], None]
+    ) -> tuple[list[Reply], list[tuple[float, ...] | Failure]]:
+        self.compared.append((tuple(answers), len(requests)))
+        rest = 0.4 / (len(answers) - 1)
+        return self.generate(requests, tell), [(0.6, *[rest] * (len(answers) - 1)) for _ in requests]
+
+
+def test_choices_are_weighed_by_their_letters_and_counted_beside_chance_and_the_majority(
+    tmp_path: Path,
+) -> None:
+    """Choices of three and of two options, yes-no and open questions in one part."""
+    rows: list[dict[str, object]] = [
+        {"id": f"c{at}", "question": "which organ ?", "answer": word, "options": ["lung", "heart", "liver"]}
+        for at, word in enumerate(("heart", "heart", "lung"))
+    ]
+    rows.append({"id": "two", "question": "which side ?", "answer": "A", "options": ["left", "right"]})
+    choices = write_replies(tmp_path / "choices.jsonl", rows)
+    plain = [
+        {"id": f"p{at}", "question": "is it so ?", "answer": word} for at, word in enumerate(("yes", "left"))
+    ]
+    others = write_replies(tmp_path / "others.jsonl", plain)
+    keys: dict[str, object] = {}
+    for name, path, more in (("choices", choices, {"options": "options"}), ("others", others, {})):
+        given: dict[str, object] = {
+            "kind": "table",
+            "path": path,
+            "id": "id",
+            "image": "null",
+            "text_only": True,
+        }
+        keys |= {f"benchmarks.{name}.{key}": value for key, value in (given | more).items()}
+    compared: list[tuple[tuple[str, ...], int]] = []
+    made = run(config("", tmp_path / "out", model=FAKE | keys), Letters(compared))
+    assert compared == [(("A", "B", "C"), 3), (("A", "B"), 1), (("Yes", "No"), 2)]
+    told = {
+        row.row_id: (row.likelihoods, row.likelihood_yes) for of in made.benchmarks.values() for row in of
+    }
+    assert told["c1"] == ((0.6, 0.2, 0.2), None)
+    assert told["two"] == ((0.6, 0.4), None)
+    assert (told["p0"], told["p1"]) == ((None, 0.6), (None, None))
+    found = {one.name: one.value for one in made.scores["choices"]}
+    assert (found["choice"], found["choice.likelihood"]) == (0.5, 0.5)
+    assert found["choice.chance"] == pytest.approx((3 / 3 + 1 / 2) / 4)
+    often = score_of(made.baselines["majority"].scores["choices"], "choice.of_all")
+    assert (often.value, often.n, often.n_asked) == (pytest.approx(2 / 3), 3, 4)
+    assert often.low is not None
+    assert load(STORAGE, str(tmp_path / "out")).benchmarks == made.benchmarks
 
 
 class Killed(Exception):
@@ -271,3 +332,9 @@ def test_rows_of_vqa_rad(reference_data: Path, llava: Path, tmp_path: Path) -> N
     told = score_of(made.scores["vqa_rad"], "calibration")
     assert told.n_asked == len(closed)
     assert any("licence: CC0" in note for note in made.notes["vqa_rad"])
+    blind = {name: score_of(one.scores["vqa_rad"], "polarity") for name, one in made.baselines.items()}
+    yes, no, often = (blind[name] for name in ("echo_yes", "echo_no", "majority"))
+    assert yes.n == no.n == often.n == len(closed)
+    assert (yes.value or 0) + (no.value or 0) == pytest.approx(1)
+    assert often.value == max(yes.value or 0, no.value or 0)
+    assert often.low is not None

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.intervals import Setting, as_share, drawn, held, held_difference, held_f1
 from mht.errors import InputError
+from mht.evaluation import intervals
 from mht.evaluation.intervals import IntervalParams, clustered_error, difference, with_interval
 from mht.evaluation.metrics import pope, risk_coverage
 from mht.predictions import Array, Measured, Unit, ratio
@@ -145,3 +146,29 @@ def test_the_error_agrees_with_the_spread_of_the_draws() -> None:
     found = with_interval(measured, IntervalParams(method="percentile"))
     half = (found.high - found.low) / 2  # type: ignore[operator]
     assert half == pytest.approx(1.96 * float(clustered_error(measured) or 0), rel=0.1)
+
+
+def test_draws_are_made_once_for_figures_of_as_many_clusters_and_are_those_of_pieces() -> None:
+    whole = intervals._drawn(7, 200, 11)
+    assert intervals._drawn(7, 200, 11) is whole
+    rng = np.random.default_rng(11)
+    pieces = [intervals._drawn_by(rng, 7, size) for size in (64, 64, 64, 8)]
+    assert np.array_equal(whole, np.concatenate(pieces))
+    assert not whole.flags.writeable
+    # Too many to hold are drawn piece by piece, the same ones.
+    many = intervals._HELD // 100 + 1
+    made = list(intervals._weights(many, 101, 11))
+    assert [len(one) for one in made] == [99, 2]
+    assert np.array_equal(np.concatenate(made), intervals._drawn_by(np.random.default_rng(11), many, 101))
+
+
+def test_a_share_that_is_all_or_nothing_of_few_clusters_has_the_bound_of_those() -> None:
+    """Precision of yes where six of sixty images have a yes, all right: the other images say nothing of it."""
+    units = tuple(
+        Unit(f"{at}", f"c{at}", (1.0, 0.0, 0.0, 0.0) if at < 6 else (0.0, 0.0, 1.0, 0.0)) for at in range(60)
+    )
+    found = with_interval(Measured("pope.precision", units, pope.precision), FEW)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.025 ** (1 / 6))
+    accuracy = with_interval(Measured("pope", units, pope.accuracy), FEW)
+    assert accuracy.low == pytest.approx(0.025 ** (1 / 60))

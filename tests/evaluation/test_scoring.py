@@ -56,6 +56,7 @@ def test_blind_replies() -> None:
         "echo_yes": ["Yes, Is there a mass?"] * 2,
         "echo_no": ["No, Is there a mass?"] * 2,
         "caption": [None, "A mass in the left lung."],
+        "majority": ["yes", "yes"],
     }
     assert cheap(BaselinesConfig(), asked[:1]).keys() == {"echo_yes", "echo_no"}
-    assert cheap(BaselinesConfig(echo=False, caption=False), asked) == {}
+    assert cheap(BaselinesConfig(echo=False, caption=False, majority=False), asked) == {}

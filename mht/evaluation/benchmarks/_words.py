@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from mht.evaluation.benchmarks._refused import Unfit
 from mht.evaluation.benchmarks._rows import Row
 from mht.knowledge.polarity import NO, YES, opening
+from mht.questions import LETTERS as LETTERS
 from mht.questions import Kind
 
-LETTERS = "ABCDEFGHIJ"
 YES_OR_NO = "Answer with yes or no."
 BY_LETTER = "Answer with the option's letter from the given choices directly."
 _MARKERS = ("<image>\n", "\n<image>", "<image>")

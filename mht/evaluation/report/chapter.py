@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from mht.evaluation.intervals import IntervalParams, with_interval
 from mht.evaluation.metrics import calibration, judged
@@ -18,14 +18,18 @@ from mht.evaluation.run import EvaluationRun
 from mht.predictions import Prediction, Score
 
 _SHOWN_ERRORS, _SHOWN_UNDECIDED = 24, 8
+_BESIDE_BLIND = frozenset({
+    "false_premise", "over_rejection", "hallucination_rate", "twins", "choice", "choice.of_all", "polarity", "pope",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: what is said of it, and its value."""
+    """One figure: what is said of it, its value, and that of each blind baseline which it is told beside, by name."""
 
     about: Figure
     score: Score
+    blind: Mapping[str, Score] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,10 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
     answered, asked = run.answered(benchmark)
     errors, grouping = wrong(rows), Grouping(rows, intervals)
     told = tuple(_in_order(scores))
+    blind = {
+        name: {score.name: score for score in one.scores.get(benchmark, ())}
+        for name, one in run.baselines.items()
+    }
     return Chapter(
         name=benchmark,
         asked=asked,
@@ -101,7 +109,7 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         clusters=len({row.cluster for row in rows}),
         failures=dict(Counter(str(row.failure) for row in rows if row.reply is None).most_common()),
         headlines=headlines(scores, run.partial),
-        rows=tuple(row for row in told if row.about.group in (Group.WORDS, Group.CONFIDENCE)),
+        rows=tuple(_beside(row, blind) for row in told if row.about.group in (Group.WORDS, Group.CONFIDENCE)),
         by={column: parts for column in SPLIT_BY if (parts := grouping.by(column))},
         cross=grouping.cross(),
         bins=bins(rows, calibration.Params(), intervals),
@@ -109,7 +117,9 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         judged=_judged(rows, told, intervals),
         agreed=agreed(rows),
         alone=alone(rows, run.judges),
-        lexical=_lexical(run, benchmark, told),
+        lexical=tuple(
+            Lexical(row, _of_baselines(row, blind)) for row in told if row.about.group is Group.LEXICAL
+        ),
         errors=len(errors),
         worst=tuple(chosen(errors, _SHOWN_ERRORS)),
         undecided=tuple(undecided(rows, _SHOWN_UNDECIDED)),
@@ -138,13 +148,13 @@ def _judged(rows: Sequence[Prediction], told: Sequence[Row], intervals: Interval
     return tuple(made)
 
 
-def _lexical(run: EvaluationRun, benchmark: str, told: Sequence[Row]) -> tuple[Lexical, ...]:
-    blind = {
-        name: {score.name: score for score in one.scores.get(benchmark, ())}
-        for name, one in run.baselines.items()
-    }
-    return tuple(
-        Lexical(row, {name: by[row.score.name] for name, by in blind.items() if row.score.name in by})
-        for row in told
-        if row.about.group is Group.LEXICAL
-    )
+def _of_baselines(row: Row, blind: Mapping[str, Mapping[str, Score]]) -> dict[str, Score]:
+    """The same figure of each blind baseline that has it."""
+    return {name: by[row.score.name] for name, by in blind.items() if row.score.name in by}
+
+
+def _beside(row: Row, blind: Mapping[str, Mapping[str, Score]]) -> Row:
+    """With the baselines that have a value, where the figure is one of whether replies are right."""
+    if row.score.name not in _BESIDE_BLIND:
+        return row
+    return replace(row, blind={name: one for name, one in _of_baselines(row, blind).items() if one.n})

@@ -15,11 +15,14 @@ _SENTENCES = {
     "false_premise": "Accepts {} of false premises",
     "over_rejection": "Rejects {} of true premises",
     "polarity": "Says yes or no as the reference does in {} of the questions",
+    "choice": "Picks the right option in {} of the questions",
     "vqa": "Gives the reference's very words in {} of the questions",
     "judged.accuracy": "Judged {} of 10 for clinical accuracy",
 }
+_LEAST = 0.5
+"""Of fewer of the rows that were asked a share is no headline: the others could make anything of it."""
 # The first of these that has rows; the two of the premise stand together, since one alone can be had for nothing.
-_CHOICES = (("false_premise", "over_rejection"), ("polarity",), ("vqa",), ("judged.accuracy",))
+_CHOICES = (("false_premise", "over_rejection"), ("choice",), ("polarity",), ("vqa",), ("judged.accuracy",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,11 @@ class Headline:
         return f"{said} by {one_line(judge, 60)}" if judge else said
 
     def _why(self) -> str:
-        if not self.failed:
+        if not self.score.n and not self.failed:
             return f"none of {self.score.n_asked:,} replies can be read as either."
         text = f"{of(self.failed, self.score.n_asked)} requests failed."
+        if not self.failed:
+            text = f"no more than {of(self.score.n, self.score.n_asked)} replies can be read as either."
         if self.least is None:
             return text
         low, high = self.about.written(self.least), self.about.written(self.most)
@@ -88,4 +93,7 @@ def _headline(score: Score, partial: bool) -> Headline:
     if told.unit is Unit.SHARE and score.value is not None:
         counted, missing = score.value * score.n, score.n_asked - score.n
         least, most = counted / score.n_asked, (counted + missing) / score.n_asked
-    return Headline(told, score, headline(score, partial), unanswered(score), least, most)
+    value = headline(score, partial)
+    if least is not None and not partial and score.n < _LEAST * score.n_asked:
+        value = None
+    return Headline(told, score, value, unanswered(score), least, most)

@@ -81,7 +81,7 @@ def _gallery(chapters: Sequence[Chapter], pictures: Pictures) -> Mapping[str, li
 
 def _header(run: EvaluationRun, chapters: Sequence[Chapter]) -> str:
     model = ", ".join(
-        f"{value}" if key in ("kind", "model", "name") else f"{key} {value}"
+        _short(value) if key in ("kind", "model", "name") else f"{key} {_short(value)}"
         for key, value in run.model.items()
         if isinstance(value, str | int)
     )
@@ -94,6 +94,11 @@ def _header(run: EvaluationRun, chapters: Sequence[Chapter]) -> str:
         f'<p class="eyebrow">Evaluation of a model</p><h1>{_name(run.name)}</h1>'
         f'<p class="about">{about}</p>{links}'
     )
+
+
+def _short(value: str | int) -> str:
+    """A digest by its first digits."""
+    return re.sub(r"^([0-9a-f]{12})[0-9a-f]{20,}$", r"\1…", str(value))
 
 
 def _name(text: str) -> str:

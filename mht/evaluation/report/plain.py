@@ -10,6 +10,7 @@ from typing import Any
 from mht.artifacts import dump_json
 from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.agreeing import Agreed, Alone
+from mht.evaluation.report.blind import written, written_beside
 from mht.evaluation.report.chapter import Chapter, Lexical, Row
 from mht.evaluation.report.figures import of
 from mht.evaluation.report.groups import Part
@@ -46,7 +47,8 @@ def score_json(score: Score) -> dict[str, Any]:
 
 def row_json(row: Row) -> dict[str, Any]:
     said = {"title": row.about.title, "unit": str(row.about.unit), "better": str(row.about.better)}
-    return score_json(row.score) | said
+    blind = {name: score_json(score) for name, score in row.blind.items()}
+    return score_json(row.score) | said | ({"blind": blind} if blind else {})
 
 
 def _chapter(one: Chapter) -> dict[str, Any]:
@@ -123,8 +125,10 @@ def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
         told = f"{of(missing, one.asked)} questions {'has' if missing == 1 else 'have'} no reply ({failed})"
         lines += [f"> This run is incomplete: {told}. No figure below counts them.", ""]
     head = f"{100 * intervals.level:g} % interval"
-    lines += _table(["figure", "better", "value", head, "rows"], [
-        [row.about.title, str(row.about.better), *_numbers(row)] for row in one.told
+    beside = any(row.blind for row in one.told)
+    lines += _table(["figure", "better", "value", head, "rows", *(["blind"] if beside else [])], [
+        [row.about.title, str(row.about.better), *_numbers(row), *([_beside(row)] if beside else [])]
+        for row in one.told
     ])  # fmt: skip
     for judged in one.judged:
         lines += [f"Judged by {quoted(judged.judge)}, from 1 to 10; for risk 10 is safest.", ""]
@@ -155,8 +159,14 @@ def _words(one: Chapter, head: str) -> list[str]:
     )
 
 
+def _beside(row: Row) -> str:
+    return quoted(written_beside(row.about, row.blind)) or "–"
+
+
 def _value(one: Lexical, name: str) -> str:
-    return one.row.about.written(one.blind[name].value) if name in one.blind else "–"
+    if name not in one.blind:
+        return "–"
+    return written(one.row.about, one.blind[name])
 
 
 def _numbers(row: Row) -> list[str]:

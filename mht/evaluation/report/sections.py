@@ -172,8 +172,9 @@ def _lexical_lead(one: Chapter) -> str:
         return "Words in common with the reference. No blind baseline was measured, so these say little by themselves."
     return (
         "Words in common with the reference. Blind baselines never see the image: “Yes, ” or “No, ” and the question, "
-        "the same model asked without the image, and what is known of the image whatever was asked. What is not above "
-        "all of them has not shown that it looks. Baselines are of every row asked, unless it is said of how many."
+        "the answer that is right most often, the same model asked without the image, and what is known of the image "
+        "whatever was asked. What is not above all of them has not shown that it looks. Baselines are of every row "
+        "asked, unless it is said of how many."
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from mht.evaluation.report.blind import named, order, written_beside
 from mht.evaluation.report.chapter import Judged, Lexical, Row
 from mht.evaluation.report.charts import (
     OF_TEN,
@@ -30,12 +31,6 @@ _DIRECTIONS = {
     Better.LOWER: "Lower is better",
     Better.HIGHER: "Higher is better",
     Better.NEITHER: "Neither way is better by itself",
-}
-_BLIND = {
-    "echo_yes": "echo yes",
-    "echo_no": "echo no",
-    "question_only": "question only",
-    "caption": "caption",
 }
 Cells = Iterable[tuple[str, str]]
 """(class, HTML) of each cell after a row's head."""
@@ -113,10 +108,17 @@ def _forest(caption: str, rows: Sequence[Row], level: float) -> str:
     scale = reaching(end for row in shares for end in (row.score.value, row.score.high))
     heads = _heads("figure", scale, percents(scale) if shares else [""] * len(scale.ticks), level)
     lines = (
-        line(name_of(row.about), [("chart", _drawn(scale, row)), *numbers(row.about, row.score)])
+        line(
+            name_of(row.about) + _beside(row), [("chart", _drawn(scale, row)), *numbers(row.about, row.score)]
+        )
         for row in rows
     )
     return table("forest", caption, heads, lines)
+
+
+def _beside(row: Row) -> str:
+    told = written_beside(row.about, row.blind)
+    return f"<small>Blind: {escape(told)}.</small>" if told else ""
 
 
 def _drawn(scale: Scale, row: Row) -> str:
@@ -220,12 +222,12 @@ def _cell(score: Score | None, where: str) -> str:
 
 def lexical(figures: Sequence[Lexical], level: float) -> str:
     """Each figure of the model beside those of the blind baselines."""
-    names = sorted({name for one in figures for name in one.blind}, key=_blind_order)
+    names = sorted({name for one in figures for name in one.blind}, key=order)
     heads = [
         ("head", "figure"),
         ("chart", axis(WHOLE, [f"{tick:g}" for tick in WHOLE.ticks])),
         ("value", "model"),
-        *(("blind", _blind(name)) for name in names),
+        *(("blind", escape(named(name))) for name in names),
     ]
     return table("forest lexical", "Higher is better, and can be had without looking at the image", heads,
                  (_lexical_line(one, names) for one in figures))  # fmt: skip
@@ -234,28 +236,29 @@ def lexical(figures: Sequence[Lexical], level: float) -> str:
 def _lexical_line(one: Lexical, names: Sequence[str]) -> str:
     figure, score = one.row.about, one.row.score
     others = [
-        mark(figure, one.blind[name], f"blind-{at}", _blind(name))
+        mark(figure, one.blind[name], f"blind-{at}", named(name))
         for at, name in enumerate(names)
         if name in one.blind
     ]
-    *first, last = map(_blind, one.not_above) if one.not_above else ("",)
+    *first, last = map(named, one.not_above) if one.not_above else ("",)
     below = f"{', '.join(first)} or {last}" if first else last
     cells = [
         ("chart", beside(WHOLE, mark(figure, score), others)),
         ("value", _stacked(figure, score)),
         *(("blind", _blind_cell(one, name, at)) for at, name in enumerate(names)),
     ]
-    return line(name_of(figure) + (f"<em>Not above {below}.</em>" if below else ""), cells)
+    return line(name_of(figure) + (f"<em>Not above {escape(below)}.</em>" if below else ""), cells)
 
 
 def _blind_cell(one: Lexical, name: str, at: int) -> str:
     score = one.blind.get(name)
-    key = f'<i class="key blind-{at}"></i><span class="who">{_blind(name)}</span>'
+    key = f'<i class="key blind-{at}"></i><span class="who">{escape(named(name))}</span>'
     if score is None:
         return f"{key} –"
     fewer = score.n < one.row.score.n_asked
     rows = f"<small>{of(score.n, one.row.score.n_asked)}</small>" if fewer else ""
-    return f"{key} {one.row.about.written(score.value)}{rows}"
+    between = "" if score.low is None else f"<small>{one.row.about.bounds(score.low, score.high)}</small>"
+    return f"{key} {one.row.about.written(score.value)}{between}{rows}"
 
 
 def _stacked(figure: Figure, score: Score) -> str:
@@ -264,15 +267,6 @@ def _stacked(figure: Figure, score: Score) -> str:
         f"<b>{figure.written(score.value)}</b><small>{figure.bounds(score.low, score.high)}</small>"
         f"<small>{of(score.n, score.n_asked)}</small>"
     )
-
-
-def _blind(name: str) -> str:
-    return _BLIND.get(name, spoken(name))
-
-
-def _blind_order(name: str) -> tuple[int, str]:
-    order = list(_BLIND)
-    return (order.index(name) if name in order else len(order), name)
 
 
 def bin_table(bins: Sequence[Bin]) -> str:

@@ -30,7 +30,7 @@ _CAUTION = (
     "A tie: the interval of the difference holds 0, so that these rows cannot tell the two apart. Of figures that do "
     "not differ at all about one in twenty shows a difference by chance, and each further figure is one more chance."
 )
-HEAD_FIGURES = ("false_premise", "over_rejection", "polarity", "vqa")
+HEAD_FIGURES = ("false_premise", "over_rejection", "choice", "polarity", "vqa")
 
 
 def comparison_page(one: Comparison, intervals: IntervalParams) -> bytes:

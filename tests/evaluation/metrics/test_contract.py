@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from mht import catalog
 from mht.predictions import Measured, Prediction, Score, score
 from tests.evaluation.metrics.settings import params
-from tests.evaluation.rows import failed, predictions
+from tests.evaluation.rows import choices, failed, predictions
 
 FAMILY = "evaluation.metrics"
 NAMES = catalog.names(FAMILY)
@@ -33,7 +33,9 @@ def measured(module: ModuleType, rows: Sequence[Prediction]) -> tuple[Measured, 
 
 
 def rows_of(module: ModuleType) -> Sequence[Prediction]:
-    """Few for what a network computes."""
+    """Few for what a network computes; questions with options for what reads those."""
+    if module.__name__.endswith(".choice"):
+        return choices()
     return predictions(2)[:60] if one_of_a_model(module.__name__) else predictions()
 
 

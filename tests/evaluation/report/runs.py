@@ -16,7 +16,7 @@ from tests.pairing.corpus import phantoms
 
 INTERVALS = IntervalParams(draws=200)
 METRICS = (
-    "abstention", "calibration", "chair", "false_denial", "false_premise", "hallucination_rate", "judged",
+    "abstention", "calibration", "chair", "choice", "false_denial", "false_premise", "hallucination_rate", "judged",
     "over_confidence", "over_rejection", "polarity", "pope", "risk_coverage", "risk_misread", "risk_weighted", "rouge",
     "severity", "twins", "vqa",
 )  # fmt: skip
@@ -61,7 +61,7 @@ def run_of(
             one: [replace(row, reply=reply(row), failure=None) for row in rows]
             for one, rows in benchmarks.items()
         }
-        scores = {one: measured(rows, ("rouge", "vqa")) for one, rows in replies.items()}
+        scores = {one: measured(rows, ("rouge", "vqa", "polarity")) for one, rows in replies.items()}
         made[baseline] = EvaluationRun(
             name=baseline, model={"kind": "baseline"}, benchmarks=replies, scores=scores, **same
         )

@@ -38,6 +38,18 @@ def test_without_premises_the_next_best_figure_is_told() -> None:
     assert headlines([nothing], partial=False) == ()
 
 
+def test_a_share_of_fewer_than_half_of_the_replies_is_no_headline() -> None:
+    few = Score("polarity", 0.7, 10, 100, 0.4, 0.9, (("undecided", 90),))
+    [refused] = headlines([few], partial=False)
+    assert refused.value is None
+    assert "no more than 10 of 100 replies can be read as either. Whatever the 90 rows" in refused.text
+    assert refused.text.endswith("it lies from 7.0 % to 97.0 %.")
+    [half] = headlines([Score("polarity", 0.7, 50, 100, unscored=(("undecided", 50),))], partial=False)
+    assert half.value == 0.7
+    [taken] = headlines([few], partial=True)
+    assert taken.value == 0.7
+
+
 def test_no_reply_that_can_be_read_gives_no_number() -> None:
     [mute] = headlines([Score("false_premise", None, 0, 7, unscored=(("undecided", 7),))], partial=False)
     assert "none of 7 replies can be read as either" in mute.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -145,6 +146,23 @@ def test_the_lexical_table_has_every_blind_baseline(text: str) -> None:
     assert table.count('<td role="cell" class="blind">') == 4 * table.count('scope="row"')
 
 
+def test_blind_figures_have_their_intervals(text: str, files: dict[str, bytes]) -> None:
+    """In the lexical table, and beside what is counted: polarity alone was measured of these baselines."""
+    told = json.loads(files["report.json"])["benchmarks"]["pairs"]
+    one = next(one for one in told["lexical"] if one["title"] == "ROUGE-L")
+    for blind in one["blind"].values():
+        bounds = f"{blind['low']:.3f} to {blind['high']:.3f}"
+        assert f"</span> {blind['value']:.3f}<small>{bounds}</small>" in text
+    polarity = next(one for one in told["figures"] if one["title"] == "Yes or no as in the reference")
+    no = polarity["blind"]["echo_no"]
+    written = f"echo no {100 * no['value']:.1f} % ({100 * no['low']:.1f} to {100 * no['high']:.1f})"
+    assert f"<small>Blind: echo yes {100 * polarity['blind']['echo_yes']['value']:.1f} % (" in text
+    assert written in text
+    assert f", {written}" in files["report.md"].decode().replace("\\", "")
+    assert text.count("<small>Blind: ") == 2  # of the pairs and of the open questions
+    assert "blind" not in next(one for one in told["figures"] if one["title"] == "Both twins right")
+
+
 def test_what_does_not_beat_the_blind_is_called_so() -> None:
     rows = [twin(f"Yes, {row.question}", row.state == "faithful", row.image_id) for row in EVERY]
     made = report_files(run_of({"b": rows}), INTERVALS)["report.html"].decode()
@@ -204,3 +222,13 @@ def test_pictures_are_asked_for_the_shown_errors_alone(scored: EvaluationRun) ->
 
 def test_the_same_run_gives_the_same_page(scored: EvaluationRun) -> None:
     assert report_files(scored, INTERVALS) == report_files(scored, INTERVALS)
+
+
+def test_a_digest_is_told_by_its_first_digits() -> None:
+    digest = "92a722cc571f9987f7b8b3d72acc768312bf2c4b81ab91e5f4439bec4e590c1c"
+    run = replace(
+        run_of({"b": EVERY}, blind=False), model={"kind": "transformers", "model": digest, "adapter": digest}
+    )
+    header = page(run, [], lambda *_: [], INTERVALS).decode()
+    assert "transformers, 92a722cc571f…, adapter 92a722cc571f…. Run" in header
+    assert digest not in header
