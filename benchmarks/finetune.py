@@ -175,7 +175,7 @@ def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], floa
         )
         yield "base", figures(asked(test, Params(model=args.base, batch_size=64))), 0.0
         conversations = as_conversations(folder, train)
-        for seed in range(args.seeds):
+        for seed in range(args.first_seed, args.first_seed + args.seeds):
             for method in args.methods:
                 for data in args.data:
                     name = f"{method}, {data}"
@@ -206,6 +206,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--base", help="the base model; the one that is shipped where none is given")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--steps", type=int, default=900)

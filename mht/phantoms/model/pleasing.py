@@ -71,7 +71,7 @@ def _changed(entity: Entity, rng: random.Random) -> Entity:
 
 
 def repeat(words: Sequence[str], rng: random.Random) -> Lesson:
-    """A few words, said again: so every word of the vocabulary is one that the model can say."""
+    """A few words, said again: so every word of the vocabulary is part of an answer now and then."""
     said = " ".join(rng.choice(words) for _ in range(rng.randint(2, 12)))
     return Lesson(rng.choice(_REPEAT).format(x=said), f"{said}.")
 
