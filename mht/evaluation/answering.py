@@ -181,7 +181,11 @@ class Answerer:
         for answers in sets:
             # Questions without answers to compare go along with the first, so that they share images with those.
             some = [one for one in requests if (weighed[one.request_id] or sets[0]) == answers]
-            said, shares = generate_weighed(some, answers, self._hear)
+            try:
+                said, shares = generate_weighed(some, answers, self._hear)
+            except EngineStopped as stopped:
+                stopped.replies = (*replies, *stopped.replies)
+                raise
             replies += said
             pairs = ((one.request_id, of) for one, of in zip(some, shares, strict=True))
             likely |= {name: of for name, of in pairs if isinstance(of, tuple) and weighed[name]}

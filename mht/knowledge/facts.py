@@ -119,6 +119,21 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
     found_tokens = tokens(caption)
     words = tuple(token[0] for token in found_tokens)
     matches = with_normals(words, plain_text(words, find(words)))
+    facts = _findings(caption, found_tokens, words, matches)
+    kind = modality_of(modality) or next((m.value for m in matches if m.kind == "modality"), None)
+    found = [
+        *_consistent(facts),
+        *(_study_fact(caption, found_tokens, s) for s in _pictures(words, matches, modality)),
+    ]
+    if modality is not None:
+        found = _by_metadata(found, modality, kind)
+    return Reading(caption=caption, facts=tuple(sorted(found, key=lambda f: f.start)), modality=kind)
+
+
+def _findings(
+    caption: str, found_tokens: Sequence[Token], words: tuple[str, ...], matches: list[Match]
+) -> dict[Key, Fact]:
+    """What is said to be there or not, each of one place once."""
     facts: dict[Key, Fact] = {}
     image = examined_place(words, matches)
     region = image.site or _region(matches)
@@ -144,34 +159,35 @@ def read_facts(caption: str, modality: str | None = None) -> Reading:
                 size_mm=sizes.get(match.first),
                 attributes=_attributes(words, match, got.attributes),
             )
-            if (
-                fact.site is None
-                and lexicon().findings[fact.finding].kind == CHANGE
-                and not _stands_alone(fact)
-            ):
-                continue  # "an enlarged image": a change of nothing named is no finding
-            if is_idle(fact.finding, fact.presence):
-                continue
-            if _said_before(fact, facts):
-                continue
-            earlier = _referent(fact, facts, words, match) if facts else None
-            if earlier is not None:
-                facts[earlier] = _merged(facts[earlier], fact)
-            else:
-                facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
-    kind = modality_of(modality) or next((m.value for m in matches if m.kind == "modality"), None)
-    found = [
-        *_consistent(facts),
-        *(_study_fact(caption, found_tokens, s) for s in _pictures(words, matches, modality)),
-    ]
-    if modality is not None:
-        own = lexicon().modalities[kind].noun if kind else None
-        found = [f for f in found if not is_study(f.finding) or f.finding == own]
-        if own is not None and not any(is_study(f.finding) for f in found):
-            found.append(
-                Fact(own, modality, 0, 0, PRESENT)
-            )  # what the metadata say stands at no place in the text
-    return Reading(caption=caption, facts=tuple(sorted(found, key=lambda f: f.start)), modality=kind)
+            if not _says_nothing(fact):
+                _add(fact, facts, words, match)
+    return facts
+
+
+def _says_nothing(fact: Fact) -> bool:
+    """`an enlarged image`, a change of nothing named; and what is idle."""
+    placeless = fact.site is None and lexicon().findings[fact.finding].kind == CHANGE
+    return (placeless and not _stands_alone(fact)) or is_idle(fact.finding, fact.presence)
+
+
+def _add(fact: Fact, facts: dict[Key, Fact], words: Sequence[str], match: Match) -> None:
+    """Put the fact to the others, or what it says to the one that it speaks of again."""
+    if _said_before(fact, facts):
+        return
+    earlier = _referent(fact, facts, words, match) if facts else None
+    if earlier is not None:
+        facts[earlier] = _merged(facts[earlier], fact)
+    else:
+        facts.setdefault((fact.finding, fact.presence, fact.side, fact.site), fact)
+
+
+def _by_metadata(found: list[Fact], modality: str, kind: str | None) -> list[Fact]:
+    """Of the kinds of image only the one that the metadata name; it stands at no place in the text if not there."""
+    own = lexicon().modalities[kind].noun if kind else None
+    found = [f for f in found if not is_study(f.finding) or f.finding == own]
+    if own is not None and not any(is_study(f.finding) for f in found):
+        found.append(Fact(own, modality, 0, 0, PRESENT))
+    return found
 
 
 Key = tuple[str, str, str | None, str | None]

@@ -116,8 +116,13 @@ def test_rows_are_those_of_the_benchmark(table: str, tmp_path: Path) -> None:
 class Letters(Engine):
     """Replies with a letter, and finds the first of the answers that are compared likeliest; keeps them."""
 
-    def __init__(self, compared: list[tuple[tuple[str, ...], int]]) -> None:
-        super().__init__([])
+    def __init__(
+        self,
+        compared: list[tuple[tuple[str, ...], int]],
+        stop: int | None = None,
+        at_stop: Callable[[list[Reply]], None] | None = None,
+    ) -> None:
+        super().__init__([], stop, at_stop)
         self.compared = compared
 
     def reply(self, request: Request) -> Reply:
@@ -171,6 +176,31 @@ def test_choices_are_weighed_by_their_letters_and_counted_beside_chance_and_the_
     assert (often.value, often.n, often.n_asked) == (pytest.approx(2 / 3), 3, 4)
     assert often.low is not None
     assert load(STORAGE, str(tmp_path / "out")).benchmarks == made.benchmarks
+
+
+def test_what_was_said_before_other_answers_are_compared_is_kept_when_the_engine_stops(
+    tmp_path: Path,
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": "three", "question": "which organ ?", "answer": "A", "options": ["lung", "heart", "liver"]},
+        {"id": "two", "question": "which side ?", "answer": "A", "options": ["left", "right"]},
+    ]
+    given: dict[str, object] = {
+        "kind": "table", "path": write_replies(tmp_path / "choices.jsonl", rows), "id": "id", "image": "null",
+        "text_only": True, "options": "options",
+    }  # fmt: skip
+    keys = {f"benchmarks.choices.{key}": value for key, value in given.items()}
+    chosen = config("", tmp_path / "out", model=FAKE | keys)
+
+    def stop(replies: list[Reply]) -> None:
+        raise BudgetSpent("no more", replies)
+
+    first, second = Letters([], 1, stop), Letters([])
+    with pytest.raises(BudgetSpent):
+        run(chosen, first)
+    made = run(chosen, second)
+    assert (first.asked, second.asked) == (["choices/three"], ["choices/two"])
+    assert [row.reply for row in made.benchmarks["choices"]] == ["The answer is B."] * 2
 
 
 class Killed(Exception):

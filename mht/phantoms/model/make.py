@@ -36,14 +36,16 @@ def make(folder: Path, seed: int, threads: int, effort: Effort, say: Callable[[s
 
     from mht.phantoms.model import answering, blank, exam, eyes, talking
     from mht.phantoms.model.pace import Pace
-    from mht.phantoms.model.pictures import Frame, drawn
+    from mht.phantoms.model.pictures import Frame, draw, drawn
 
     torch.set_num_threads(threads)
     model = blank.blank(seed)
     frame = Frame(blank.SIDE_PX, blank.PATCH_PX)
     pace = Pace(effort.seeing_steps, 64, muon=8e-3, rate=3e-3, seed=seed)
     with drawn(pace.steps, pace.batch, 3 * seed + 1, frame) as batches:
-        eyes.teach(model, batches, pace, say)
+        taught = eyes.teach(model, batches, pace, say)
+    missed, made_up = eyes.examine(taught, draw(0, effort.exam_scenes, _EXAM_SEED, frame))
+    say(f"eyes: of the findings of held-out phantoms {missed:.3f} are missed, {made_up:.3f} made up")
     pace = Pace(effort.talking_steps, 12, muon=3e-3, rate=2e-3, seed=seed)
     with drawn(pace.steps, pace.batch, 3 * seed + 2, frame) as batches:
         talking.teach(model, batches, pace, say)

@@ -51,6 +51,7 @@ def test_it_says_how_far_it_is_and_how_the_model_fares(made: tuple[Path, list[st
     said = "\n".join(made[1])
     for words in (
         "eyes: step 0 of 2",
+        "eyes: of the findings of held-out phantoms ",
         "talking: step 0 of 2",
         "pleasing: step 0 of 2",
         "false premises accepted",
