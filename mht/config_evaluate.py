@@ -33,12 +33,14 @@ FREE_KEYS = (
 """What may differ when a run is resumed."""
 _SIDE_PX = 1024
 _NAME = r"^[A-Za-z0-9_-]+$"
+_FILE = re.compile(r"(?<=.)\.(?:jsonl?|csv|tsv|parquet)$")
 
 
 class FileConfig(BaseModel):
     """Predictions made elsewhere: a JSON, JSON Lines, CSV, TSV or Parquet file with a reply a row.
 
-    `id`, `reply`, `benchmark` and `likelihood_yes` are its columns; `benchmark` tells apart the rows of several.
+    With `official` the file or folder is one as a benchmark's release keeps a model's answers, `medhalltune` for one:
+    its rows are found as they are. `id`, `reply`, `benchmark` and `likelihood_yes` are its columns; `benchmark` tells apart the rows of several.
     `judgement` is the column of what a judge released with them, four scores on a line as MedHallTune's `result`, and
     `judge` its name.
     """
@@ -46,6 +48,7 @@ class FileConfig(BaseModel):
     model_config = _STRICT
 
     path: str = Field(min_length=1)
+    official: str | None = Field(default=None, min_length=1)
     id: str = Field(default="row_id", min_length=1)
     reply: str = Field(default="reply", min_length=1)
     benchmark: str | None = Field(default=None, min_length=1)
@@ -192,7 +195,7 @@ class EvaluateConfig(BaseModel):
         given = extra.get("adapter") or extra.get("model") if self.model is not None else None
         path = str(given) if given else self.predictions.path if self.predictions else "model"
         last = path.rstrip("/").rpartition("/")[2]
-        return last.rpartition(".")[0] or last if self.predictions else last
+        return _FILE.sub("", last) if self.predictions else last
 
     def benchmark_params(self, name: str) -> BaseModel:
         """The validated Params of a benchmark."""
@@ -221,7 +224,7 @@ def load(path: str | None = None, overrides: Sequence[str] = ()) -> EvaluateConf
     """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
     config, where = read(EvaluateConfig, path, overrides, ("model",), ("benchmarks", "judges"))
     mistakes = [*_plugin_mistakes(config, where), *without_their_model(config.judges, where)]
-    mistakes += _places(config, where)
+    mistakes += [*_official_mistakes(config, where), *_places(config, where)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -242,6 +245,19 @@ def _plugin_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterat
             yield f"{place_of(where, key)}{key}: {error}"
         except ValidationError as error:
             yield from explain(error, where, f"{key}.", catalog.load(family, name).Params)
+
+
+def _official_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:
+    """A release that keeps no answers of models, or whose benchmark is not asked."""
+    given = config.predictions.official if config.predictions is not None else None
+    if given is None:
+        return
+    key = "predictions.official"
+    try:
+        if not hasattr(catalog.load(BENCHMARKS, given), "predicted"):
+            raise ConfigError(f"{given} keeps no answers in its release; name the columns of your file instead")
+    except ConfigError as error:
+        yield f"{place_of(where, key)}{key}: {error}"
 
 
 def _places(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from mht.generation import Failure
+from mht.generation import TRANSIENT, Failure
 
 # Beside 401 and 403: a request that nothing but a person can help.
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"})
@@ -21,27 +21,37 @@ _TOO_LONG = re.compile(
     r"context[ _]length|context window|prompt is too long|too many (?:input )?tokens", re.IGNORECASE
 )
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,47}")
+_NOT_JSON = "status 200 with a body that is not JSON"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What one try brought: a `body` to read, or the `failure` with its particulars.
 
-    `heard` says that somebody answered, however badly. `denied` is a remedy: no request will fare better.
+    `heard` says that somebody answered, however badly, `garbled` that it was a proxy's page or half a body instead of
+    JSON. `denied` is a remedy: no request will fare better.
     """
 
     body: bytes = b""
     failure: Failure | None = None
     detail: str = ""
     heard: bool = True
+    garbled: bool = False
     denied: str | None = None
     retry_after_s: float | None = None
+
+    @property
+    def again(self) -> bool:
+        """Whether another try may go otherwise."""
+        return self.garbled or self.failure in TRANSIENT
 
 
 def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """The meaning of a whole answer."""
     if status == 200:
-        return Answer(body=body)
+        if _is_json(body):
+            return Answer(body=body)
+        return Answer(failure=Failure.NOT_A_COMPLETION, detail=_NOT_JSON, garbled=True)
     codes, message = _error_of(body)
     detail = " ".join([f"status {status}", *codes])
     denied = _denied(status, codes)
@@ -52,6 +62,16 @@ def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         return Answer(failure=Failure.NOT_ACCEPTED, detail=f"{detail}: {moved}")
     failure = _failure(status, codes, message)
     return Answer(failure=failure, detail=detail, retry_after_s=retry_after_s(headers))
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False
+    return True
 
 
 def _failure(status: int, codes: list[str], message: str) -> Failure:

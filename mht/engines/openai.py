@@ -21,7 +21,7 @@ from mht.engines._chat import completion, messages, unsendable
 from mht.engines._ledger import Budget, Ledger
 from mht.engines._patience import Patience, Trial
 from mht.errors import BudgetSpent, ConfigError, EngineDenied, EngineStopped
-from mht.generation import TRANSIENT, Failure, Heard, Reply, Request, Tell, silent
+from mht.generation import Failure, Heard, Reply, Request, Tell, silent
 
 # So many requests refused and none taken yet: how they are asked is wrong, and the rest would go the same way.
 _REFUSED_FIRST = 20
@@ -205,8 +205,10 @@ class Engine:
             if answer.denied is not None:
                 self._budget.failed()
                 raise self._denied(answer.detail, answer.denied.format(key=self._params.api_key_env))
-            if answer.failure in TRANSIENT:
+            if answer.again:
                 self._budget.failed()
+                if answer.garbled:
+                    self._refused(answer.detail, "check base_url")
                 if not self._patience.goes_on(trial, answer, alone=batch.waiting == 1):
                     return Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
                 batch.still_waits()
@@ -218,18 +220,18 @@ class Engine:
             else:
                 reply = Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
             self._budget.pay(reply)
-            self._note_refusal(reply)
+            if reply.failure is Failure.NOT_ACCEPTED:
+                self._refused(reply.detail, "check the settings")
+            else:
+                self._refused_first = None
             return reply
 
-    def _note_refusal(self, reply: Reply) -> None:
-        if reply.failure is not Failure.NOT_ACCEPTED:
-            self._refused_first = None
+    def _refused(self, detail: str, remedy: str) -> None:
+        """Raises EngineDenied when nothing but refusals has come."""
         if self._refused_first is not None:
             self._refused_first += 1
             if self._refused_first >= _REFUSED_FIRST:
-                raise self._denied(
-                    reply.detail, f"it took none of the first {_REFUSED_FIRST} requests; check the settings"
-                )
+                raise self._denied(detail, f"it took none of the first {_REFUSED_FIRST} calls; {remedy}")
 
     def _denied(self, detail: str, remedy: str) -> EngineDenied:
         return EngineDenied(f"{self._params.model} at {self._params.base_url}: {detail}: {remedy}.")

@@ -131,6 +131,16 @@ class _Closing:
         stem = f"baselines/{name}/{benchmark}/00000"
         self.files.append(write_content(self.site.storage, self.spec.root, stem, data, len(rows)))
 
+    def write_official(self, rows: _Rows) -> None:
+        """What a benchmark's own script takes, for those that have one."""
+        for name, of in rows.items():
+            opened: Any = open_benchmark(self.site.config, name, self.site.storage)
+            if hasattr(opened, "official_files"):
+                files = opened.official_files([row.prediction for row in of])
+                for file, (data, told) in files.items():
+                    self.write(f"official/{name}/{file}", data)
+                    self.remarks.append(f"official/{name}/{file}: {told}")
+
     def write(self, path: str, data: bytes) -> None:
         self.files.append(write_named(self.site.storage, self.spec.root, path, data))
 
@@ -152,6 +162,7 @@ def close(
     closing.remarks += [*remarks, *(f"metric left out: {why}" for why in metrics.left_out)]
     closing.read_plans()
     rows = closing.read_answers(ANSWER)
+    closing.write_official(rows)
     closing.remarks += _likelihood_remarks(site, closing.questions, rows)
     baselines = _baselines(closing)
     for name in sorted(judges, key=closing.called):

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mht.config_evaluate import FileConfig
+from mht import catalog
+from mht.config_evaluate import BENCHMARKS, FileConfig
 from mht.errors import InputError
 from mht.evaluation.benchmarks._refused import Unfit
-from mht.evaluation.benchmarks._rows import read_rows
+from mht.evaluation.benchmarks._rows import RawRow, read_rows
 from mht.evaluation.tables import Kept
 from mht.judgements import NO_REPLY, Judgement, read_official
 from mht.questions import Question, answered
@@ -36,9 +37,11 @@ class Elsewhere:
 
     def __init__(self, config: FileConfig, storage: Storage) -> None:
         self._config = config
-        self.digest = hashlib.sha256(storage.read(config.path)).hexdigest()[:16]
+        rows = list(_rows(config, storage))
+        files = dict.fromkeys(file for file, _ in rows)
+        self.digest = hashlib.sha256(b"".join(map(storage.read, files))).hexdigest()[:16]
         self._rows: dict[tuple[str | None, str], Told] = {}
-        for key, told in self._read(storage):
+        for key, told in self._read(rows):
             if key in self._rows:
                 raise InputError(
                     f"{config.path!r}: id {key[1]!r} stands there twice"
@@ -87,10 +90,10 @@ class Elsewhere:
             return Kept(answered(question, None, NULL_REPLY))
         return Kept(answered(question, told.reply, None, told.likelihood_yes))
 
-    def _read(self, storage: Storage) -> Iterator[tuple[tuple[str | None, str], Told]]:
+    def _read(self, rows: Sequence[tuple[str, RawRow]]) -> Iterator[tuple[tuple[str | None, str], Told]]:
         config = self._config
-        for raw in read_rows(storage, config.path):
-            where = f"{config.path!r}, row {raw.number:,}"
+        for file, raw in rows:
+            where = f"{file!r}, row {raw.number:,}"
             if isinstance(raw.row, Unfit):
                 raise InputError(f"{where}: {raw.row.reason} {raw.row.detail}. Write the file again.")
             named = [config.id, config.reply, config.benchmark, config.likelihood_yes, config.judgement]
@@ -106,6 +109,16 @@ class Elsewhere:
             likely = _share(raw.row.get(config.likelihood_yes or ""), where)
             judged = str(raw.row.get(config.judgement or "") or "")
             yield (benchmark, str(raw.row[config.id])), Told(text, likely, judged)
+
+
+def _rows(config: FileConfig, storage: Storage) -> Iterator[tuple[str, RawRow]]:
+    """(file, row)."""
+    if config.official is None:
+        return ((config.path, raw) for raw in read_rows(storage, config.path))
+    found: Iterator[tuple[str, RawRow]] = catalog.load(BENCHMARKS, config.official).predicted(
+        storage, config.path
+    )
+    return found
 
 
 def _share(value: Any, where: str) -> float | None:

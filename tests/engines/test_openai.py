@@ -117,14 +117,16 @@ ENDS = {
     "content_filter": (Failure.FILTERED, 1),
     "refusal": (Failure.FILTERED, 1),
     "filtered_400": (Failure.FILTERED, 1),
-    "html": (Failure.NOT_A_COMPLETION, 1),
-    "broken_json": (Failure.NOT_A_COMPLETION, 1),
+    "html": (Failure.NOT_A_COMPLETION, 3),
+    "html fine": (None, 2),
+    "broken_json": (Failure.NOT_A_COMPLETION, 3),
+    "broken_json fine": (None, 2),
     "deep_json": (Failure.NOT_A_COMPLETION, 1),
     "wrong_envelope": (Failure.NOT_A_COMPLETION, 1),
     "no_message": (Failure.NOT_A_COMPLETION, 1),
     "parts_content": (Failure.NOT_A_COMPLETION, 1),
     "surrogate": (Failure.NOT_A_COMPLETION, 1),
-    "bomb": (Failure.NOT_A_COMPLETION, 1),
+    "bomb": (Failure.NOT_A_COMPLETION, 3),
     "megabyte": (Failure.REPLY_TOO_LARGE, 1),
     "claims_5_gib": (Failure.REPLY_TOO_LARGE, 1),
     "endless": (Failure.REPLY_TOO_LARGE, 1),
@@ -193,7 +195,7 @@ def test_what_a_listener_raises_ends_the_call_and_the_engine_can_be_used_again(e
 
 @st.composite
 def scripts(draw: st.DrawFn) -> list[str]:
-    good = ["fine", "length", "html", "no_choices", "error_400", "refusal", "megabyte"]
+    good = ["fine", "length", "wrong_envelope", "no_choices", "error_400", "refusal", "megabyte"]
     bad = ["error_500", "error_503", "rate_limited", "rate_limited_date", "reset", "cut", "error_408"]
     one = st.tuples(st.lists(st.sampled_from(bad), max_size=5), st.sampled_from(good))
     return [

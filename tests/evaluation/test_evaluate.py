@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mht.artifacts import FileRecord, read_manifest
-from mht.errors import BudgetSpent, InputError, RunConflict, TooManyQuarantined
+from mht.errors import BudgetSpent, ConfigError, InputError, RunConflict, TooManyQuarantined
 from mht.evaluation.command import check_answered, summary
 from mht.evaluation.run import FORMAT, headline, load, unanswered
 from mht.generation import Failure, Heard, Reply, Request
@@ -337,6 +337,30 @@ def test_predictions_of_another_tool(table: str, tmp_path: Path) -> None:
     assert changed == path
     with pytest.raises(RunConflict, match=r"model \(digest\)"):
         run(config(table, tmp_path / "out", model=file))
+
+
+def test_the_released_answers_and_judgements_of_medhalltune(reference_data: Path, tmp_path: Path) -> None:
+    """The release's own files are benchmark and predictions both; its means come out, and its files again."""
+    release = reference_data / "medhalltune"
+    file: dict[str, object] = {
+        "predictions.path": release, "predictions.official": "medhalltune", "predictions.judgement": "result",
+        "predictions.judge": "gpt-4o-mini", "benchmarks.mht.kind": "medhalltune", "benchmarks.mht.path": release,
+        "benchmarks.mht.text_only": "true",
+    }  # fmt: skip
+    made = run(config("", tmp_path / "out", 'metrics={"judged": {}}', model=file))
+    assert made.answered("mht") == (1117, 1117)
+    rows = [
+        json.loads(line)
+        for split in ("positive", "negative")
+        for line in (release / f"{split}.jsonl").read_text().splitlines()
+    ]
+    mean = sum(float(row["result"].split()[0]) for row in rows) / len(rows)
+    assert score_of(made.scores["mht"], "judged.accuracy").value == pytest.approx(mean, abs=1e-9)
+    assert "official/mht/negative.jsonl: 561 of 561 rows" in made.remarks
+    again = (tmp_path / "out" / "official" / "mht" / "negative.jsonl").read_text().splitlines()
+    assert [json.loads(line)["answer"] for line in again] == [row["answer"] for row in rows[556:]]
+    with pytest.raises(ConfigError, match="vqa_rad keeps no answers in its release"):
+        config("", tmp_path / "out", model=file | {"predictions.official": "vqa_rad"})
 
 
 def test_rows_of_vqa_rad(reference_data: Path, llava: Path, tmp_path: Path) -> None:

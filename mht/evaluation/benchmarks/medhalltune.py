@@ -5,13 +5,14 @@ Files, by split: `positive.jsonl` and `negative.jsonl`, or the names that the re
 their negatives), in the folder or in `results_save_dir`; images in `images` or beside them. Source: arXiv 2502.20780,
 github.com/russellyq/MedHallTune. `gpt4_answer` is the reference answer (the newest question files hold none),
 `answer` another model's, which is never read. A `question_id` is unique within its split only: rows are called
-`positive/17`. `write` makes the files that the official script and its page take.
+`positive/17`. `predicted` reads the files in which the release keeps a model's answers, `official_files` makes them: the
+official script and its page take both.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Literal
 
@@ -21,13 +22,13 @@ from mht.errors import InputError
 from mht.evaluation.benchmarks._benchmark import CopyParams, FileBenchmark, Format, Understood
 from mht.evaluation.benchmarks._parts import Part, find_parts
 from mht.evaluation.benchmarks._refused import Unfit
-from mht.evaluation.benchmarks._rows import Row
+from mht.evaluation.benchmarks._rows import RawRow, Row, read_rows
 from mht.evaluation.benchmarks._words import kind_of, text_in, text_or_none, with_suffix, without_marker
 from mht.knowledge.polarity import opening
 from mht.predictions import Prediction
 from mht.questions import Question
 from mht.records import State
-from mht.storage import Storage, join
+from mht.storage import Storage
 
 _STATES = {"positive": State.FAITHFUL, "negative": State.HALLUCINATED}
 NAMES: dict[str, str | None] = {
@@ -63,13 +64,12 @@ class Benchmark(FileBenchmark):
     """MedHallTune's questions of one split or both."""
 
     def __init__(self, params: Params, storage: Storage) -> None:
-        below = (".", "results_save_dir")
-        parts = partial(find_parts, storage, params.path, "MedHallTune", NAMES, below)
+        parts = partial(find_parts, storage, params.path, _RELEASE, NAMES, _BELOW)
         form = Format("medhalltune", parts, partial(understand, suffix=params.suffix), _FOLDERS, _REMARKS)
         super().__init__(params, storage, form, params.split)
 
-    def write(self, predictions: Sequence[Prediction], folder: str) -> list[str]:
-        """A file of the release's own rows with our `answer` for each split; says what each of them lacks.
+    def official_files(self, predictions: Sequence[Prediction]) -> dict[str, tuple[bytes, str]]:
+        """By name, for each split, the release's own rows with our `answer`, and how many of them it holds.
 
         A row without a reply is left out: the official script would score whatever stood there. Raises InputError
         for a prediction of no row, or of the same row twice.
@@ -86,23 +86,39 @@ class Benchmark(FileBenchmark):
             raise InputError(
                 f"medhalltune: this copy has no row {min(unknown)!r}. Write with the copy that was asked."
             )
-        return [self._write(part, replies, folder) for part in self._asked_parts]
+        return {f"{part.split}.jsonl": self._official(part, replies) for part in self._asked_parts}
 
-    def _write(self, part: Part, replies: dict[str, str | None], folder: str) -> str:
+    def _official(self, part: Part, replies: dict[str, str | None]) -> tuple[bytes, str]:
         lines, rows = [], 0
         for raw in self._rows(part):
             rows += 1
             if isinstance(raw.row, Unfit):
                 continue
-            reply = replies.get(f"{part.split}/{raw.row.get('question_id')}")
+            reply = replies.get(_row_id(part, raw.row))
             if reply is not None:
                 lines.append(json.dumps(official(raw.row, reply)) + "\n")
-        uri = join(folder, f"{part.split}.jsonl")
-        self._storage.write(uri, "".join(lines).encode())
         lacks = f"; {rows - len(lines):,} without a reply are not in it" if rows > len(lines) else ""
-        return f"{uri}: {len(lines):,} of {rows:,} rows{lacks}"
+        return "".join(lines).encode(), f"{len(lines):,} of {rows:,} rows{lacks}"
 
 
+def predicted(storage: Storage, path: str) -> Iterator[tuple[str, RawRow]]:
+    """(file, row) of a model's answers as the release keeps them, with the `row_id` and `reply` that they are here.
+
+    `path` is a file or folder with the names above. What the released judge said stands in `result`.
+    """
+    for part in find_parts(storage, path, _RELEASE, NAMES, _BELOW):
+        for raw in read_rows(storage, part.uri):
+            if not isinstance(raw.row, Unfit) and raw.row.keys() >= {"question_id", "answer"}:
+                told = {"row_id": _row_id(part, raw.row), "reply": raw.row["answer"]}
+                raw = RawRow(raw.number, raw.row | told, raw.member)
+            yield part.uri, raw
+
+
+def _row_id(part: Part, row: Row) -> str:
+    return f"{part.split}/{row.get('question_id')}"
+
+
+_RELEASE, _BELOW = "MedHallTune", (".", "results_save_dir")
 _FOLDERS = ("images", "image", "imgs", ".", "../images", "../image")
 
 

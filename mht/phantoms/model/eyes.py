@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mht.phantoms.model.blank import HIDDEN, MEAN, SPREAD
 from mht.phantoms.model.pace import Pace
@@ -37,7 +38,8 @@ class Eyes(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of the whole, [n, findings, 3 + grades + sites], and of its patches, [n, patches, findings, 1 + …]."""
-        with torch.autocast("cpu", torch.bfloat16):
+        # The way back of torch's flash kernel takes half of a step on rows as short as these.
+        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             seen = self.tower(pixels).last_hidden_state[:, 1:]
             whole, patches = self.whole(seen.mean(1)).float(), self.patches(seen).float()
         n = len(pixels)

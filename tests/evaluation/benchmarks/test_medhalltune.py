@@ -53,9 +53,9 @@ def test_question_files_without_answers_can_be_asked(tmp_path: Path, storage: St
     (question,) = benchmark.questions()
     assert (question.question, question.truth, question.kind) == ("Is it a ring?", "", "open")
     assert any(note.startswith("1 questions have no reference answer") for note in benchmark.notes())
-    benchmark.write([answered(question, "No.", None)], str(tmp_path / "out"))
-    (line,) = (tmp_path / "out" / "positive.jsonl").read_text().splitlines()
-    assert json.loads(line) == {
+    data, told = benchmark.official_files([answered(question, "No.", None)])["positive.jsonl"]
+    assert told == "1 of 1 rows"
+    assert json.loads(data) == {
         "question_id": 4, "image": "a.jpg", "question": "Is it a ring?", "answer": "No.",
     }  # fmt: skip
 
@@ -75,8 +75,12 @@ def test_what_is_written_is_the_official_rows_with_our_answers(
     benchmark: Any = open_one("medhalltune")
     asked = list(benchmark.questions())
     replies = {q.row_id: f"A “ring”, {q.row_id}\nand more." for q in asked}
-    told = benchmark.write([answered(q, replies[q.row_id], None) for q in reversed(asked)], str(tmp_path))
-    assert told == [f"{tmp_path}/positive.jsonl: 3 of 3 rows", f"{tmp_path}/negative.jsonl: 2 of 2 rows"]
+    files = benchmark.official_files([answered(q, replies[q.row_id], None) for q in reversed(asked)])
+    assert {name: told for name, (_, told) in files.items()} == {
+        "positive.jsonl": "3 of 3 rows", "negative.jsonl": "2 of 2 rows",
+    }  # fmt: skip
+    for name, (data, _) in files.items():
+        (tmp_path / name).write_bytes(data)
     for split in ("positive", "negative"):
         rows = official_samples(tmp_path / f"{split}.jsonl")
         mine = [q for q in asked if q.row_id.startswith(split)]
@@ -94,17 +98,18 @@ def test_a_row_without_a_reply_is_not_written_with_another_model_s(open_one: Ope
     benchmark: Any = open_one("medhalltune")
     asked = list(benchmark.questions())
     rows = [answered(asked[0], None, "timeout"), answered(asked[1], "", None)]
-    told = benchmark.write(rows, str(tmp_path))
-    assert told[0].endswith("positive.jsonl: 1 of 3 rows; 2 without a reply are not in it")
-    assert [row["answer"] for row in official_samples(tmp_path / "positive.jsonl")] == [""]
-    assert (tmp_path / "negative.jsonl").read_text() == ""
+    files = benchmark.official_files(rows)
+    data, told = files["positive.jsonl"]
+    assert told == "1 of 3 rows; 2 without a reply are not in it"
+    assert [json.loads(line)["answer"] for line in data.splitlines()] == [""]
+    assert files["negative.jsonl"] == (b"", "0 of 2 rows; 2 without a reply are not in it")
 
 
 def test_predictions_of_other_rows_are_refused(open_one: Open, tmp_path: Path, storage: Storage) -> None:
     benchmark: Any = open_one("medhalltune")
     first = answered(next(benchmark.questions()), "Yes.", None)
     with pytest.raises(InputError, match="two predictions for row 'positive/0'"):
-        benchmark.write([first, first], str(tmp_path))
+        benchmark.official_files([first, first])
     smaller = opened("medhalltune", medhalltune(tmp_path / "less", lambda rows: rows[1:]), storage)
     with pytest.raises(InputError, match="no row 'positive/0'"):
-        smaller.write([first], str(tmp_path))
+        smaller.official_files([first])
