@@ -1,6 +1,6 @@
 """Claim: fine-tuning on twins makes a model decline false premises and keep its eyes; as many ordinary pairs do not.
 
-    python -m benchmarks.finetune --save
+    python -m benchmarks.finetune --threads 1 --at-once 2 --save
     python -m benchmarks.finetune --seeds 1 --steps 60 --test-images 20
 
 The small base model is fine-tuned by `mht train` on head CT phantoms from `mht build`, with adapters and in full: on
@@ -24,7 +24,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -174,18 +176,28 @@ def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], floa
             folder, "test", args.test_images, 1_000_000, "second", {"train": 0, "validation": 0, "test": 1}
         )
         yield "base", figures(asked(test, Params(model=args.base, batch_size=64))), 0.0
-        conversations = as_conversations(folder, train)
-        for seed in range(args.first_seed, args.first_seed + args.seeds):
-            for method in args.methods:
-                for data in args.data:
-                    name = f"{method}, {data}"
-                    began = time.monotonic()
-                    path = conversations if data == "conversation" else train
-                    model = trained(folder, f"{method}-{data}-{seed}", path, RECIPES[method], seed, args)
-                    took = time.monotonic() - began
-                    base = {"model": args.base, "adapter": str(model)}
-                    params = Params(**(base if method == "lora" else {"model": str(model)}), batch_size=64)
-                    yield name, figures(asked(test, params)), took
+        paths = dict.fromkeys(DATA, train) | {"conversation": as_conversations(folder, train)}
+        seeds = range(args.seeds)
+        plan = [(m, d, s) for s in seeds for m in args.methods for d in args.data]
+        with ProcessPoolExecutor(args.at_once, get_context("spawn")) as pool:
+            waiting = [pool.submit(run, folder, *one, paths[one[1]], test, args) for one in plan]
+            for (method, data, _), one in zip(plan, waiting, strict=True):
+                yield f"{method}, {data}", *one.result()
+
+
+def run(
+    folder: Path, method: str, data: str, seed: int, path: str, test: str, args: argparse.Namespace
+) -> tuple[dict[str, float], float]:
+    """(figures, seconds of training) of one run, in a process of its own."""
+    import torch
+
+    torch.set_num_threads(args.threads)
+    began = time.monotonic()
+    model = trained(folder, f"{method}-{data}-{seed}", path, RECIPES[method], seed, args)
+    took = time.monotonic() - began
+    base = {"model": args.base, "adapter": str(model)}
+    params = Params(**(base if method == "lora" else {"model": str(model)}), batch_size=64)
+    return figures(asked(test, params)), took
 
 
 def table(found: Mapping[str, list[dict[str, float]]]) -> str:
@@ -206,14 +218,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--base", help="the base model; the one that is shipped where none is given")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--step-examples", type=int, default=8)
     parser.add_argument("--train-images", type=int, default=3000)
     parser.add_argument("--test-images", type=int, default=120)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="of each run")
+    parser.add_argument("--at-once", type=int, default=1, help="runs beside each other")
     parser.add_argument("--save", action="store_true", help="keep the table in benchmarks/results")
     args = parser.parse_args(argv)
     args.base = args.base or str(base_folder())
@@ -225,7 +237,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(name, {k: round(v, 3) for k, v in one.items()}, f"{took:.0f} s", flush=True)
     notes = [
         f"{args.steps} steps of {args.step_examples} images, each with all its pairs; {args.seeds} seeds: mean "
-        "(lowest to highest)",
+        f"(lowest to highest); {args.threads} threads a run, {args.at_once} runs beside each other",
         f"{args.test_images} unseen phantoms, asked in templates of the other half; left out: {', '.join(UNSEEN)}",
         "seconds of a run: " + ", ".join(f"{n} {statistics.mean(s):.0f}" for n, s in seconds.items() if s[0]),
         "replies that could be decided, at the least: "

@@ -40,9 +40,9 @@ class FileConfig(BaseModel):
     """Predictions made elsewhere: a JSON, JSON Lines, CSV, TSV or Parquet file with a reply a row.
 
     With `official` the file or folder is one as a benchmark's release keeps a model's answers, `medhalltune` for one:
-    its rows are found as they are. `id`, `reply`, `benchmark` and `likelihood_yes` are its columns; `benchmark` tells apart the rows of several.
-    `judgement` is the column of what a judge released with them, four scores on a line as MedHallTune's `result`, and
-    `judge` its name.
+    its rows are found as they are. `id`, `reply`, `benchmark` and `likelihood_yes` are columns; `benchmark` tells apart
+    the rows of several. `judgement` is the column of what a judge released with them, four scores on a line as
+    MedHallTune's `result`, and `judge` its name.
     """
 
     model_config = _STRICT
@@ -66,6 +66,8 @@ class GenerationConfig(BaseModel):
     max_tokens: int = Field(default=256, ge=1, le=1 << 20)
     temperature: float = Field(default=0.0, ge=0, le=10)
     top_p: float = Field(default=1.0, gt=0, le=1)
+    keep_cut: bool = True
+    """A reply that `max_tokens` ended is scored as far as it goes; False: it has failed."""
     likelihoods: bool = True
     """Of questions whose answer is yes or no, also compare how likely `yes` and `no` are, where the engine can."""
     yes: str = Field(default="Yes", min_length=1)
@@ -255,7 +257,9 @@ def _official_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iter
     key = "predictions.official"
     try:
         if not hasattr(catalog.load(BENCHMARKS, given), "predicted"):
-            raise ConfigError(f"{given} keeps no answers in its release; name the columns of your file instead")
+            raise ConfigError(
+                f"{given} keeps no answers in its release; name the columns of your file instead"
+            )
     except ConfigError as error:
         yield f"{place_of(where, key)}{key}: {error}"
 

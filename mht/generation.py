@@ -46,8 +46,9 @@ class Request:
     `request_id` names it in errors and logs. `system` and `prompt` are plain text, without a chat template's marks;
     what is untrusted in them stands in a fence (see `mht.prompts`). `image` is an encoded JPEG or PNG; requests with
     equal bytes and equal `system` share its computation. `schema` is a JSON schema that the reply's text must satisfy,
-    where the engine can hold it to one; whoever asked checks it all the same. `max_tokens` bounds the reply.
-    Temperature 0 is greedy; above it the draws depend on `seed` and on nothing else.
+    where the engine can hold it to one; whoever asked checks it all the same. `max_tokens` bounds the reply;
+    `cut_ok` takes what was said up to there for one. Temperature 0 is greedy; above it the draws depend on `seed` and
+    on nothing else.
     """
 
     request_id: str
@@ -56,6 +57,7 @@ class Request:
     image: bytes | None = field(default=None, repr=False)
     schema: Mapping[str, Any] | None = None
     max_tokens: int = 256
+    cut_ok: bool = False
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
@@ -66,7 +68,8 @@ class Reply:
     """What became of a request: `text`, or the `failure` with its particulars, never both.
 
     `prompt_tokens` and `tokens` (of the reply) are the engine's own counts, 0 where it gives none; `calls` is how often
-    the model was asked, tries that failed included. A text that the bound of tokens ended is a failure, `cut_short`.
+    the model was asked, tries that failed included. A text that the bound of tokens ended is a failure, `cut_short`, or
+    has a `detail` that says so where the request takes such texts.
     """
 
     request_id: str

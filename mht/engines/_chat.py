@@ -50,7 +50,7 @@ def completion(request: Request, body: bytes, calls: int) -> Reply:
     choices = envelope.get("choices") if isinstance(envelope, dict) else None
     if not isinstance(choices, list):
         return _failed(request, Failure.NOT_A_COMPLETION, "status 200 with JSON that has no choices", calls)
-    text, failure, detail = _choice(choices)
+    text, failure, detail = _choice(choices, request.cut_ok)
     usage = envelope.get("usage")
     return Reply(
         request.request_id,
@@ -72,22 +72,30 @@ def _count(usage: object, key: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _choice(choices: list[Any]) -> tuple[str | None, Failure | None, str]:
+def _choice(choices: list[Any], cut_ok: bool) -> tuple[str | None, Failure | None, str]:
     """(text, failure, detail) of the first choice."""
     if not choices:
         return None, Failure.EMPTY_REPLY, "no choices"
     message = choices[0].get("message") if isinstance(choices[0], dict) else None
     if not isinstance(message, dict):
         return None, Failure.NOT_A_COMPLETION, "a choice without a message"
-    ended = ended_badly(choices[0].get("finish_reason"))
-    if ended is not None:
-        return None, *ended
     if message.get("refusal"):
         return None, Failure.FILTERED, "the model refused, in the field made for it"
-    return text_of(message.get("content"))
+    return said(message.get("content"), choices[0].get("finish_reason"), cut_ok)
 
 
-def ended_badly(finish_reason: object) -> tuple[Failure, str] | None:
+def said(
+    content: object, finish_reason: object, cut_ok: bool = False
+) -> tuple[str | None, Failure | None, str]:
+    """(text, failure, detail) of a message's content and the reason why it ended."""
+    ended = _ended_badly(finish_reason)
+    if ended is None:
+        return _text_of(content)
+    text = _text_of(content)[0] if cut_ok and ended[0] is Failure.CUT_SHORT else None
+    return (None, *ended) if text is None else (text, None, ended[1])
+
+
+def _ended_badly(finish_reason: object) -> tuple[Failure, str] | None:
     """The failure that a reason to stop stands for."""
     if finish_reason == "content_filter":
         return Failure.FILTERED, "the endpoint's content filter ended the reply"
@@ -96,7 +104,7 @@ def ended_badly(finish_reason: object) -> tuple[Failure, str] | None:
     return None
 
 
-def text_of(content: object) -> tuple[str | None, Failure | None, str]:
+def _text_of(content: object) -> tuple[str | None, Failure | None, str]:
     """(text, failure, detail) of a message's content; the text without white space around it."""
     if content is None:
         return None, Failure.EMPTY_REPLY, "no content"

@@ -213,10 +213,12 @@ class Engine:
     def _reply(self, ended: Ended) -> Reply:
         """Tokens as text, or the failure in words."""
         prompt, failure = ended.prompt, ended.failure
-        text = self.loaded.reader.text_of(ended.tokens) if failure is None else None
-        if text == "":
-            text, failure = None, Failure.EMPTY_REPLY
+        taken = failure is None or (failure is Failure.CUT_SHORT and prompt.request.cut_ok)
+        text = self.loaded.reader.text_of(ended.tokens) or None if taken else None
+        if text is None and failure is None:
+            failure = Failure.EMPTY_REPLY
         detail = "" if failure is None else self._detail(ended, failure)
+        failure = None if text is not None else failure
         counts = {"prompt_tokens": len(prompt.ids), "tokens": len(ended.tokens)}
         return Reply(prompt.request.request_id, text, failure, detail, **counts)
 

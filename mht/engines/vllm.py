@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mht.engines._chat import ended_badly, messages, text_of, unsendable
+from mht.engines._chat import messages, said, unsendable
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
 from mht.pretrained.bases import ADAPTER_CONFIG, CONFIG
@@ -176,19 +176,14 @@ def _fault(error: Exception) -> Failure | None:
 def _reply(request: Request, output: Any, calls: int) -> Reply:
     """vLLM's RequestOutput as a reply: one completion each, as we ask for one."""
     completion = output.outputs[0]
+    told: tuple[str | None, Failure | None, str]
     if completion.finish_reason in ("abort", "error"):
-        ended: tuple[Failure, str] | None = (
-            Failure.SERVER_ERROR,
-            f"vLLM ended it: {completion.finish_reason}",
-        )
+        told = None, Failure.SERVER_ERROR, f"vLLM ended it: {completion.finish_reason}"
     else:
-        ended = ended_badly(completion.finish_reason)
-    text, failure, detail = (None, *ended) if ended else text_of(completion.text)
+        told = said(completion.text, completion.finish_reason, request.cut_ok)
     return Reply(
         request.request_id,
-        text,
-        failure,
-        detail,
+        *told,
         prompt_tokens=len(output.prompt_token_ids or ()),
         tokens=len(completion.token_ids),
         calls=calls,

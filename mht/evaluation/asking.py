@@ -19,6 +19,7 @@ def request_of(question: Question, image: bytes | None, how: GenerationConfig, s
         system=how.system,
         image=image,
         max_tokens=how.max_tokens,
+        cut_ok=how.keep_cut,
         temperature=how.temperature,
         top_p=how.top_p,
         seed=row_seed(seed, f"evaluate {question.benchmark}", question.row_id),

@@ -162,6 +162,7 @@ def close(
     closing.remarks += [*remarks, *(f"metric left out: {why}" for why in metrics.left_out)]
     closing.read_plans()
     rows = closing.read_answers(ANSWER)
+    closing.remarks += _cut_remarks(rows)
     closing.write_official(rows)
     closing.remarks += _likelihood_remarks(site, closing.questions, rows)
     baselines = _baselines(closing)
@@ -253,6 +254,18 @@ def _spent(rows: _Rows) -> dict[str, int]:
 
 def _cost(rows: Sequence[Kept] | Sequence[Judged]) -> dict[str, int]:
     return {name: sum(getattr(row, name) for row in rows) for name in _NOTHING}
+
+
+def _cut_remarks(rows: _Rows) -> list[str]:
+    """How many replies the bound of tokens ended: of a reply with words only those have particulars."""
+    cut = sum(bool(row.prediction.reply and row.detail) for of in rows.values() for row in of)
+    total = sum(map(len, rows.values()))
+    if not cut:
+        return []
+    return [
+        f"{cut:,} of {total:,} replies were ended by max_tokens and are scored as far as they go; raise "
+        "generation.max_tokens"
+    ]
 
 
 def _likelihood_remarks(site: Site, questions: Mapping[str, Sequence[Question]], rows: _Rows) -> list[str]:

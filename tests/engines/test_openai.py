@@ -86,6 +86,16 @@ def test_what_is_no_image_is_not_sent(endpoint: Endpoint) -> None:
     assert len(endpoint.calls) == 1
 
 
+def test_a_request_may_take_what_was_said_up_to_the_bound_for_a_reply(endpoint: Endpoint) -> None:
+    with engine_at(endpoint.base_url) as engine:
+        [cut, filtered] = engine.generate([
+            Request("a", "length", cut_ok=True), Request("b", "content_filter", cut_ok=True)
+        ])  # fmt: skip
+    assert (cut.text, cut.failure) == ("The left lung sh", None)
+    assert "raise max_tokens" in cut.detail
+    assert (filtered.text, filtered.failure) == (None, Failure.FILTERED)
+
+
 ENDS = {
     "fine": (None, 1),
     "rate_limited fine": (None, 2),

@@ -61,9 +61,7 @@ def test_who_cannot_be_trusted_is_not_asked_again(endpoint: Endpoint) -> None:
 
 
 def test_a_way_of_asking_that_is_never_taken_stops_the_run(endpoint: Endpoint) -> None:
-    with pytest.raises(
-        EngineDenied, match="unsupported_parameter seed: it took none of the first 20 calls"
-    ):
+    with pytest.raises(EngineDenied, match="unsupported_parameter seed: it took none of the first 20 calls"):
         ask(endpoint.base_url, *(f"error_400 {i}" for i in range(200)), concurrency=1)
     assert len(endpoint.calls) == 20
     with pytest.raises(EngineDenied, match="not JSON: it took none of the first 20 calls; check base_url"):
@@ -109,7 +107,9 @@ def test_a_budget_that_cannot_be_measured_is_said_to_be_one(endpoint: Endpoint) 
 
 def test_the_ledger_adds_up(endpoint: Endpoint) -> None:
     with engine_at(endpoint.base_url) as engine:
-        engine.generate([Request("a", "error_500 fine"), Request("b", "wrong_envelope"), Request("c", "length")])
+        engine.generate(
+            [Request("a", "error_500 fine"), Request("b", "wrong_envelope"), Request("c", "length")]
+        )
         engine.generate([Request("d", "fine")])
         ledger = engine.ledger
     assert (ledger.calls, ledger.failed, ledger.prompt_tokens, ledger.tokens, ledger.money) == (

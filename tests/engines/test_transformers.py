@@ -82,6 +82,11 @@ def test_a_reply_without_end_is_cut_short(engine: Engine) -> None:
     assert (cut.text, cut.failure, cut.tokens) == (None, Failure.CUT_SHORT, whole.tokens)
     assert "raise max_tokens" in cut.detail
     assert one(engine, max_tokens=whole.tokens + 1).text == whole.text
+    taken = one(engine, max_tokens=whole.tokens - 1, cut_ok=True)
+    assert taken.failure is None
+    assert taken.text
+    assert str(whole.text).startswith(taken.text)
+    assert "raise max_tokens" in taken.detail
 
 
 def with_context(params: Params, tokens: int) -> Any:

@@ -156,6 +156,13 @@ def test_each_end_is_a_reply_or_its_named_failure(params: Callable[..., Params])
     assert [reply.calls for reply in replies] == [2, 2, 2, 2, 4, 4, 4, 4]
 
 
+def test_a_request_may_take_what_was_said_up_to_the_bound_for_a_reply(params: Callable[..., Params]) -> None:
+    with Engine(params(), vllm=StandIn()) as engine:
+        replies = engine.generate([Request(word, word, cut_ok=True) for word in ("length", "abort", "fine")])
+    assert [reply.text for reply in replies] == ["reply to length", None, "reply to fine"]
+    assert ["raise max_tokens" in reply.detail for reply in replies] == [True, False, False]
+
+
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(params: Callable[..., Params]) -> None:
     stand_in = StandIn(room=3)
     prompts = [f"number {i}" for i in range(10)]

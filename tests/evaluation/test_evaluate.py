@@ -339,6 +339,27 @@ def test_predictions_of_another_tool(table: str, tmp_path: Path) -> None:
         run(config(table, tmp_path / "out", model=file))
 
 
+class Rambling(Engine):
+    """Comes to no end but in the first image's replies."""
+
+    def reply(self, request: Request) -> Reply:
+        if "/0-" in request.request_id:
+            return super().reply(request)
+        said = "Yes, there is, and" if request.cut_ok else None
+        return Reply(request.request_id, said, None if said else Failure.CUT_SHORT, "raise max_tokens")
+
+
+def test_replies_that_the_bound_ended_are_scored_as_far_as_they_go(table: str, tmp_path: Path) -> None:
+    made = run(config(table, tmp_path / "out"), Rambling([]))
+    assert made.answered("made_up") == (ROWS, ROWS)
+    assert score_of(made.scores["made_up"], "polarity").n == 3 * IMAGES
+    assert [remark for remark in made.remarks if "ended by max_tokens" in remark] == [
+        "20 of 24 replies were ended by max_tokens and are scored as far as they go; raise generation.max_tokens"
+    ]
+    strict = config(table, tmp_path / "strict", "generation.keep_cut=false", "run.max_failed=1")
+    assert run(strict, Rambling([])).answered("made_up") == (4, ROWS)
+
+
 def test_the_released_answers_and_judgements_of_medhalltune(reference_data: Path, tmp_path: Path) -> None:
     """The release's own files are benchmark and predictions both; its means come out, and its files again."""
     release = reference_data / "medhalltune"

@@ -5,8 +5,8 @@ Files, by split: `positive.jsonl` and `negative.jsonl`, or the names that the re
 their negatives), in the folder or in `results_save_dir`; images in `images` or beside them. Source: arXiv 2502.20780,
 github.com/russellyq/MedHallTune. `gpt4_answer` is the reference answer (the newest question files hold none),
 `answer` another model's, which is never read. A `question_id` is unique within its split only: rows are called
-`positive/17`. `predicted` reads the files in which the release keeps a model's answers, `official_files` makes them: the
-official script and its page take both.
+`positive/17`. `predicted` reads the files in which the release keeps a model's answers, `official_files` makes them for
+the official script and its page.
 """
 
 from __future__ import annotations
