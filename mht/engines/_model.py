@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,14 @@ class Forward(Protocol):
     ) -> torch.Tensor: ...
 
 
+def _at_once(work: Callable[[], Any]) -> Any:
+    return work()
+
+
+def _as_they_are(logits: torch.Tensor) -> torch.Tensor:
+    return logits
+
+
 @dataclass(slots=True)
 class Begun:
     """What beginnings gave, a row each: keys and values, which columns are real, next position, last logits."""
@@ -47,7 +55,11 @@ class Begun:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model and what is known of it. `context` is in tokens, `ends` are the tokens that end a reply."""
+    """A model and what is known of it. `context` is in tokens, `ends` are the tokens that end a reply.
+
+    Where the model is divided among ranks that all answer alike, `within` is where it computes otherwise than by
+    `forward`, and `agreed` gives everyone the same logits then.
+    """
 
     model: Any
     reader: Reader
@@ -57,6 +69,8 @@ class Loaded:
     ends: frozenset[int]
     pad: int
     shares: bool
+    within: Callable[[Callable[[], Any]], Any] = _at_once
+    agreed: Callable[[torch.Tensor], torch.Tensor] = _as_they_are
 
     def placed(self, tensor: torch.Tensor) -> torch.Tensor:
         """On the model's device, and in its number format if it is no integer."""

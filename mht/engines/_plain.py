@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -36,16 +37,17 @@ class Plain:
         loaded = self._loaded
         replies = growing(rows, loaded)
         ids, real = loaded.padded([prompt.ids for prompt in rows])
+        work = partial(
+            loaded.model.generate,
+            input_ids=ids,
+            attention_mask=real.long(),
+            max_new_tokens=max(reply.most for reply in replies),
+            logits_processor=[_Chosen(replies, min(loaded.ends, default=loaded.pad), loaded.agreed)],
+            stopping_criteria=[_Done(replies)],
+            **{name: loaded.placed(tensor) for name, tensor in pixels.items()},
+        )
         with torch.inference_mode():
-            made = loaded.model.generate(
-                input_ids=ids,
-                attention_mask=real.long(),
-                max_new_tokens=max(reply.most for reply in replies),
-                logits_processor=[_Chosen(replies, min(loaded.ends, default=loaded.pad))],
-                stopping_criteria=[_Done(replies)],
-                **{name: loaded.placed(tensor) for name, tensor in pixels.items()},
-            )
-        del made  # the replies have grown with it
+            loaded.within(work)  # the replies grow with it
         return {reply.prompt.place: reply.ended() for reply in replies}
 
 
@@ -67,13 +69,16 @@ class Flight:
 class _Chosen(LogitsProcessor):
     """Puts all weight on the token that is the row's own draw."""
 
-    def __init__(self, replies: Sequence[Growing], end: int) -> None:
+    def __init__(
+        self, replies: Sequence[Growing], end: int, agreed: Callable[[torch.Tensor], torch.Tensor]
+    ) -> None:
         self._replies = replies
+        self._agreed = agreed
         self._draws = Draws([reply.prompt.request for reply in replies])
         self._end = end
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
-        tokens = self._draws.choose(scores)
+        tokens = self._draws.choose(self._agreed(scores))
         for reply, token in zip(self._replies, tokens, strict=True):
             reply.take(token)
         told = [self._end if token == NOT_FINITE else token for token in tokens]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -53,7 +54,10 @@ class Answers:
         trainee = self._trainee
         reader = Reader(trainee.chat.tokenizer, trainee.chat.processor)
         loaded = _model.loaded(trainee.learner.whole, reader)
-        together = replace(loaded, forward=_Together(trainee, loaded.forward), device=trainee.device)
+        together = replace(
+            loaded, forward=_Together(trainee, loaded.forward), within=partial(_within, trainee),
+            agreed=_first_rank_s, device=trainee.device,
+        )  # fmt: skip
         return Engine(self._params, load=lambda _: together)
 
 
@@ -63,7 +67,6 @@ class _Together:
     def __init__(self, trainee: Trainee, forward: _model.Forward) -> None:
         self._trainee = trainee
         self._forward = forward
-        self._many = not Ranks.is_alone()
 
     def __call__(
         self,
@@ -74,17 +77,27 @@ class _Together:
         pixels: Any,
         told: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        trainee = self._trainee
+        work = partial(self._forward, ids, mask, positions, cache, pixels, told)
+        return _first_rank_s(_within(self._trainee, work))
 
-        def work() -> torch.Tensor:
-            with computing(trainee.device, trainee.compute):
-                return self._forward(ids, mask, positions, cache, pixels, told)
 
-        logits: torch.Tensor = trainee.learner.within(work)
-        if self._many:
-            logits = logits.contiguous()
-            dist.broadcast(logits, src=0)
+def _within(trainee: Trainee, work: Callable[[], Any]) -> Any:
+    """What the model computes in the numbers it is trained in, sharded or not."""
+
+    def computed() -> Any:
+        with computing(trainee.device, trainee.compute):
+            return work()
+
+    return trainee.learner.within(computed)
+
+
+def _first_rank_s(logits: torch.Tensor) -> torch.Tensor:
+    """The logits of the first rank, for all: ranks that chose differently would wait for each other for ever."""
+    if Ranks.is_alone():
         return logits
+    logits = logits.contiguous()
+    dist.broadcast(logits, src=0)
+    return logits
 
 
 def predicted(row: HeldOut, reply: Reply) -> Prediction:

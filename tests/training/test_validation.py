@@ -12,6 +12,7 @@ from mht.model.ranks import Ranks
 from mht.training.answers import Answers, measured, predicted
 from mht.training.shards import HeldOut
 from mht.training.validation import Validation
+from tests.engines import tiny
 from tests.model.processes import in_ranks
 from tests.training import ranked
 
@@ -30,13 +31,17 @@ def test_the_loss_is_the_mean_over_the_rows_tokens(llava: Path) -> None:
     assert in_ranks(2, ranked.validated, str(llava))[1]["loss"] == pytest.approx(found["loss"], rel=1e-5)
 
 
-def test_answers_are_the_engine_s(llava: Path) -> None:
+@pytest.mark.parametrize("family", ["llava", "gemma3"])
+def test_answers_are_the_engine_s(family: str, llava: Path, tmp_path: Path) -> None:
+    """Whether the engine shares what questions begin with, or leaves them to the library's own generate."""
+    model = llava if family == "llava" else getattr(tiny, family)(tmp_path / family)
     rows = ranked.held_out()
     requests = [Request(r.exchange.exchange_id, r.question, image=r.image, max_tokens=8) for r in rows]
-    with Engine(Params(model=str(llava))) as engine:
+    with Engine(Params(model=str(model))) as engine:
+        assert engine.loaded.shares == (family == "llava")
         wanted = [(one.request_id, one.text, one.failure) for one in engine.generate(requests)]
     assert len({text for _, text, _ in wanted}) > 1
-    for found in [ranked.answered(str(llava)), *in_ranks(2, ranked.answered, str(llava))]:
+    for found in [ranked.answered(str(model)), *in_ranks(2, ranked.answered, str(model))]:
         assert found == wanted
 
 
