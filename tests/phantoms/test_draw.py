@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -149,6 +150,28 @@ def test_a_larger_effusion_hides_more_lung() -> None:
         if entity.side != "bilateral":
             hidden[entity.severity or ""].append(float(np.abs(change(scene, entity)).sum()))
     assert max(hidden["small"]) < np.mean(hidden["moderate"]) < np.mean(hidden["large"])
+
+
+@pytest.mark.parametrize("finding", ["cerebral atrophy", "hydrocephalus"])
+def test_no_healthy_head_and_no_other_grade_has_fluid_as_wide(finding: str) -> None:
+    """What a caption grades can be told from the picture, whoever the patient is."""
+    grades: tuple[str | None, ...] = (None, "mild", "moderate", "severe")
+    areas: list[list[int]] = [[] for _ in grades]
+    for index in range(40):
+        scene = draw_scene("head_ct", index, 5)
+        for area, grade in zip(areas, grades, strict=True):
+            graded = Entity(finding, None, None, grade, None, None, (1, 1, 9, 9))
+            pixels = render(replace(scene, attributes=(), present=(graded,) if grade else ()), 256)
+            area.append(int((pixels[76:180, 88:168] < 60).sum()))
+    spans = [(min(area), max(area)) for area in areas]
+    assert all(below < above for (_, below), (above, _) in itertools.pairwise(spans)), spans
+
+
+def test_a_fracture_is_seen_in_a_small_picture() -> None:
+    for scene, entity in scenes_with("head_ct", "skull fracture", 20):
+        alone = replace(scene, present=(entity,))
+        drawn = render(replace(alone, present=()), 128).astype(int) - render(alone, 128)
+        assert (drawn > 90).sum() >= 3, (scene.index, entity)
 
 
 @pytest.mark.parametrize("kind", KINDS)

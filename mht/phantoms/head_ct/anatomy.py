@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 FRAME_MM = 240.0
 BRAIN_EDGE = 0.86
+VENTRICLES, SULCI = (0.8, 1.15), (0.5, 1.0)
+"""From the narrowest to the widest that is healthy."""
 
 # u and v of the middle of each region
 REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
@@ -46,8 +48,8 @@ def draw_anatomy(rng: random.Random) -> Anatomy:
         half_width=rng.uniform(0.315, 0.345),
         half_length=rng.uniform(0.385, 0.42),
         egg=rng.uniform(0.10, 0.24),
-        ventricles=rng.uniform(0.8, 1.15),
-        sulci=rng.uniform(0.5, 1.0),
+        ventricles=rng.uniform(*VENTRICLES),
+        sulci=rng.uniform(*SULCI),
         brightness=rng.uniform(-0.03, 0.03),
         scalp=rng.uniform(0.93, 0.955),
     )

@@ -8,12 +8,15 @@ import numpy as np
 
 from mht.phantoms.canvas import Field, Pixels, axes, enlarge, expose, grid_side, ramp, texture
 from mht.phantoms.head_ct import findings, vessels
-from mht.phantoms.head_ct.anatomy import BRAIN_EDGE, FRAME_MM, Anatomy, draw_anatomy, sign
+from mht.phantoms.head_ct.anatomy import BRAIN_EDGE, FRAME_MM, SULCI, VENTRICLES, Anatomy, draw_anatomy, sign
 from mht.phantoms.head_ct.slice import Slice
 from mht.phantoms.scene import Entity, Scene
 
-_WIDER = {"mild": 1.5, "moderate": 2.0, "severe": 2.7}
-_SHRUNKEN = {"mild": 1.2, "moderate": 1.4, "severe": 1.65}
+_WIDER = {"mild": 1.6, "moderate": 2.2, "severe": 3.0}
+_SHRUNKEN = {"mild": (1.4, 1.35), "moderate": (1.75, 1.8), "severe": (2.15, 2.4)}
+"""Ventricles of hydrocephalus; ventricles and sulci of atrophy. No healthy head is as wide as the mildest."""
+_OWN = 0.25
+"""How much of a patient's own width is left in a grade, so that no two grades look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,20 @@ def _fluid(scene: Scene, anatomy: Anatomy) -> _Fluid:
     wide, sulci, shift = anatomy.ventricles, anatomy.sulci, 0.0
     hydrocephalus, atrophy = _found(scene, "hydrocephalus"), _found(scene, "cerebral atrophy")
     if hydrocephalus:
-        wide *= _WIDER[hydrocephalus.severity or "mild"]
+        wide = _graded(_WIDER[hydrocephalus.severity or "mild"], wide, VENTRICLES)
         sulci *= 0.5
     if atrophy:
-        wide *= _SHRUNKEN[atrophy.severity or "mild"]
-        sulci *= _SHRUNKEN[atrophy.severity or "mild"] ** 2
+        level, of_sulci = _SHRUNKEN[atrophy.severity or "mild"]
+        wide, sulci = _graded(level, wide, VENTRICLES), _graded(of_sulci, sulci, SULCI)
     moved = _found(scene, "midline shift")
     if moved:
         shift = sign(moved.side or "left") * (moved.size_mm or 0.0) / FRAME_MM
     return _Fluid(wide, sulci, shift)
+
+
+def _graded(level: float, own: float, healthy: tuple[float, float]) -> float:
+    """The width of a grade in a patient whose own is `own`, of the range of the healthy."""
+    return level * (1 + _OWN * (2 * own / sum(healthy) - 1))
 
 
 def _head(scene: Scene, anatomy: Anatomy, n: int) -> Slice:
