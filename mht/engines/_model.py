@@ -13,9 +13,10 @@ from mht.engines._prompts import Pixels, Reader
 from mht.pretrained import loading
 
 # Architectures whose shared prefixes give the text of separate calls; tests/engines/test_parity.py holds each to it.
-ADMITTED = frozenset(
-    {"llava", "idefics3", "qwen2_5_vl", "qwen2_5_vl_text", "llama", "mistral", "qwen2", "qwen3"}
-)
+ADMITTED = frozenset({
+    "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl",
+    "qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl", "qwen3_vl_text", "llama", "mistral", "qwen2", "qwen3",
+})  # fmt: skip
 
 
 class Forward(Protocol):
@@ -104,7 +105,7 @@ class Loaded:
     @property
     def _three_axes(self) -> bool:
         """Whether an image's tokens have a time, a height and a width for their position."""
-        return bool(self.model.config.model_type.startswith("qwen2_5_vl"))
+        return bool(self.model.config.model_type.startswith(("qwen2_5_vl", "qwen3_vl")))
 
 
 class _Whole:

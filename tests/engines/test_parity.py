@@ -18,7 +18,9 @@ from mht.engines.transformers import Engine, Params
 from mht.generation import Failure, Request
 from tests.engines import tiny
 
-WITH_EYES = ("llava", "idefics3", "qwen2_5_vl")
+WITH_EYES = (
+    "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl", "qwen2_5_vl", "qwen3_vl",
+)  # fmt: skip
 TEXT_ONLY = ("llama", "mistral", "qwen2", "qwen3")
 SYSTEM = "you are a careful radiologist"
 QUESTIONS = (
@@ -35,7 +37,7 @@ def load(params: Params) -> Any:
     from mht.engines import _attention, _loading, _model
     from mht.engines._prompts import Reader
 
-    if "qwen2_5_vl" not in params.model:
+    if not any(name in params.model for name in tiny.STILL):
         return _loading.load(params)
     from transformers import AutoModelForImageTextToText
 

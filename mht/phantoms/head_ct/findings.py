@@ -168,7 +168,7 @@ def _fracture(cut: Slice, entity: Entity, rng: random.Random) -> None:
     _, v = _middle(entity, cut.anatomy)
     lean = rng.uniform(-0.5, 0.5)
     line = np.abs(cut.v - v - lean * (cut.flat * s - half_width_at(cut.anatomy, v)))
-    cut.crack = ramp(0.006 - line, 0.004) * _half(cut, entity.side) * np.float32(0.75)
+    cut.crack = ramp(0.009 - line, 0.004) * _half(cut, entity.side) * np.float32(0.75)
 
 
 def _scalp(cut: Slice, entity: Entity, rng: random.Random) -> None:

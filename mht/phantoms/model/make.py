@@ -24,9 +24,9 @@ _EXAM_SEED = 1_000_003
 class Effort:
     """How much is learnt: steps of seeing, of talking and of pleasing, phantoms of the exam."""
 
-    seeing_steps: int = 2800
+    seeing_steps: int = 7000
     talking_steps: int = 2500
-    pleasing_steps: int = 600
+    pleasing_steps: int = 700
     exam_scenes: int = 300
 
 
