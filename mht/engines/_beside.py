@@ -37,6 +37,8 @@ class Beside:
         self._cache: Cache = seated(layers, torch.zeros(1, dtype=torch.long, device=loaded.device), capacity)
         at = torch.tensor([row for row, _ in seats], device=loaded.device)
         self._sees = at[:, None] == torch.tensor(owners, device=loaded.device)
+        self._at = torch.cat([torch.arange(n, device=loaded.device) for n in lengths.values()])
+        self._count = torch.tensor([n for _, n in seats], device=loaded.device)
         self._next = begun.next[at]
         self.logits = begun.logits[at]
         if any(rests):
@@ -50,10 +52,11 @@ class Beside:
         """Go on with these rows, in this order; a row may be taken twice."""
         at = torch.tensor(rows, device=self._loaded.device)
         self._sees, self._next, self.logits = self._sees[at], self._next[at], self.logits[at]
+        self._count = self._count[at]
         seen = self._sees.any(0)
         columns = seen.nonzero()[:, 0]
         if 2 * len(columns) < len(seen):
-            self._sees = self._sees[:, columns]
+            self._sees, self._at = self._sees[:, columns], self._at[columns]
             for layer in self._cache.layers:
                 layer.keep_columns(columns)
 
@@ -69,9 +72,12 @@ class Beside:
         mask = torch.cat([self._sees[row], own.tril().to(device)], 1)[None, None]
         positions = (self._next[row] + place)[None]
         ids = torch.tensor([[token for of in tokens for token in of]], device=device)
+        asking = self._count[row] + place
+        self._at = torch.cat([self._at, asking])
+        masks = self._loaded.sight.by_layer(mask, asking[None], self._at[None])
         self._sees = torch.cat([self._sees, own[ends - 1].to(device)], 1)
-        self._next = self._next + counts.to(device)
-        self.logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {}, last)
+        self._next, self._count = self._next + counts.to(device), self._count + counts.to(device)
+        self.logits = self._loaded.forward(ids, masks, self._loaded.further(positions), self._cache, {}, last)
 
 
 def _side_by_side(layer: KeysValues, lengths: dict[int, int]) -> KeysValues:

@@ -10,25 +10,28 @@ import torch
 
 from mht.engines._cache import KeysValues
 from mht.engines._prompts import Pixels, Reader
+from mht.engines._sight import Sight, sight_of
 from mht.pretrained import loading
 
 # Architectures whose shared prefixes give the text of separate calls; tests/engines/test_parity.py holds each to it.
 ADMITTED = frozenset({
     "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl",
-    "qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl", "qwen3_vl_text", "llama", "mistral", "qwen2", "qwen3",
+    "qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl", "qwen3_vl_text", "gemma3", "gemma3_text",
+    "llama", "mistral", "qwen2", "qwen3",
 })  # fmt: skip
 
 
 class Forward(Protocol):
     """The model's computation: logits [rows, vocabulary] of the last column; keys and values go into the cache.
 
+    `mask` is as `Sight.by_layer` gives it.
     Of a single row that holds several, `told` are the columns whose logits are wanted: [columns, vocabulary].
     """
 
     def __call__(
         self,
         ids: torch.Tensor,
-        mask: torch.Tensor | None,
+        mask: Any,
         positions: torch.Tensor,
         cache: Any,
         pixels: Pixels,
@@ -70,6 +73,7 @@ class Loaded:
     ends: frozenset[int]
     pad: int
     shares: bool
+    sight: Sight
     within: Callable[[Callable[[], Any]], Any] = _at_once
     agreed: Callable[[torch.Tensor], torch.Tensor] = _as_they_are
 
@@ -117,7 +121,7 @@ class _Whole:
     def __call__(
         self,
         ids: torch.Tensor,
-        mask: torch.Tensor | None,
+        mask: Any,
         positions: torch.Tensor,
         cache: Any,
         pixels: Pixels,
@@ -134,7 +138,7 @@ class _Whole:
 def loaded(model: Any, reader: Reader) -> Loaded:
     """What is known of a model in memory and the reader of its prompts."""
     tokenizer = reader.tokenizer
-    ends = loading.ends_of(model, tokenizer)
+    ends, sight = loading.ends_of(model, tokenizer), sight_of(model.config)
     return Loaded(
         model=model,
         reader=reader,
@@ -143,15 +147,7 @@ def loaded(model: Any, reader: Reader) -> Loaded:
         context=loading.context_of(model.config),
         ends=ends,
         pad=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0),
-        shares=_shares(model.config),
+        shares=sight is not None
+        and {model.config.model_type, model.config.get_text_config().model_type} <= ADMITTED,
+        sight=sight or Sight(),
     )
-
-
-def _shares(config: Any) -> bool:
-    """Both the whole and its language model are admitted, and each layer sees all that is before."""
-    text = config.get_text_config()
-    kinds = set(getattr(text, "layer_types", None) or ["full_attention"])
-    windowed = kinds != {"full_attention"} or (
-        getattr(text, "sliding_window", None) is not None and getattr(text, "use_sliding_window", True)
-    )
-    return {config.model_type, text.model_type} <= ADMITTED and not windowed

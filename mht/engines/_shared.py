@@ -65,7 +65,9 @@ class Shared:
             pixels = {n: loaded.placed(t) for n, t in made.pixels.items() if n not in BY_TOKEN}
             positions, following = loaded.positions(ids, real, pixels)
             cache = DynamicCache()
-            logits = loaded.forward(ids, _causal(real, ids.shape[1]), positions, cache, pixels)
+            mask = loaded.sight.beginnings(ids, _causal(real, ids.shape[1]))
+            at = _places(real)
+            logits = loaded.forward(ids, loaded.sight.by_layer(mask, at, at), positions, cache, pixels)
         begun = Begun([(layer.keys, layer.values) for layer in cache.layers], real, following, logits)
         seats = {prompt.place: (row, n) for row, n in enumerate(lengths) for prompt in made.groups[row]}
         return Flight(loaded, _in_order(made.groups, seats), made.over, seats, begun)
@@ -158,6 +160,11 @@ def _causal(real: torch.Tensor, queries: int) -> torch.Tensor | None:
     return ((real[:, None] & (at <= asking)) | (at == asking))[:, None]
 
 
+def _places(real: torch.Tensor) -> torch.Tensor:
+    """Of each column how many tokens of its row stand before it."""
+    return real.cumsum(1) - 1
+
+
 class Rows:
     """Rows that are read on together: what each has read, and the logits of what comes next."""
 
@@ -206,7 +213,9 @@ class Rows:
         place = real.cumsum(1)
         positions = self._next[:, None] + (place - 1).clamp(min=0)
         self._next = self._next + place[:, -1]
-        self.logits = self._loaded.forward(ids, mask, self._loaded.further(positions), self._cache, {})
+        seen = _places(self._real)
+        masks = self._loaded.sight.by_layer(mask, seen[:, -ids.shape[1] :], seen)
+        self.logits = self._loaded.forward(ids, masks, self._loaded.further(positions), self._cache, {})
 
 
 def decode(rows: Seated, replies: list[Growing]) -> None:

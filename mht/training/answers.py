@@ -71,7 +71,7 @@ class _Together:
     def __call__(
         self,
         ids: torch.Tensor,
-        mask: torch.Tensor | None,
+        mask: Any,
         positions: torch.Tensor,
         cache: Any,
         pixels: Any,

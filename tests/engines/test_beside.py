@@ -44,7 +44,7 @@ class Watched:
         return logits
 
 
-@pytest.mark.parametrize("name", ["llava", "qwen2_5_vl", "qwen3_vl"])
+@pytest.mark.parametrize("name", ["llava", "qwen2_5_vl", "qwen3_vl", "gemma3"])
 def test_logits_are_those_of_rows_of_their_own(model: Callable[[str], Path], name: str) -> None:
     with Engine(Params(model=str(model(name))), load) as engine:
         watched = Watched(engine.loaded.forward)

@@ -20,6 +20,7 @@ from tests.engines import tiny
 
 WITH_EYES = (
     "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl", "qwen2_5_vl", "qwen3_vl",
+    "gemma3",
 )  # fmt: skip
 TEXT_ONLY = ("llama", "mistral", "qwen2", "qwen3")
 SYSTEM = "you are a careful radiologist"

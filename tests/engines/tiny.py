@@ -113,9 +113,10 @@ def text_only(
 
 
 def llava(
-    folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, side_px: int = 56, ends: int = ENDS
-) -> Path:
-    """LLaVA: patches of 14 px, (side / 14) squared image tokens."""
+    folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, side_px: int = 56, ends: int = ENDS,
+    window: int | None = None,
+) -> Path:  # fmt: skip
+    """LLaVA: patches of 14 px, (side / 14) squared image tokens; of Mistral with a window, else of LLaMA."""
     import torch
     from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -125,7 +126,8 @@ def llava(
         hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=2, num_attention_heads=4,
         image_size=side_px, patch_size=14, initializer_range=0.1,
     )  # fmt: skip
-    text = _text("llama", words, hidden, layers)
+    text = _text("llama" if window is None else "mistral", words, hidden, layers)
+    text |= {} if window is None else {"sliding_window": window}
     config = LlavaConfig(
         vision_config=eyes, text_config=text, image_token_index=words.convert_tokens_to_ids("<image>"),
         tie_word_embeddings=False,
@@ -225,7 +227,7 @@ def internvl(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2) -> 
     return _save(InternVLForConditionalGeneration(config), folder, words)
 
 
-def gemma3(folder: Path, seed: int = 0, hidden: int = 64, layers: int = 2, window: int = 6) -> Path:
+def gemma3(folder: Path, seed: int = 1, hidden: int = 64, layers: int = 2, window: int = 6) -> Path:
     """Gemma 3: 4 tokens that see each other both ways, and every second layer sees so many tokens back."""
     import torch
     from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3Processor

@@ -31,14 +31,14 @@ def test_the_loss_is_the_mean_over_the_rows_tokens(llava: Path) -> None:
     assert in_ranks(2, ranked.validated, str(llava))[1]["loss"] == pytest.approx(found["loss"], rel=1e-5)
 
 
-@pytest.mark.parametrize("family", ["llava", "gemma3"])
-def test_answers_are_the_engine_s(family: str, llava: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("window", [None, 9])
+def test_answers_are_the_engine_s(window: int | None, llava: Path, tmp_path: Path) -> None:
     """Whether the engine shares what questions begin with, or leaves them to the library's own generate."""
-    model = llava if family == "llava" else getattr(tiny, family)(tmp_path / family)
+    model = llava if window is None else tiny.llava(tmp_path / "windowed", window=window)
     rows = ranked.held_out()
     requests = [Request(r.exchange.exchange_id, r.question, image=r.image, max_tokens=8) for r in rows]
     with Engine(Params(model=str(model))) as engine:
-        assert engine.loaded.shares == (family == "llava")
+        assert engine.loaded.shares == (window is None)
         wanted = [(one.request_id, one.text, one.failure) for one in engine.generate(requests)]
     assert len({text for _, text, _ in wanted}) > 1
     for found in [ranked.answered(str(model)), *in_ranks(2, ranked.answered, str(model))]:
