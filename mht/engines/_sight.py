@@ -5,11 +5,11 @@ also what is behind.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
-Mask = torch.Tensor | None
+Mask: TypeAlias = torch.Tensor | None
 """[rows, 1, queries, columns], whether a query sees a column; None where it sees all that is before it."""
 _WINDOWED = ("gemma3_text",)
 """Language models that take a mask for each kind of layer."""
