@@ -113,7 +113,7 @@ def words(folder: Path, table: Path) -> list[str]:
     return [
         *(f"model.model={folder}", f"model.batch_size={BATCH}"),
         *("benchmarks.asked.kind=table", f"benchmarks.asked.path={table}", "benchmarks.asked.id=id"),
-        *(f"generation.max_tokens={MAX_TOKENS}", f"generation.system={SYSTEM}"),
+        *(f"generation.max_tokens={MAX_TOKENS}", "generation.keep_cut=false", f"generation.system={SYSTEM}"),
     ]
 
 
