@@ -250,7 +250,7 @@ def _plugin_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterat
 
 
 def _official_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:
-    """A release that keeps no answers of models, or whose benchmark is not asked."""
+    """A benchmark whose release keeps no answers of models."""
     given = config.predictions.official if config.predictions is not None else None
     if given is None:
         return
