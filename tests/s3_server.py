@@ -122,7 +122,7 @@ class S3Server:
 
     def _ask(self, **command: Any) -> dict[str, Any]:
         request = urllib.request.Request(self._control, data=json.dumps(command).encode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=240) as answer:
             result: dict[str, Any] = json.load(answer)
         return result
 

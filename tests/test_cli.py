@@ -32,7 +32,7 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
     """The exit code of `mht …` and the packages that it imported."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "mht.cli", *words],
-        env=environment(), capture_output=True, text=True, timeout=60, check=False,
+        env=environment(), capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     found = re.findall(r"^import time:.*\| +([A-Za-z_]\w*)", done.stderr, re.MULTILINE)
     assert "argparse" in found

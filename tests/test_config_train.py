@@ -92,7 +92,7 @@ def test_a_mistake_costs_less_than_two_seconds_and_touches_nothing(tmp_path: Pat
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "mht.cli", "train", *GIVEN, "epoch=1"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     seconds = time.monotonic() - began
     assert done.returncode == 2

@@ -42,7 +42,7 @@ def build_disturbed(
         wait_for(when, driver)
         do()
         began = time.monotonic()
-        _, err = driver.communicate(timeout=150)
+        _, err = driver.communicate(timeout=500)
         return Ended(driver.returncode, err, time.monotonic() - began)
     except subprocess.TimeoutExpired:
         raise AssertionError("the build did not end") from None

@@ -19,7 +19,7 @@ from mht.dataset.build import BuildReport, build
 from mht.dataset.progress import ProgressLine
 from mht.storage import Storage, StorageParams, join
 
-BUILD_S = 150
+BUILD_S = 500
 
 
 def rows_of(output: str, params: StorageParams | None = None) -> dict[str, str]:

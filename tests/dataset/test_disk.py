@@ -16,7 +16,7 @@ from tests.dataset.disturb import build_disturbed
 from tests.dataset.oracle import build_here, common, rows_of, run_mht
 from tests.dataset.oracle import commits as commits_of
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 SLACK = 3
 ROOM_MIB = 32
 """Enough for the dataset, until something else takes the room."""

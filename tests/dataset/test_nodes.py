@@ -10,7 +10,7 @@ import pytest
 from tests.dataset.lose_node import AT_COMMIT
 from tests.dataset.oracle import common, environment, rows_of
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 SLACK = 3
 
 
@@ -23,7 +23,7 @@ def test_r2_a_node_is_lost_and_no_row_changes(
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=800,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

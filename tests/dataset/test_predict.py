@@ -14,7 +14,7 @@ from mht.errors import InputError
 from tests.dataset.oracle import build_here, common, rows_of
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(600)
 def test_a_plan_is_kept_and_held_against_the_build(
     ray_cluster: None, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from tests.dataset.disturb import Once, build_disturbed
 from tests.dataset.loopback import Loopback, loopback
 from tests.dataset.oracle import build_here, rows_of
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 SLACK = 3
 STALL_S = 5
 # Longer than the watch's patience: a request that times out earlier is a failure and no stall.

@@ -13,7 +13,7 @@ from tests.dataset.loopback import INPUT, Loopback, loopback
 from tests.dataset.oracle import build_here, common, rows_of, run_mht
 from tests.s3_server import R5, Faults
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 SLACK = 3
 """What a busy machine may take longer."""
 

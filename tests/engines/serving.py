@@ -42,7 +42,7 @@ def serving(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

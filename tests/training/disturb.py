@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -60,7 +61,8 @@ class Disturbances:
 
 
 def kill(processes: Sequence[psutil.Process]) -> int:
-    """SIGKILL; how many there were."""
+    """SIGKILL; how many there were. One that is gone meanwhile is as dead as the others."""
     for one in processes:
-        one.kill()
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
     return len(processes)

@@ -15,7 +15,7 @@ from tests.model.processes import in_ranks
 from tests.training import ranked
 from tests.training.disturb import Disturbances, is_stored, is_under_way, kill, ranks_below
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 TOTAL = 80
 
 
