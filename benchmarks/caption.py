@@ -102,16 +102,17 @@ class Loop:
         bound = max(request.max_tokens for request in requests)
         with torch.inference_mode():
             made = self._model.generate(**inputs, max_new_tokens=bound, do_sample=False)
-        return [self._text(row) for row in made[:, inputs["input_ids"].shape[1] :].tolist()]
+        said = made[:, inputs["input_ids"].shape[1] :].tolist()
+        return [self._text(row, request.cut_ok) for row, request in zip(said, requests, strict=True)]
 
     def _prompt(self, request: Request) -> str:
         parts: list[dict[str, Any]] = [{"type": "image"}, {"type": "text", "text": request.prompt}]
         turns = [{"role": "system", "content": request.system}, {"role": "user", "content": parts}]
         return str(self._processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
 
-    def _text(self, tokens: Sequence[int]) -> str | None:
+    def _text(self, tokens: Sequence[int], cut_ok: bool) -> str | None:
         end = next((i for i, token in enumerate(tokens) if token in self._ends), None)
-        if end is None:
+        if end is None and not cut_ok:
             return None
         return str(self._processor.tokenizer.decode(tokens[:end], skip_special_tokens=True)).strip()
 

@@ -14,8 +14,9 @@ actors, each part committed to disk). The loops have their images in memory.
 
 Requests/s are of whole runs over the same requests, the model loaded before; contestants take turns within a repeat,
 their order turns round, after one run each that is not counted. CPU ms count every thread and stand beside the clock
-since other programs may share the machine. Replies are equal when every request has the same text, or no end, as with
-one by one. Ray's start, scoring and the report are in none: what the whole command takes is told below the table.
+since other programs may share the machine. Replies are equal when every request has the same text as with one by one,
+those that the bound of tokens ended among them. Ray's start, scoring and the report are in none: what the whole command
+takes is told below the table.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def words(folder: Path, table: Path) -> list[str]:
     return [
         *(f"model.model={folder}", f"model.batch_size={BATCH}"),
         *("benchmarks.asked.kind=table", f"benchmarks.asked.path={table}", "benchmarks.asked.id=id"),
-        *(f"generation.max_tokens={MAX_TOKENS}", "generation.keep_cut=false", f"generation.system={SYSTEM}"),
+        *(f"generation.max_tokens={MAX_TOKENS}", f"generation.system={SYSTEM}"),
     ]
 
 
@@ -200,8 +201,7 @@ def ratio(runs: dict[str, Runs], name: str, other: str, cpu: bool = False) -> fl
 
 def same(texts: Texts, wanted: Texts) -> str:
     alike = sum(one == other for one, other in zip(texts, wanted, strict=True))
-    ended = sum(text is not None for text in wanted)
-    return f"{alike} of {len(wanted)} ({ended} with an end)"
+    return f"{alike} of {len(wanted)}"
 
 
 def race(place: Path, images: int, per_image: int, repeats: int, ends: int = LONG) -> dict[str, Runs]:

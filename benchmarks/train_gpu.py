@@ -5,9 +5,11 @@
 Needs torch, transformers and peft, and no Ray. Models of the published shapes with drawn weights: speed does not depend
 on them, nothing is downloaded. Ten questions of about 55 tokens with their answers on each image (256 image tokens of
 448 px for Qwen2.5-VL, 576 of 336 px for LLaVA). LoRA of rank 8 on all linear layers of the language model, or all of
-the language model and the projector with weights, gradients and moments in bfloat16; the vision tower is frozen.
+the language model and the projector; the vision tower is frozen. What is trained is kept in float32 and computed in
+bfloat16, as `mht train` does; what is frozen is kept in bfloat16.
 
-A step is one move of the optimizer over `--images` images, in batches of at most `--tokens`. Its batches are made
+A step is one of `mht.training.step`, with the clipping of gradients and the optimizer's move, over `--images` images in
+batches of at most `--tokens`. Its batches are made
 before and lie on the card: what making them costs is told beside, and a training makes them meanwhile. The share of the
 peak is the arithmetic that the rows ask for (benchmarks/flops.py, padding and recomputation not counted) by the card's
 peak in bfloat16. Never run on a GPU yet. Without one a tiny model runs in float32 on the CPU, to show that the program
@@ -34,8 +36,13 @@ from benchmarks.report import markdown, page, save
 from mht.model.conversation import Prepared, Preparer
 from mht.model.examples import Example, Exchange, Turn
 from mht.model.learner import Learner
+from mht.model.lora import Adapters, adapt, unfreeze
+from mht.model.optimizer import adamw
 from mht.model.packing import Batch, pack
+from mht.model.ranks import Ranks
+from mht.model.sharding import recompute
 from mht.pretrained.chat import Chat
+from mht.training.step import Answers, Stepper
 from tests.engines import tiny
 
 MODELS = ("tiny", "qwen2.5-vl-3b", "qwen2.5-vl-7b", "llava-7b")
@@ -108,23 +115,15 @@ def _llava(folder: Path) -> tuple[Any, Any]:
 
 
 def learner_of(model: Any, setting: Setting) -> Learner:
-    model.requires_grad_(False)
+    """The model with what is trained free, in `mht train`'s way."""
     if setting.trained == "LoRA":
-        from peft import LoraConfig, get_peft_model
-
-        targets = r".*language_model\.layers\..*_proj"
-        lora = LoraConfig(r=8, lora_alpha=16, target_modules=targets)
-        # Adapters in float32 would cast every activation there and back.
-        model = get_peft_model(model, lora, autocast_adapter_dtype=False)
+        low_rank = Adapters(rank=8, alpha=16, dropout=0.0, targets=None, rslora=False, dora=False)
+        model = adapt(model, low_rank, seed=0)
     else:
-        projector = (
-            model.model.visual.merger if hasattr(model.model, "visual") else model.model.multi_modal_projector
-        )
-        for part in (model.get_decoder(), model.lm_head, projector):
-            part.requires_grad_(True)
+        unfreeze(model, ["language", "projector"])
     learner = Learner(model).train()
     if setting.again:
-        learner.whole.get_decoder().gradient_checkpointing_enable({"use_reentrant": False})
+        recompute(learner)
     if setting.attention == "blocks":
         learner.skip_masked()
     elif setting.attention == "gathered":
@@ -169,16 +168,13 @@ def batches_of(learner: Learner, chat: Chat, packed: bool, scale: Scale, device:
 
 def seconds(learner: Learner, batches: Sequence[Batch], steps: int, device: torch.device) -> float:
     """Of a step, the median; the first three, which compile, are not counted."""
-    trained = [p for p in learner.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=1e-4, fused=device.type == "cuda")
-    learnt = sum(len(batch.targets) for batch in batches)
+    optimizer = adamw(learner, 1e-4, weight_decay=0.01, betas=(0.9, 0.999), epsilon=1e-8)
+    compute = torch.bfloat16 if device.type == "cuda" else torch.float32
+    stepper = Stepper(learner, optimizer, Answers(), Ranks(), device, compute, clip_norm=1.0)
     taken = []
     for _ in range(steps + 3):
         started = time.perf_counter()
-        for batch in batches:
-            (learner(batch).sums.sum() / learnt).backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        stepper.step(batches, batches[0], stop=False)
         if device.type == "cuda":
             torch.cuda.synchronize()
         taken.append(time.perf_counter() - started)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.finetune import FIGURES, GOALS, PRESUMING, figures, table
+from benchmarks.finetune import FIGURES, GOALS, PRESUMING, figures, table, verdicts
 from tests.evaluation.rows import predictions
 
 
@@ -31,3 +31,26 @@ def test_what_is_presumed_is_told_apart_from_what_is_asked() -> None:
     found = figures(rows)
     assert found["presumed"] == 1.0
     assert found["false_premise"] == pytest.approx(presumed / len(rows), abs=0.02)
+
+
+def test_goals_are_held_against_the_mean_over_the_seeds() -> None:
+    base = {
+        "presumed": 0.95,
+        "false_premise": 0.8,
+        "over_rejection": 0.01,
+        "false_denial": 0.01,
+        "risk_weighted": 0.4,
+    }
+    good = {
+        "presumed": 0.04,
+        "false_premise": 0.04,
+        "over_rejection": 0.05,
+        "false_denial": 0.02,
+        "risk_weighted": 0.1,
+    }
+    worse = good | {"presumed": 0.08, "false_denial": 0.09, "risk_weighted": 0.2}
+    [told] = verdicts({"base": [base], "lora, control": [base], "lora, twins": [good, worse]})
+    assert told == (
+        "lora, twins: presumed missed (0.060, goal 0.050), false premise met (0.040, goal 0.050), over rejection met "
+        "(0.050, goal 0.060), false denial missed (0.055, goal 0.030), risk weighted met (0.150, goal 0.160)"
+    )
