@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from mht.errors import MhtError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns its exit code (see mht.errors)."""
     arguments = _parser().parse_args(argv)
+    # A thread of Ray's that looks for its cluster once more after the end must not start another one.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     try:
         code: int = arguments.run(arguments)
         return code
