@@ -22,6 +22,7 @@ from mht.engines._chat import messages, said, unsendable
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
 from mht.pretrained.bases import ADAPTER_CONFIG, CONFIG
+from mht.pretrained.files import digest
 
 
 class Params(BaseModel):
@@ -65,8 +66,13 @@ def _check_pinned(params: Params) -> None:
 
 
 def identity(params: Params) -> dict[str, Any]:
-    """What decides the replies: weights, number format, and where a prompt is too long. Not how many GPUs share it."""
-    return params.model_dump(include={"model", "revision", "dtype", "max_model_len"})
+    """What decides the replies: weights, number format, and where a prompt is too long. Not how many GPUs share it.
+
+    A folder is known by the digest of its content, wherever it lies.
+    """
+    folder = Path(params.model)
+    named = params.model_dump(include={"model", "revision", "dtype", "max_model_len"})
+    return named | {"model": digest(folder)} if folder.is_dir() else named
 
 
 class Engine:
@@ -113,7 +119,8 @@ class Engine:
             asked = iter(self._chat([request for place, request in enumerate(batch) if place not in refused]))
             ready = [refused.get(place) or next(asked) for place in range(len(batch))]
             replies += ready
-            tell(Heard(len(ready), sum(reply.tokens for reply in ready), len(requests) - len(replies)))
+            tokens = sum(reply.tokens for reply in ready)
+            tell(Heard(len(ready), tokens, len(requests) - len(replies), tuple(ready)))
         return replies
 
     def _chat(self, batch: list[Request], calls: int = 1) -> list[Reply]:

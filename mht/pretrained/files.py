@@ -108,14 +108,19 @@ def digest(folder: Path) -> str:
 
     Of each weight file count the name, the size, the header and, over 64 MiB, 64 blocks spread evenly: another step of
     the same training differs in every block, and 15 GB are not read at each start. One altered byte may go unseen.
+    Where no weight is a safetensors file, those of other formats count, which other engines than ours may read.
     """
     whole = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.suffix in _SETTINGS:
             _add(whole, path.name, path.read_bytes())
-    for path in weights(folder):
+    for path in weights(folder) or _others(folder):
         _add(whole, f"{path.name} {path.stat().st_size}", b"".join(_sample(path)))
     return whole.hexdigest()
+
+
+def _others(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix in (*_PICKLES, ".gguf")]
 
 
 def _add(whole: Any, name: str, content: bytes) -> None:
@@ -123,13 +128,14 @@ def _add(whole: Any, name: str, content: bytes) -> None:
 
 
 def _sample(path: Path) -> Iterator[bytes]:
-    """All of a small file; header and blocks of a large one."""
+    """All of a small file; header, where it is safetensors, and blocks of a large one."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if size <= _READ_WHOLE:
             yield file.read()
             return
-        yield file.read(int.from_bytes(file.read(8), "little"))
+        if path.suffix == ".safetensors":
+            yield file.read(int.from_bytes(file.read(8), "little"))
         for number in range(_BLOCKS):
             file.seek((size - _BLOCK) * number // (_BLOCKS - 1))
             yield file.read(_BLOCK)

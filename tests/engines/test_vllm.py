@@ -189,7 +189,8 @@ def test_batches_are_told_of_and_keep_the_order_around_what_is_not_sent(
     assert [reply.text for reply in replies] == [None, "reply to n 1", "reply to n 2", None, "reply to n 4"]
     assert [reply.failure for reply in replies if reply.text is None] == [Failure.NOT_ACCEPTED] * 2
     assert stand_in.batches == [["n 1"], ["n 2"], ["n 4"]]
-    assert heard == [Heard(2, 3, 3), Heard(2, 3, 1), Heard(1, 3, 0)]
+    assert [(one.replies, one.tokens, one.waiting) for one in heard] == [(2, 3, 3), (2, 3, 1), (1, 3, 0)]
+    assert [reply for one in heard for reply in one.ready] == replies
 
 
 def test_what_is_missing_is_said_before_anything_starts(params: Callable[..., Params]) -> None:
@@ -206,3 +207,16 @@ def test_what_decides_the_replies_is_in_the_identity() -> None:
     assert identity(one) == identity(one.model_copy(update={"batch_size": 3, "gpu_memory_utilization": 0.5}))
     for change in ({"model": "n"}, {"revision": "b"}, {"dtype": "float16"}, {"max_model_len": 99}):
         assert identity(one.model_copy(update=change)) != identity(one)
+
+
+@pytest.mark.parametrize("weights", ["model.safetensors", "pytorch_model.bin"])
+def test_a_folder_is_known_by_its_content(tmp_path: Path, weights: str) -> None:
+    """Trained again in place it is another model; moved elsewhere it is the same."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / weights).write_bytes(b"before")
+    first = identity(Params(model=str(folder)))
+    assert identity(Params(model=str(folder.rename(tmp_path / "moved")))) == first
+    (tmp_path / "moved" / weights).write_bytes(b"after.")
+    assert identity(Params(model=str(tmp_path / "moved"))) != first
