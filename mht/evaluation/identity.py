@@ -24,6 +24,8 @@ _ROOMS = ("evaluation/asking.py",)
 """The code that decides what a model is asked. What it is made of is paid for, and hangs on nothing else of ours."""
 _ASKED_BY = ("seed", "generation", "part_questions", "imaging", "normalise")
 """What of the configuration decides a reply, beside the model and the question."""
+_NOT_OF_REPLIES = ("path", "judgement", "judge")
+"""Of a file of predictions: where it lies, and what a judge said in it. The other settings say which replies it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def fingerprints(run: Run) -> dict[tuple[str, str], str]:
     Not the whole run's name: replies to a benchmark are reused where another one was added beside it.
     """
     how = {key: run.config[key] for key in _ASKED_BY}
+    if (file := run.config["predictions"]) is not None:
+        how["predictions"] = {key: value for key, value in file.items() if key not in _NOT_OF_REPLIES}
     return {
         (work, name): digest(
             json.dumps([how, run.model, name, asked, run.code, work], sort_keys=True), size=8

@@ -339,6 +339,27 @@ def test_predictions_of_another_tool(table: str, tmp_path: Path) -> None:
         run(config(table, tmp_path / "out", model=file))
 
 
+def test_another_column_of_replies_is_never_taken_for_the_first(table: str, tmp_path: Path) -> None:
+    """Nor another column of likelihoods; what a judge said in the file changes no reply."""
+    names = [f"{image}-{at}" for image in range(IMAGES) for at in range(len(QUESTIONS))]
+    rows: list[dict[str, object]] = [
+        {"row_id": name, "x": "Yes.", "y": "No.", "p": 0.1, "q": 0.9} for name in names
+    ]
+    path = write_replies(tmp_path / "answers.jsonl", rows)
+
+    def told(*words: str, **columns: str) -> set[tuple[str | None, float | None]]:
+        given = {"predictions.path": path} | {f"predictions.{key}": of for key, of in columns.items()}
+        made = run(config(table, tmp_path / "out", *words, model={**given}))
+        return {(row.reply, row.likelihood_yes) for row in made.benchmarks["made_up"]}
+
+    assert told(reply="x", likelihood_yes="p") == {("Yes.", 0.1)}
+    with pytest.raises(RunConflict, match=r"predictions\.reply"):
+        told(reply="y", likelihood_yes="p")
+    assert told("new_run=true", reply="y", likelihood_yes="p") == {("No.", 0.1)}
+    assert told("new_run=true", reply="y", likelihood_yes="q") == {("No.", 0.9)}
+    assert told("new_run=true", reply="x", likelihood_yes="p") == {("Yes.", 0.1)}
+
+
 class Rambling(Engine):
     """Comes to no end but in the first image's replies."""
 
