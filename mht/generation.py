@@ -6,8 +6,10 @@ same numbers wherever it stands.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -62,6 +64,14 @@ class Request:
     top_p: float = 1.0
     seed: int = 0
 
+    @property
+    def digest(self) -> str:
+        """32 hex digits over all that is asked, the image's bytes included: two with one digest are one question."""
+        told = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "image"}
+        told["schema"] = None if self.schema is None else dict(self.schema)
+        seen = None if self.image is None else hashlib.sha256(self.image).hexdigest()
+        return hashlib.sha256(json.dumps([told, seen], sort_keys=True).encode()).hexdigest()[:32]
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -69,7 +79,8 @@ class Reply:
 
     `prompt_tokens` and `tokens` (of the reply) are the engine's own counts, 0 where it gives none; `calls` is how often
     the model was asked, tries that failed included. A text that the bound of tokens ended is a failure, `cut_short`, or
-    has a `detail` that says so where the request takes such texts.
+    has a `detail` that says so where the request takes such texts. `shares` are the probabilities of the answers that
+    were compared, where an engine tells them along with the reply.
     """
 
     request_id: str
@@ -79,6 +90,7 @@ class Reply:
     prompt_tokens: int = 0
     tokens: int = 0
     calls: int = 1
+    shares: tuple[float, ...] | None = None
 
 
 def refusal(of: Reply | Unusable) -> Refusal:
@@ -95,7 +107,7 @@ def refusal(of: Reply | Unusable) -> Refusal:
 class Heard:
     """An engine's sign of life: replies and tokens since the sign before, and requests that still wait.
 
-    `ready` are those replies, from an engine that has them one by one: whoever hears them may keep them at once.
+    `ready` are those replies, where the engine has them by then: whoever hears them may keep them at once.
     """
 
     replies: int

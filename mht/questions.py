@@ -29,13 +29,14 @@ class ImageAt:
     """Where an image is, to be read when it is needed.
 
     `holder` is the address of its file; where a file holds several images `member` says which: row group and row of a
-    Parquet file (`3:17`). Of our own datasets `holder` is the shard and `member` the image's id. `version` is what the
-    listing said.
+    Parquet file (`3:17`). Of our own datasets `holder` is the shard and `member` the image's id. `version` and
+    `size_bytes` are what the listing said of the file.
     """
 
     holder: str
     member: str | None = None
     version: str | None = None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,5 +5,5 @@ starts, what is missing; `identity(params)`, what decides its replies beside the
 `Engine`, a context manager that loads the model when it is made. The contract test runs over every file here.
 
 An engine that can compare how likely given answers are has `generate_weighed(requests, answers)`, too: the replies,
-and for each request the answers' probabilities.
+and for each request the answers' probabilities. What it tells as it works has both in one, in `Reply.shares`.
 """

@@ -14,6 +14,7 @@ import gc
 import importlib.util
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -151,7 +152,7 @@ class Engine:
             torch.cuda.empty_cache()
 
     def generate(self, requests: Sequence[Request], tell: Tell = silent) -> list[Reply]:
-        """A reply to each request, in their order. `tell` hears of each batch."""
+        """A reply to each request, in their order. `tell` hears of each batch, with its replies."""
         from mht.engines._plain import Plain
         from mht.engines._shared import Shared
 
@@ -173,7 +174,7 @@ class Engine:
 
         read = self.loaded.reader.read(requests)
         way = weighing(self.loaded, self._endings(read, answers))
-        return _shares(read, self._ended(read, way, tell))
+        return _shares(read, self._ended(read, way, tell, replies=False))
 
     def generate_weighed(
         self, requests: Sequence[Request], answers: Sequence[str] = ("Yes", "No"), tell: Tell = silent
@@ -187,18 +188,32 @@ class Engine:
         ended = self._ended(read, Telling(self.loaded, self._endings(read, answers)), tell)
         return self._replies(read, ended), _shares(read, ended)
 
-    def _ended(self, read: Sequence[Prompt | Reply], way: Way, tell: Tell) -> dict[int, Ended]:
-        """What became of each prompt, by its place."""
+    def _ended(
+        self, read: Sequence[Prompt | Reply], way: Way, tell: Tell, replies: bool = True
+    ) -> dict[int, Ended]:
+        """What became of each prompt, by its place; whether these are `replies`, to be told as they come."""
         from mht.engines._flights import answered, grouped
 
         prompts = [one for one in read if not isinstance(one, Reply)]
         if len(prompts) < len(read):
-            tell(Heard(len(read) - len(prompts), 0, len(prompts)))
+            refused = tuple(one for one in read if isinstance(one, Reply))
+            tell(Heard(len(refused), 0, len(prompts), refused if replies else ()))
         found: dict[int, Ended] = {}
         for batch in answered(grouped(prompts, self.loaded.shares), way, self._params.batch_size):
             found.update((ended.prompt.place, ended) for ended in batch)
-            tell(Heard(len(batch), sum(len(ended.tokens) for ended in batch), len(prompts) - len(found)))
+            tokens, ready = (
+                sum(len(ended.tokens) for ended in batch),
+                map(self._told, batch if replies else ()),
+            )
+            tell(Heard(len(batch), tokens, len(prompts) - len(found), tuple(ready)))
         return found
+
+    def _told(self, ended: Ended) -> Reply:
+        """The reply as it is told at once, with its answers' probabilities where they were asked for."""
+        from mht.engines._likelihood import Weighed
+
+        shares = ended.shares() if isinstance(ended, Weighed) else None
+        return replace(self._reply(ended), shares=shares if isinstance(shares, tuple) else None)
 
     def _replies(self, read: Sequence[Prompt | Reply], ended: Mapping[int, Ended]) -> list[Reply]:
         return [one if isinstance(one, Reply) else self._reply(ended[one.place]) for one in read]
@@ -219,8 +234,7 @@ class Engine:
             failure = Failure.EMPTY_REPLY
         detail = "" if failure is None else self._detail(ended, failure)
         failure = None if text is not None else failure
-        counts = {"prompt_tokens": len(prompt.ids), "tokens": len(ended.tokens)}
-        return Reply(prompt.request.request_id, text, failure, detail, **counts)
+        return Reply(prompt.request.request_id, text, failure, detail, len(prompt.ids), len(ended.tokens))
 
     def _detail(self, ended: Ended, failure: Failure) -> str:
         length, context = len(ended.prompt.ids), self.loaded.context

@@ -39,21 +39,22 @@ def weighed_answers(question: Question, how: GenerationConfig) -> tuple[str, ...
     return tuple(LETTERS[:count]) if 1 < count <= len(LETTERS) else None
 
 
-def refused(question: Question, picture: Picture) -> Kept | None:
-    """The row of a question whose image cannot be read; None where it can be asked."""
+def refused(question: Question, picture: Picture, image: str | None) -> Kept | None:
+    """The row of a question whose image cannot be read; None where it can be asked. `image` as of `row_of`."""
     if not isinstance(picture, Refusal):
         return None
-    return Kept(answered(question, None, str(picture.reason)), picture.detail)
+    return Kept(answered(question, None, str(picture.reason)), picture.detail, image=image)
 
 
-def row_of(question: Question, reply: Reply, shares: tuple[float, ...] | None) -> Kept:
-    """The question's row; `shares` are the probabilities of its weighed answers, where they are known.
+def row_of(question: Question, reply: Reply, image: str | None) -> Kept:
+    """The question's row; `image` says which one was shown, by a digest of its file.
 
     To say nothing is a reply, an empty one, and no failure: a model must not gain by it.
     """
+    shares = reply.shares
     yes = shares[0] if shares is not None and is_weighed(question) else None
     likely = (yes, shares if yes is None else None)
     if reply.failure is Failure.EMPTY_REPLY:
-        return kept(answered(question, "", None, *likely), reply)
+        return kept(answered(question, "", None, *likely), reply, image)
     failure = None if reply.failure is None else reply.failure.value
-    return kept(answered(question, reply.text, failure, *likely), reply)
+    return kept(answered(question, reply.text, failure, *likely), reply, image)

@@ -57,10 +57,12 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
     plans, digests, notes = {}, {}, {}
     for name in config.benchmarks:
         benchmark = open_benchmark(config, name, storage)
-        plans[name] = write_plan(storage, config.output, name, benchmark.questions(), config.part_questions)
+        digests[name] = benchmark.digest
+        questions, size = benchmark.questions(), config.part_questions
+        plans[name] = write_plan(storage, config.output, name, questions, size, digests[name])
         if not plans[name].questions:
             raise InputError(f"benchmarks.{name}: there is no question to ask. Choose more of it.")
-        digests[name], notes[name] = benchmark.digest, benchmark.notes()
+        notes[name] = benchmark.notes()
         site.pulse()
     run = describe(config, model_of(config, elsewhere.digest if elsewhere else None), plans, digests)
     judges = {name: judge_identity(config, name) for name in config.judges}

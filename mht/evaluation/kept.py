@@ -1,16 +1,17 @@
 """What was answered, or judged, of a benchmark: a part exists by its commit record, created if absent, and is never
 asked twice.
 
-A part whose requests failed on the way there and back may be asked again by a later run: each try has a record of its
-own, and the last one counts. Replies that were ready when an engine stopped are kept beside and not paid for again.
+A part whose requests failed on the way there and back, or whose images are others by now, may be asked again by a later
+run: each try has a record of its own, and the last one counts. Replies that were ready before a part was whole are kept
+beside and not paid for again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -55,7 +56,8 @@ JUDGEMENTS: Form[Judged] = Form(judged_table, judged_rows)
 class Commit:
     """A try of a part: its file, and how many of its rows may be asked again.
 
-    `of` is the sha256 of the file that this one was made of: of judgements, the predictions'.
+    `of` is the sha256 of the file that this one was made of: of judgements, the predictions'. `images` is the mark of
+    the images that were looked at (see `plan.Planned`), `at` the addresses of the endpoints that replied.
     """
 
     part: str
@@ -63,6 +65,8 @@ class Commit:
     file: FileRecord
     again: int
     of: str = ""
+    images: str = ""
+    at: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,15 +80,34 @@ class Commit:
         """Raises IntegrityError for a record that is not one."""
         try:
             plain = json.loads(data)
-            return cls(**{**plain, "file": FileRecord(**plain["file"])})
+            return cls(**{**plain, "file": FileRecord(**plain["file"]), "at": tuple(plain.get("at", ()))})
         except (ValueError, TypeError, KeyError) as error:
             raise IntegrityError(f"{where}: not a commit record ({error}). Remove it and resume.") from None
 
 
-class KeptParts(Generic[Row]):
-    """The parts of one benchmark under one fingerprint; their files lie in `folder`, below the output."""
+class Ready(NamedTuple):
+    """Replies by the digest of their request, and the addresses where they were given."""
 
-    def __init__(self, storage: Storage, root: str, fingerprint: str, folder: str, form: Form[Row]) -> None:
+    replies: dict[str, Reply]
+    at: set[str]
+
+
+class KeptParts(Generic[Row]):
+    """The parts of one benchmark under one fingerprint; their files lie in `folder`, below the output.
+
+    `address` is where the endpoint is that is asked now, None for an engine without one.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        root: str,
+        fingerprint: str,
+        folder: str,
+        form: Form[Row],
+        address: str | None = None,
+    ) -> None:
+        self.address = address
         self._storage = storage
         self._root = root
         self._records = join(root, "commits", fingerprint)
@@ -124,27 +147,40 @@ class KeptParts(Generic[Row]):
         """The part's rows, in the order of its questions."""
         return self._form.rows(parquet_table(read_checked(self._storage, self._root, commit.file)))
 
-    def commit(self, part: str, number: int, rows: Sequence[Row], of: str = "") -> Commit:
+    def commit(
+        self,
+        part: str,
+        number: int,
+        rows: Sequence[Row],
+        of: str = "",
+        images: str = "",
+        at: Iterable[str] = (),
+    ) -> Commit:
         """Keep a try of a part; where another worker's is there already, that one counts."""
         data = parquet_bytes(self._form.table(rows))
         file = write_content(self._storage, self._root, f"{self._folder}/{part}", data, len(rows))
-        mine = Commit(part, number, file, sum(row.may_be_asked_again for row in rows), of)
+        again = sum(row.may_be_asked_again for row in rows)
+        mine = Commit(part, number, file, again, of, images, tuple(sorted(at)))
         uri = join(self._records, f"{mine.name}.json")
         if self._storage.create(uri, mine.to_json()):
             return mine
         return Commit.from_json(self._storage.read(uri), uri)
 
-    def ready(self, part: str) -> dict[str, Reply]:
-        """Replies by request that a part had when an engine stopped."""
+    def ready(self, part: str) -> Ready:
+        """What a part had when the process ended that asked."""
         try:
             lines = self._storage.read(self._ready_uri(part)).decode().splitlines()
         except StorageMissing:
-            return {}
-        rows = (json.loads(line) for line in lines)
-        return {row["request_id"]: Reply(**row | {"failure": _failure(row["failure"])}) for row in rows}
+            return Ready({}, set())
+        rows = [json.loads(line) for line in lines]
+        at = {address for row in rows for address in row.get("at", ())}
+        return Ready({row["asked"]: _reply(row["reply"]) for row in rows if "asked" in row}, at)
 
-    def keep_ready(self, part: str, replies: Sequence[Reply]) -> None:
-        lines = "".join(json.dumps(asdict(reply)) + "\n" for reply in replies)
+    def keep_ready(self, part: str, replies: Mapping[str, Reply], at: Iterable[str] = ()) -> None:
+        """Replies by the digest of their request; they take the place of those that were kept before."""
+        where = sorted(at)
+        rows = ({"asked": of, "at": where, "reply": asdict(reply)} for of, reply in replies.items())
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
         self._storage.write(self._ready_uri(part), lines.encode())
 
     def drop_ready(self, part: str) -> None:
@@ -154,5 +190,10 @@ class KeptParts(Generic[Row]):
         return join(self._records, f"{part}.ready")
 
 
-def _failure(word: str | None) -> Failure | None:
-    return None if word is None else Failure(word)
+def _reply(plain: dict[str, Any]) -> Reply:
+    failure, shares = plain["failure"], plain["shares"]
+    told = {
+        "failure": None if failure is None else Failure(failure),
+        "shares": None if shares is None else tuple(shares),
+    }
+    return Reply(**plain | told)

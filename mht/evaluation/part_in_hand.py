@@ -1,15 +1,18 @@
-"""A part while it is judged: its rows, what is judged of them already, requests and replies, till it is committed."""
+"""A part while it is asked about: what is known of its rows, requests and replies, till it is committed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
-from mht.evaluation.kept import KeptParts
+from mht.evaluation.kept import KeptParts, Row
 from mht.evaluation.tables import Judged
 from mht.generation import TRANSIENT, Reply, Request
 from mht.judgements import Asked, Judgement
 from mht.predictions import Prediction
+
+Item = TypeVar("Item")
 
 
 def row_of(prediction: Prediction) -> Asked:
@@ -18,8 +21,10 @@ def row_of(prediction: Prediction) -> Asked:
     return Asked(name, prediction.question, prediction.truth, str(prediction.reply), prediction.caption)
 
 
-def with_cost(name: str, given: Judgement, asked: Asked, replies: Sequence[Reply]) -> Judged:
-    """What was said of a row, with what the replies cost."""
+def with_cost(
+    name: str, given: Judgement, asked: Asked, replies: Sequence[Reply], image: str | None = None
+) -> Judged:
+    """What was said of a row, with what the replies cost; `image` is the digest of the one that was shown."""
     return Judged(
         name,
         given,
@@ -27,23 +32,32 @@ def with_cost(name: str, given: Judgement, asked: Asked, replies: Sequence[Reply
         prompt_tokens=sum(reply.prompt_tokens for reply in replies),
         tokens=sum(reply.tokens for reply in replies),
         calls=sum(reply.calls for reply in replies),
+        image=image,
     )
 
 
 @dataclass(slots=True)
-class PartInHand:
-    """A part in hand: what is judged already, what is to be, and the requests and replies of that, by request."""
+class PartInHand(Generic[Item, Row]):
+    """A part in hand: the `items` that are asked about, by row; the rows that are `done`; requests and replies.
+
+    `images` is the mark of its images (see `plan.Planned`), `of` the sha256 of the file that it is made of, `shown` the
+    digest of each row's image. `tried` counts earlier calls by row. `at` are the addresses where replies were given.
+    """
 
     name: str
-    kept: KeptParts[Judged]
+    kept: KeptParts[Row]
     number: int
-    of: str
-    predictions: list[Prediction]
-    done: dict[str, Judged]
-    tried: dict[str, int]
+    items: dict[str, Item]
+    images: str = ""
+    of: str = ""
+    at: set[str] = field(default_factory=set)
+    done: dict[str, Row] = field(default_factory=dict)
+    tried: dict[str, int] = field(default_factory=dict)
+    shown: dict[str, str | None] = field(default_factory=dict)
     requests: dict[str, tuple[Request, ...]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     committed: bool = False
+    _digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -51,17 +65,35 @@ class PartInHand:
         return len(self.replies) == sum(map(len, self.requests.values()))
 
     @property
-    def left(self) -> list[Prediction]:
-        return [row for row in self.predictions if row.row_id not in self.done]
+    def left(self) -> list[Item]:
+        return [item for name, item in self.items.items() if name not in self.done]
+
+    def ask(self, requests: Mapping[str, tuple[Request, ...]]) -> list[Request]:
+        """Take these requests in hand, by row. Returns those that no reply was kept of the last time."""
+        wanted = [request for of in requests.values() for request in of]
+        known = self.kept.ready(self.name)
+        self.requests = dict(requests)
+        self._digests = {request.request_id: request.digest for request in wanted}
+        self.replies = {
+            name: replace(known.replies[digest], request_id=name)
+            for name, digest in self._digests.items()
+            if digest in known.replies
+        }
+        self.at |= known.at if self.replies else set()
+        new = [request for request in wanted if request.request_id not in self.replies]
+        if new and self.kept.address is not None:
+            self.at.add(self.kept.address)
+        return new
 
     def keep(self) -> None:
         """The replies that no later try could better, for whoever opens the part after this process."""
-        ready = [reply for reply in self.replies.values() if reply.failure not in TRANSIENT]
+        replies = self.replies.items()
+        ready = {self._digests[name]: reply for name, reply in replies if reply.failure not in TRANSIENT}
         if ready:
-            self.kept.keep_ready(self.name, ready)
+            self.kept.keep_ready(self.name, ready, self.at)
 
     def commit(self) -> None:
-        rows = [self.done[row.row_id] for row in self.predictions]
-        self.kept.commit(self.name, self.number, rows, self.of)
+        rows = [self.done[name] for name in self.items]
+        self.kept.commit(self.name, self.number, rows, self.of, self.images, self.at)
         self.kept.drop_ready(self.name)
         self.committed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -12,6 +13,11 @@ from mht.questions import Picture
 from mht.records import NormalisedImage
 
 READ_BY_ENGINES = ("JPEG", "PNG")
+
+
+def source(picture: Picture) -> str | None:
+    """Which image it is, wherever it lies: 32 hex digits of its file's bytes; None where there are none."""
+    return hashlib.sha256(picture).hexdigest()[:32] if isinstance(picture, bytes) else None
 
 
 class Pictures:

@@ -13,27 +13,31 @@ import pyarrow.parquet as pq
 
 from mht.artifacts import FileRecord, dump_json, write_content
 from mht.questions import ImageAt, Question
+from mht.seeds import digest
 from mht.storage import Storage, join
 
-_PLACE = ("holder", "member", "version")
+_PLACE = {"holder": pa.string(), "member": pa.string(), "version": pa.string(), "size_bytes": pa.int64()}
 _COLUMNS = tuple(field.name for field in fields(Question) if field.name not in ("image", "options"))
 PLAN_SCHEMA = pa.schema(
-    {name: pa.string() for name in _COLUMNS}
-    | {"options": pa.list_(pa.string())}
-    | {name: pa.string() for name in _PLACE}
+    {name: pa.string() for name in _COLUMNS} | {"options": pa.list_(pa.string())} | _PLACE
 )
 """A question's columns and where its image is; a row group a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A benchmark's questions in their file. `asked` is a digest of what is asked, wherever the images lie."""
+    """A benchmark's questions in their file. `asked` is a digest of what is asked, wherever the images lie.
+
+    `images` is a mark of each part's images: where they lie, and their sizes and versions as they were listed. Another
+    one says that they must be looked at, since they may be others; the same one that they are the same.
+    """
 
     benchmark: str
     file: FileRecord
     asked: str
     parts: int
     questions: int
+    images: tuple[str, ...]
 
     def names(self) -> list[str]:
         return [part_name(number) for number in range(self.parts)]
@@ -64,20 +68,26 @@ def cut(questions: Iterable[Question], size: int) -> list[list[Question]]:
 
 
 def write_plan(
-    storage: Storage, root: str, benchmark: str, questions: Iterable[Question], size: int
+    storage: Storage, root: str, benchmark: str, questions: Iterable[Question], size: int, held: str
 ) -> Planned:
-    """The questions as they will be asked, under the benchmark's name here."""
+    """The questions as they will be asked, under the benchmark's name here.
+
+    `held` is the digest of the benchmark's own files, in which some hold their images.
+    """
     parts = cut((replace(question, benchmark=benchmark) for question in questions), size)
-    sink, asked = io.BytesIO(), hashlib.sha256()
+    sink, asked, images = io.BytesIO(), hashlib.sha256(), list[str]()
     with pq.ParquetWriter(sink, PLAN_SCHEMA, compression="zstd", use_dictionary=False) as writer:
         for part in parts:
             rows = [_plain(question) for question in part]
             writer.write_table(pa.Table.from_pylist(rows, schema=PLAN_SCHEMA), row_group_size=len(rows))
             for row in rows:
                 asked.update(dump_json({name: row[name] for name in (*_COLUMNS, "options")}))
+            images.append(
+                digest(held, dump_json([[row[name] for name in _PLACE] for row in rows]), size=8).hex()
+            )
     count = sum(map(len, parts))
     record = write_content(storage, root, f"plan/{benchmark}", sink.getvalue(), count)
-    return Planned(benchmark, record, asked.hexdigest()[:16], len(parts), count)
+    return Planned(benchmark, record, asked.hexdigest()[:16], len(parts), count, tuple(images))
 
 
 def _plain(question: Question) -> dict[str, Any]:
@@ -105,7 +115,7 @@ class PlanReader:
 
 
 def _question(row: dict[str, Any]) -> Question:
-    holder, member, version = (row.pop(name) for name in _PLACE)
+    holder, *more = (row.pop(name) for name in _PLACE)
     options = row.pop("options")
-    image = None if holder is None else ImageAt(holder, member, version)
+    image = None if holder is None else ImageAt(holder, *more)
     return Question(**row, image=image, options=None if options is None else tuple(options))

@@ -27,18 +27,22 @@ PREDICTION_SCHEMA = pa.schema(
         "likelihood_yes": pa.float64(),
         "likelihoods": pa.list_(pa.float64()),
         "detail": pa.string(),
+        "image": pa.string(),
     }
     | _COST
 )
-"""Prediction's columns, with the particulars of a failure and the engine's own counts. Judgements lie beside."""
+"""Prediction's columns, with the particulars of a failure, which image was shown, and the engine's own counts.
+
+Judgements lie beside.
+"""
 JUDGEMENT_SCHEMA = pa.schema(
     {name: pa.string() for name in ("row_id", "judge")}
     | dict.fromkeys(SCALES, pa.float64())
     | {"failure": pa.string(), "why": pa.string(), "samples": pa.int32(), "spread": pa.list_(pa.float64())}
-    | {"of": pa.string()}
+    | {"of": pa.string(), "image": pa.string()}
     | _COST
 )
-"""Judgement's columns; `of` is a digest of what was judged."""
+"""Judgement's columns; `of` is a digest of what was judged, `image` of the image that the judge was shown."""
 VALUE_SCHEMA = pa.schema(
     {"metric": pa.string(), "key": pa.string(), "cluster": pa.string()}
     | {"parts": pa.list_(pa.float64()), "unscored": pa.string()}
@@ -50,13 +54,17 @@ _JUDGED_FIELDS = tuple(field.name for field in fields(Judgement))
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A prediction with what it cost: `calls` is how often a model was asked, tries that failed included."""
+    """A prediction with what it cost: `calls` is how often a model was asked, tries that failed included.
+
+    `image` is the digest of the image's file as it was then (`pictures.source`), None for a row without one.
+    """
 
     prediction: Prediction
     detail: str = ""
     prompt_tokens: int = 0
     tokens: int = 0
     calls: int = 0
+    image: str | None = None
 
     @property
     def may_be_asked_again(self) -> bool:
@@ -64,15 +72,15 @@ class Kept:
         return self.prediction.failure in TRANSIENT
 
 
-def kept(prediction: Prediction, reply: Reply) -> Kept:
-    """A prediction with the reply it was made of."""
-    return Kept(prediction, reply.detail, reply.prompt_tokens, reply.tokens, reply.calls)
+def kept(prediction: Prediction, reply: Reply, image: str | None) -> Kept:
+    """A prediction with the reply it was made of, and the digest of the image that was shown."""
+    return Kept(prediction, reply.detail, reply.prompt_tokens, reply.tokens, reply.calls, image)
 
 
 def prediction_table(rows: Sequence[Kept]) -> pa.Table:
     plain = [
         {name: getattr(row.prediction, name) for name in _FIELDS}
-        | {name: getattr(row, name) for name in ("detail", *_COST)}
+        | {name: getattr(row, name) for name in ("detail", "image", *_COST)}
         for row in rows
     ]
     return pa.Table.from_pylist(plain, schema=PREDICTION_SCHEMA)
@@ -83,19 +91,23 @@ def kept_rows(table: pa.Table) -> list[Kept]:
 
 
 def _row(plain: Mapping[str, Any]) -> Kept:
-    # Runs of before the likelihoods of options have no such column.
+    # Runs of before the likelihoods of options, or the images' digests, have no such column.
     columns: dict[str, Any] = {
         name: plain.get(name) if name == "likelihoods" else plain[name] for name in _FIELDS
     }
     for name in ("options", "likelihoods"):
         if columns[name] is not None:
             columns[name] = tuple(columns[name])
-    return Kept(Prediction(**columns), plain["detail"], *(plain[name] for name in _COST))
+    costs = {name: plain[name] for name in _COST}
+    return Kept(Prediction(**columns), plain["detail"], image=plain.get("image"), **costs)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a judge said of a row, with what it cost; `of` is a digest of what was judged."""
+    """What a judge said of a row, with what it cost; `of` is a digest of what was judged.
+
+    `image` is that of the image's file, None where the judge was shown none.
+    """
 
     row_id: str
     judgement: Judgement
@@ -103,6 +115,7 @@ class Judged:
     prompt_tokens: int = 0
     tokens: int = 0
     calls: int = 0
+    image: str | None = None
 
     @property
     def may_be_asked_again(self) -> bool:
@@ -113,7 +126,7 @@ class Judged:
 def judged_table(rows: Sequence[Judged]) -> pa.Table:
     plain = [
         {name: getattr(row.judgement, name) for name in _JUDGED_FIELDS}
-        | {name: getattr(row, name) for name in ("row_id", "of", *_COST)}
+        | {name: getattr(row, name) for name in ("row_id", "of", "image", *_COST)}
         for row in rows
     ]
     return pa.Table.from_pylist(plain, schema=JUDGEMENT_SCHEMA)
@@ -127,7 +140,8 @@ def _judged(plain: Mapping[str, Any]) -> Judged:
     columns = {name: plain[name] for name in _JUDGED_FIELDS}
     if columns["spread"] is not None:
         columns["spread"] = tuple(columns["spread"])
-    return Judged(plain["row_id"], Judgement(**columns), plain["of"], *(plain[name] for name in _COST))
+    costs = {name: plain[name] for name in _COST}
+    return Judged(plain["row_id"], Judgement(**columns), plain["of"], image=plain.get("image"), **costs)
 
 
 @dataclass(frozen=True, slots=True)

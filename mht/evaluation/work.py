@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mht.config import EngineConfig
 from mht.config_evaluate import EvaluateConfig
 from mht.errors import ConfigError, MhtError
-from mht.evaluation.answering import ANSWER, Spec, judging
+from mht.evaluation.answering import ANSWER, Spec, judging, sees_image
 from mht.evaluation.elsewhere import Elsewhere
-from mht.evaluation.judging import stretches
+from mht.evaluation.kept import Commit
 from mht.evaluation.part_in_hand import row_of
 from mht.evaluation.plan import PlanReader
 from mht.evaluation.probing import PART, PLANTED, state
 from mht.evaluation.progress import ProgressLine
+from mht.evaluation.stretch import stretches
 from mht.evaluation.tables import Judged
 from mht.questions import Question
 from mht.storage import Storage
@@ -53,17 +54,22 @@ class Site:
     """`Judging`, but for its judge."""
 
 
-def left(site: Site, spec: Spec, work: str) -> list[str]:
-    """`benchmark/part` of every part without a commit, or with rows that failed in passing."""
+def left(site: Site, spec: Spec, work: str) -> list[tuple[str, str, Commit | None]]:
+    """(benchmark, part, its last try) of every part without a commit, with rows that failed in passing, or with images
+    that are not as they were listed then.
+    """
     parts = []
     for name, plan in spec.plans.items():
         done = spec.kept(site.storage, work, name).commits()
-        parts += [f"{name}/{part}" for part in plan.names() if part not in done or done[part].again]
+        for part in plan.names():
+            last = done.get(part)
+            if last is None or last.again or last.images != spec.images(work, name, part):
+                parts.append((name, part, last))
     return parts
 
 
 def unjudged(site: Site, spec: Spec, judge: str) -> list[tuple[str, str]]:
-    """(benchmark, part) of every part that has no judgements, or whose replies are others by now, or as above."""
+    """(benchmark, part) of every part that has no judgements, or whose replies are others by now, or as `left` says."""
     parts = []
     for name, plan in spec.plans.items():
         answers = spec.kept(site.storage, ANSWER, name).commits()
@@ -71,18 +77,35 @@ def unjudged(site: Site, spec: Spec, judge: str) -> list[tuple[str, str]]:
         parts += [
             (name, part)
             for part in plan.names()
-            if part not in done or done[part].again or done[part].of != answers[part].file.sha256
+            if part not in done
+            or done[part].again
+            or done[part].of != answers[part].file.sha256
+            or done[part].images != spec.images(judging(judge), name, part)
         ]
     return parts
 
 
 def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
     """Let the model answer what is left of some kinds of work. Raises the first error that a part met."""
-    jobs = [(work, part) for work in works for part in left(site, spec, work)]
-    if not jobs:
+    found = {work: left(site, spec, work) for work in works}
+    todo = sum(_questions(spec, f"{name}/{part}") for of in found.values() for name, part, _ in of)
+    if not todo:
         return
+    size, model = site.config.part_questions, site.config.model
+    jobs = [
+        (work, stretch)
+        for work, of in found.items()
+        for stretch in stretches(model, work == ANSWER, size, [(name, part) for name, part, _ in of])
+    ]
     total = len(works) * sum(plan.questions for plan in spec.plans.values())
-    todo = sum(_questions(spec, part) for _, part in jobs)
+    others = [
+        name for name, part, last in found[ANSWER] if last and last.images != spec.images(ANSWER, name, part)
+    ]
+    if others:
+        site.progress.say(
+            f"images of {', '.join(dict.fromkeys(others))} are not listed as they were when they were asked about: "
+            f"those of {len(others):,} parts are read again, and asked about again where their bytes are others"
+        )
     if todo < total:
         site.progress.say(
             f"{total - todo:,} of {total:,} questions are answered already and are not asked again"
@@ -112,7 +135,8 @@ def judge(site: Site, spec: Spec, name: str) -> None:
     planted comes last, since it stands in replies that are judged.
     """
     parts, chosen = unjudged(site, spec, name), site.config.judges[name]
-    jobs = stretches(site.config, name, parts)
+    looks, size = sees_image(chosen), site.config.part_questions
+    jobs = [(judging(name), stretch) for stretch in stretches(chosen.model, looks, size, parts)]
     planted = chosen.probes and (bool(jobs) or unprobed(site, spec, name))
     last = [(judging(name), f"{PLANTED}/{PART}")] if planted else []
     total = sum(plan.questions for plan in spec.plans.values())

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mht.engines import _loading
 from mht.engines.transformers import Engine, Params
-from mht.generation import Failure, Request
+from mht.generation import Failure, Heard, Request
 from tests.engines import tiny
 
 ANSWERS = ("yes", "no there is a nodule", "no")
@@ -93,7 +93,12 @@ def test_replies_and_likelihoods_at_once_are_those_of_each(
 
     with Engine(Params(model=str(folder), batch_size=3), load=load) as engine:
         asked = [*requests(engine.loaded.reader.chat.reads_images), Request("special", "<image>")]
-        replies, found = engine.generate_weighed(asked, answers)
+        heard: list[Heard] = []
+        replies, found = engine.generate_weighed(asked, answers, heard.append)
+        told = {reply.request_id: reply for one in heard for reply in one.ready}
+        for reply, of in zip(replies, found, strict=True):
+            together = of if shares and isinstance(of, tuple) else None
+            assert told[reply.request_id] == replace(reply, shares=together)
         assert [reply.text for reply in replies] == [reply.text for reply in engine.generate(asked)]
         apart = engine.likelihoods(asked, answers)
         assert found[-1] == apart[-1] == Failure.NOT_ACCEPTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,40 @@ def test_what_was_said_before_other_answers_are_compared_is_kept_when_the_engine
     made = run(chosen, second)
     assert (first.asked, second.asked) == (["choices/three"], ["choices/two"])
     assert [row.reply for row in made.benchmarks["choices"]] == ["The answer is B."] * 2
+
+
+class Batches(Engine):
+    """Tells its replies two by two with the answers' probabilities, as an engine of this process does."""
+
+    def generate_weighed(
+        self, requests: Sequence[Request], answers: Sequence[str], tell: Callable[[Heard], None]
+    ) -> tuple[list[Reply], list[tuple[float, ...] | Failure]]:
+        replies: list[Reply] = []
+        for begin in range(0, len(requests), 2):
+            if self._at_stop is not None and len(self.asked) == self._stop:
+                self._at_stop(replies)
+            batch = [self.reply(request) for request in requests[begin : begin + 2]]
+            self.asked += [reply.request_id for reply in batch]
+            replies += batch
+            ready = tuple(replace(reply, shares=(0.75, 0.25)) for reply in batch)
+            tell(Heard(len(batch), 6, len(requests) - len(replies), ready))
+        return replies, [(0.75, 0.25)] * len(replies)
+
+
+def test_batches_that_were_finished_when_the_process_went_are_kept_with_their_likelihoods(
+    table: str, tmp_path: Path
+) -> None:
+    def kill(_: list[Reply]) -> None:
+        raise Killed
+
+    given, asked = config(table, tmp_path / "out", "part_questions=100"), list[str]()
+    with pytest.raises(Killed):
+        run(given, Batches(asked, 10, kill))
+    made = run(given, Batches(asked))
+    assert once(asked)
+    assert len(asked) == ROWS
+    likely = {row.likelihood_yes for row in made.benchmarks["made_up"] if row.polarity is not None}
+    assert likely == {0.75}
 
 
 class Killed(Exception):

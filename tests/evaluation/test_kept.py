@@ -64,9 +64,9 @@ def test_altered_files_are_told(tmp_path: Path) -> None:
 
 def test_replies_that_were_ready_are_kept_till_the_part_is_whole(tmp_path: Path) -> None:
     kept = parts(tmp_path)
-    ready = [Reply("a", "text"), Reply("b", None, Failure.FILTERED, "no")]
-    kept.keep_ready("00000", ready)
-    assert kept.ready("00000") == {"a": ready[0], "b": ready[1]}
+    ready = {"1": Reply("a", "text", shares=(0.75, 0.25)), "2": Reply("b", None, Failure.FILTERED, "no")}
+    kept.keep_ready("00000", ready, {"http://here"})
+    assert kept.ready("00000") == (ready, {"http://here"})
     assert kept.commits() == {}
     kept.drop_ready("00000")
-    assert kept.ready("00000") == {}
+    assert kept.ready("00000") == ({}, set())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mht.evaluation.plan import PlanReader, cut, write_plan
+from mht.evaluation.plan import Planned, PlanReader, cut, write_plan
 from mht.questions import ImageAt, Question
 from mht.storage import Storage, StorageParams
 
@@ -23,6 +24,10 @@ def question(image: int, at: int, holder: str = "here") -> Question:
 
 def apart(images: int, each: int, holder: str = "here") -> list[Question]:
     return [question(image, at, holder) for at in range(each) for image in range(images)]
+
+
+def plan(root: Path, questions: Sequence[Question], held: str = "") -> Planned:
+    return write_plan(STORAGE, str(root), "mine", questions, 8, held)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,7 @@ def test_parts_hold_each_question_once_and_images_whole(images: int, each: int, 
 
 
 def test_a_plan_gives_back_what_was_planned(tmp_path: Path) -> None:
-    planned = write_plan(STORAGE, str(tmp_path), "mine", apart(5, 4), 8)
+    planned = plan(tmp_path, apart(5, 4))
     assert (planned.questions, planned.parts, planned.names()) == (20, 3, ["00000", "00001", "00002"])
     reader = PlanReader(STORAGE, str(tmp_path), planned)
     read = [one for part in planned.names() for one in reader.read(part)]
@@ -53,7 +58,7 @@ def test_a_plan_gives_back_what_was_planned(tmp_path: Path) -> None:
 
 def test_what_is_asked_does_not_hang_on_where_images_lie(tmp_path: Path) -> None:
     asked = [
-        write_plan(STORAGE, str(tmp_path), "mine", of, 8).asked
+        plan(tmp_path, of).asked
         for of in (
             apart(5, 4),
             apart(5, 4, "elsewhere"),
@@ -63,3 +68,17 @@ def test_what_is_asked_does_not_hang_on_where_images_lie(tmp_path: Path) -> None
     ]
     assert asked[0] == asked[1]
     assert len(set(asked)) == 3
+
+
+def test_the_mark_of_a_parts_images_changes_with_what_was_listed_of_them(tmp_path: Path) -> None:
+    questions = apart(5, 4)
+    first = plan(tmp_path, questions).images
+    assert len(first) == 3
+    assert plan(tmp_path, [replace(one, truth="no") for one in questions]).images == first
+    at = questions[0].image
+    assert at is not None
+    for other in ({"version": "2"}, {"size_bytes": 5}, {"holder": "elsewhere"}, {"member": "0:1"}):
+        changed = [replace(one, image=replace(at, **other)) if one.image == at else one for one in questions]
+        marks = plan(tmp_path, changed).images
+        assert [mark == old for mark, old in zip(marks, first, strict=True)] == [False, True, True]
+    assert not set(plan(tmp_path, questions, held="other rows").images) & set(first)

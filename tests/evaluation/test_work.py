@@ -56,9 +56,20 @@ def test_on_ray_each_row_is_asked_once_and_comes_back(table: str, tmp_path: Path
     assert replies(made)["2-1"] == f"reply to {QUESTIONS[1][0]}"
 
 
-def command(table: str, output: Path, endpoint: Endpoint) -> Sequence[str]:
-    given = model(endpoint, **{"model.concurrency": 1}) | columns("made_up", table)
-    given |= {"output": output, "part_questions": PART, "run.ray": "false", "run.progress": "false"}
+def test_more_requests_are_in_flight_than_a_part_has_questions(table: str, tmp_path: Path) -> None:
+    with scripted_endpoint(delay_s=0.3) as endpoint:
+        given = model(endpoint, **{"model.concurrency": 12})
+        run(config(table, tmp_path / "out", f"part_questions={PART}", model=given))
+        assert len(endpoint.calls) == ROWS
+    assert endpoint.in_flight > PART
+    assert committed(tmp_path / "out") == ROWS / PART
+
+
+def command(
+    table: str, output: Path, endpoint: Endpoint, part: int = PART, concurrency: int = 1
+) -> Sequence[str]:
+    given = model(endpoint, **{"model.concurrency": concurrency}) | columns("made_up", table)
+    given |= {"output": output, "part_questions": part, "run.ray": "false", "run.progress": "false"}
     return [sys.executable, "-m", "mht.cli", "evaluate", *(f"{key}={value}" for key, value in given.items())]
 
 
@@ -85,3 +96,30 @@ def test_killed_it_goes_on_where_it_was(table: str, tmp_path: Path) -> None:
     assert len(asked_again) <= PART
     assert sum(after.values()) <= ROWS + PART
     assert all(reply is not None and reply.startswith("reply to") for reply in replies(made).values())
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_of_a_part_it_asks_only_what_is_missing(
+    table: str, tmp_path: Path, how: signal.Signals
+) -> None:
+    """One part of all rows: asked twice is at the most what was on its way, and after a kill a reply not yet kept."""
+    at_once, output = 2, tmp_path / "out"
+    with scripted_endpoint(delay_s=0.3) as endpoint:
+        words = command(table, output, endpoint, part=100, concurrency=at_once)
+        with subprocess.Popen(words, env=os.environ, stderr=subprocess.PIPE, text=True) as process:
+            until = time.monotonic() + 300
+            while len(endpoint.calls) < ROWS / 2 and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.005)
+            process.send_signal(how)
+            told = process.communicate()[1]
+        before = len(endpoint.calls)
+        assert ROWS / 2 <= before < ROWS
+        assert committed(output) == 0
+        given = config(table, output, "part_questions=100", model=model(endpoint))
+        made = run(given)
+        after = calls(endpoint)
+    assert process.returncode == (-how if how is signal.SIGKILL else 128 + how), told
+    assert len(after) == ROWS
+    assert sum(after.values()) <= ROWS + at_once + (how is signal.SIGKILL) * at_once
+    assert all(reply is not None and reply.startswith("reply to") for reply in replies(made).values())
+    assert made.spent["calls"] == ROWS

@@ -44,7 +44,7 @@ class Images:
             raise Unfit("image_outside_its_folder", repr(name)[:200])
         if found.size_bytes is not None and not 0 < found.size_bytes <= _MAX_BYTES:
             raise Unfit("image_empty" if not found.size_bytes else "image_too_large", repr(name)[:200])
-        return ImageAt(found.uri, version=found.version)
+        return ImageAt(found.uri, version=found.version, size_bytes=found.size_bytes)
 
 
 def _listed(storage: Storage, folder: str) -> list[Listing]:
@@ -74,7 +74,10 @@ def read_images(storage: Storage, places: Sequence[ImageAt | None], column: str 
     """The bytes of each, or why there are none; None stays None. Rows of one file are read together."""
     found: dict[ImageAt, Picture] = {}
     apart = [at for at in dict.fromkeys(places) if at is not None and at.member is None]
-    requests = [ReadRequest(at.holder, max_bytes=_MAX_BYTES, version=at.version) for at in apart]
+    requests = [
+        ReadRequest(at.holder, max_bytes=_MAX_BYTES, size_bytes=at.size_bytes, version=at.version)
+        for at in apart
+    ]
     found |= zip(apart, storage.read_many(requests), strict=True)
     tables: dict[str, list[ImageAt]] = {}
     for at in dict.fromkeys(places):
