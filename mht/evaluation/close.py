@@ -19,11 +19,13 @@ from mht.artifacts import (
     write_named,
 )
 from mht.errors import IntegrityError
+from mht.evaluation import addresses
 from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Spec, open_benchmark
 from mht.evaluation.asking import is_weighed
 from mht.evaluation.baselines import cheap
 from mht.evaluation.identity import Run
 from mht.evaluation.intervals import with_interval
+from mht.evaluation.kept import Commit, KeptParts
 from mht.evaluation.pictures import Pictures
 from mht.evaluation.plan import PlanReader
 from mht.evaluation.probing import PART, PLANTED, outcome
@@ -77,9 +79,17 @@ class _Closing:
                     "order. Run the same command again; if it says so again, give another output."
                 )
             self.files += [commits[part].file for part in plan.names()]
+            self.elsewhere("model", kept, commits)
             found[name] = rows
             self.site.pulse()
         return found
+
+    def elsewhere(
+        self, key: str, kept: KeptParts[Kept] | KeptParts[Judged], commits: Mapping[str, Commit]
+    ) -> None:
+        """Remark, once, on replies that were given at another address."""
+        told = addresses.remarks(key, kept.address, commits.values())
+        self.remarks += [remark for remark in told if remark not in self.remarks]
 
     def called(self, judge: str) -> str:
         """What stands in its judgements."""
@@ -100,6 +110,7 @@ class _Closing:
                     "another order. Run the same command again."
                 )
             self.files += [commits[part].file for part in parts]
+            self.elsewhere(f"judges.{name}.model", kept, commits)
             spent.update(_cost(judged))
             made[benchmark] = [
                 _judged(row, one.judgement.by(called)) for row, one in zip(of, judged, strict=True)

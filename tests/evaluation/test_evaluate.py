@@ -302,6 +302,23 @@ def test_another_model_or_prompt_is_another_run(table: str, tmp_path: Path) -> N
     assert len(asked) == 2 * ROWS
 
 
+def test_replies_of_another_address_are_taken_over_and_it_is_said(table: str, tmp_path: Path) -> None:
+    """Also by the run after that; the label of what is served there makes it another model."""
+    asked: list[str] = []
+    assert not any("asked at" in one for one in run(config(table, tmp_path / "out"), Engine(asked)).remarks)
+    moved = {"model.base_url": "http://127.0.0.1:10/v1"}
+    for words in ([], ["partial=true"]):
+        made = run(config(table, tmp_path / "out", *words, model=FAKE | moved), Engine(asked))
+        assert [one for one in made.remarks if "asked at" in one] == [
+            "model is asked at http://127.0.0.1:10/v1, and replies that http://127.0.0.1:9/v1 gave under the same name "
+            "are taken over; if other weights are served there, give model.revision a label of its own"
+        ]
+    assert len(asked) == ROWS
+    other = config(table, tmp_path / "out", "model.revision=second", "new_run=true", model=FAKE | moved)
+    assert not any("asked at" in one for one in run(other, Engine(asked)).remarks)
+    assert len(asked) == 2 * ROWS
+
+
 def test_another_benchmark_beside_it_asks_only_its_own(table: str, tmp_path: Path) -> None:
     asked: list[str] = []
     run(config(table, tmp_path / "out"), Engine(asked))
