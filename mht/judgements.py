@@ -14,7 +14,8 @@ LOWEST, HIGHEST = 1.0, 10.0
 EMPTY, NOT_FOUR_SCORES, OUT_OF_RANGE = "empty", "not_four_scores", "out_of_range"
 NO_REPLY, NO_TRUTH = "no_reply", "no_truth"
 """Why nobody was asked: the model gave no reply, or there is no reference to hold one against."""
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?!\w)")
+_MINUS = "\N{MINUS SIGN}"
 _OF_TEN = re.compile(r"(\d)\s*(?:/|out of)\s*10\b", re.IGNORECASE)
 Scores = tuple[float, float, float, float]
 """In the order of SCALES."""
@@ -85,7 +86,8 @@ def read_official(text: str, judge: str) -> Judgement:
     lines = text.strip().splitlines()
     if not lines:
         return Judgement(judge, failure=EMPTY)
-    scores = [float(number) for number in _NUMBER.findall(_OF_TEN.sub(r"\1", lines[0]))]
+    line = _OF_TEN.sub(r"\1", lines[0]).replace(_MINUS, "-")
+    scores = [float(number) for number in _NUMBER.findall(line)]
     if len(scores) != len(SCALES):
         return Judgement(judge, failure=NOT_FOUR_SCORES)
     if not all(LOWEST <= score <= HIGHEST for score in scores):

@@ -15,6 +15,7 @@ from mht.judgements import Asked, Judgement, read_official
         ("10 10 10 10  \n\nThe answer agrees.", (10, 10, 10, 10)),
         ("\n 1 2 3 4\n5 6", (1, 2, 3, 4)),
         ("7, 8, 6, 9", (7, 8, 6, 9)),
+        ("7-8-6-9", (7, 8, 6, 9)),
         ("7.5 8 6 9", (7.5, 8, 6, 9)),
         ("Clinical accuracy: 7, relevance: 8, detail: 6, risk: 9", (7, 8, 6, 9)),
         ("7/10 8/10 6/10 9/10", (7, 8, 6, 9)),
@@ -38,6 +39,9 @@ def test_four_scores(text: str, wanted: tuple[float, ...]) -> None:
         ("The scores:\n7 8 6 9", "not_four_scores"),
         ("0 8 6 9", "out_of_range"),
         ("7 8 6 11", "out_of_range"),
+        ("7 8 6 -9", "out_of_range"),
+        ("-7, 8, 6, 9", "out_of_range"),
+        ("7 8 6 \N{MINUS SIGN}9", "out_of_range"),
     ],
 )
 def test_anything_else_is_a_failure_and_no_score(text: str, failure: str) -> None:
