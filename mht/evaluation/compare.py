@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from mht import catalog
 from mht.errors import ConfigError, InputError
+from mht.evaluation.again import Again, again
 from mht.evaluation.intervals import Difference, IntervalParams, difference, with_interval
 from mht.evaluation.metrics import judged
 from mht.evaluation.report.figures import Better, Figure, Group, about, listed
@@ -130,10 +130,12 @@ def _compared(runs: Sequence[EvaluationRun], name: str, config: CompareConfig) -
     lines: list[Line] = []
     for metric in _metrics(runs, name):
         try:
+            measure = again(runs, metric)
             if metric == "judged":
-                lines += _judged_lines(runs, name, kept, judges, config.intervals)
+                lines += _judged_lines(runs[0], name, measure, kept, judges, config.intervals)
             else:
-                lines += _lines(runs, name, metric, kept, config.intervals)
+                lines += _lines(runs[0], name, measure, kept, config.intervals)
+            messages += _of_one_setting(measure)
         except ConfigError as error:
             messages.append(f"Not compared: {error}")
     clusters = len({row.cluster for row in kept[0]})
@@ -187,9 +189,19 @@ def _one_identity(runs: Sequence[EvaluationRun], judge: str) -> bool:
     return all(one == lasting[0] for one in lasting)
 
 
+def _of_one_setting(measure: Again) -> list[str]:
+    if not measure.unlike:
+        return []
+    return [
+        f"{measure.metric}: the runs were scored by other settings ({', '.join(measure.unlike)}); here all of them are "
+        "by the first run's."
+    ]
+
+
 def _judged_lines(
-    runs: Sequence[EvaluationRun],
+    first: EvaluationRun,
     name: str,
+    measure: Again,
     kept: Sequence[Sequence[Prediction]],
     judges: Sequence[str],
     intervals: IntervalParams,
@@ -198,7 +210,7 @@ def _judged_lines(
     lines = []
     for judge in judges:
         own = [[replace(row, judgements=_by(row, judge)) for row in rows] for rows in kept]
-        for line in _lines(runs, name, "judged", own, intervals):
+        for line in _lines(first, name, measure, own, intervals):
             title = line.about.title if len(judges) == 1 else f"{line.about.title} ({judge})"
             lines.append(replace(line, about=replace(line.about, title=title)))
     return lines
@@ -210,15 +222,15 @@ def _by(row: Prediction, judge: str) -> tuple[Judgement, ...]:
 
 
 def _lines(
-    runs: Sequence[EvaluationRun],
+    first: EvaluationRun,
     name: str,
-    metric: str,
+    measure: Again,
     kept: Sequence[Sequence[Prediction]],
     intervals: IntervalParams,
 ) -> list[Line]:
     """The figures of one metric. Raises ConfigError where it cannot be measured here (a library, its settings)."""
-    measured = [_measure(run, metric, rows) for run, rows in zip(runs, kept, strict=True)]
-    blind = _blind(runs[0], name, metric, {row.row_id for row in kept[0]}, intervals)
+    measured = [measure.measure(rows) for rows in kept]
+    blind = _blind(first, name, measure, {row.row_id for row in kept[0]}, intervals)
     return [
         _line([one[figure] for one in measured], blind.get(figure, {}), intervals)
         for figure in measured[0]
@@ -241,35 +253,16 @@ def _metrics(runs: Sequence[EvaluationRun], name: str) -> list[str]:
     return sorted(set.intersection(*scored))
 
 
-def _measure(run: EvaluationRun, metric: str, rows: Sequence[Prediction]) -> dict[str, Measured]:
-    """The figures of a metric, with the run's own settings of it; groups of rows are no figures of their own here."""
-    module = catalog.load("evaluation.metrics", metric)
-    try:
-        params = module.Params(**settings_of(run, metric))
-    except ValidationError as error:
-        raise ConfigError(
-            f"{metric}: run {run.name!r} was scored with settings that this version does not take: {error}"
-        ) from None
-    return {one.name: one for one in module.measure(rows, params) if "=" not in one.name}
-
-
-def settings_of(run: EvaluationRun, metric: str) -> Mapping[str, object]:
-    """The settings that a run's configuration gives a metric, under `metrics`; none where it names it alone."""
-    given = run.config.get("metrics")
-    own = given.get(metric) if isinstance(given, Mapping) else None
-    return own if isinstance(own, Mapping) else {}
-
-
 def _blind(
-    run: EvaluationRun, name: str, metric: str, keys: set[str], intervals: IntervalParams
+    run: EvaluationRun, name: str, measure: Again, keys: set[str], intervals: IntervalParams
 ) -> dict[str, dict[str, Score]]:
     """Of a lexical metric, by figure, what each blind baseline has on the same rows."""
     found: dict[str, dict[str, Score]] = {}
-    if about(metric).group is not Group.LEXICAL:
+    if about(measure.metric).group is not Group.LEXICAL:
         return found
     for baseline, replies in run.baselines.items():
         rows = [row for row in replies.benchmarks.get(name, ()) if row.row_id in keys]
-        for figure, measured in _measure(run, metric, rows).items():
+        for figure, measured in measure.measure(rows).items():
             found.setdefault(figure, {})[baseline] = with_interval(measured, intervals)
     return found
 

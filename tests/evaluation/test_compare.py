@@ -195,14 +195,38 @@ def test_lexical_figures_come_last_with_the_blind_baselines(
     assert "blind: echo yes 0." in comparison_text(found, INTERVALS)
 
 
-def test_settings_of_a_metric_are_the_runs_own() -> None:
-    def set_to(weight: float) -> EvaluationRun:
-        rows = [*asked(5)[:20], *(replace(row, risk="critical") for row in asked(5)[20:])]
-        run = run_of({"b": rows}, "w", blind=False)
-        return replace(run, config={"partial": False, "metrics": {"risk_weighted": {"critical": weight}}})
+def weighed(weight: float) -> EvaluationRun:
+    """Accepts 5 false premises of 30, and an error at the highest risk counts so much."""
+    rows = [*asked(5)[:20], *(replace(row, risk="critical") for row in asked(5)[20:])]
+    run = run_of({"b": rows}, "w", blind=False)
+    return replace(run, config={"partial": False, "metrics": {"risk_weighted": {"critical": weight}}})
 
-    value = line(compare([set_to(0.0), set_to(0.0)], CONFIG), "risk_weighted").first.value
-    assert value == pytest.approx(5 / 20)
+
+def test_settings_of_a_metric_are_those_of_the_runs() -> None:
+    found = compare([weighed(0.0), weighed(0.0)], CONFIG)
+    assert line(found, "risk_weighted").first.value == pytest.approx(5 / 20)
+    assert found.benchmarks[0].messages == ()
+
+
+def test_runs_that_were_scored_by_other_settings_are_measured_by_the_first_ones() -> None:
+    for one, other, value in ((0.0, 9.0, 5 / 20), (9.0, 0.0, 5 * 2 / (20 * 2 + 40 * 9))):
+        found = compare([weighed(one), weighed(other)], CONFIG)
+        [against] = line(found, "risk_weighted").others
+        assert (against.first.value, against.score.value) == (pytest.approx(value),) * 2
+        assert against.verdict is Verdict.TIE
+        assert found.benchmarks[0].messages == (
+            "risk_weighted: the runs were scored by other settings (critical); here all of them are by the first "
+            "run's.",
+        )
+
+
+def test_a_setting_that_is_given_and_one_by_default_are_the_same(weak: EvaluationRun) -> None:
+    given = replace(weak, config={"partial": False, "metrics": {"rouge": {"stemmer": False}}})
+    assert compare([weak, given], CONFIG).benchmarks[0].messages == ()
+    given = replace(weak, config={"partial": False, "metrics": {"rouge": {"stemmer": True}}})
+    found = compare([weak, given], CONFIG)
+    assert {one.verdict for one in line(found, "rouge").others} == {Verdict.TIE}
+    assert "rouge: the runs were scored by other settings (stemmer)" in found.benchmarks[0].messages[0]
 
 
 def test_settings_that_are_not_taken_leave_a_word_and_the_other_figures(weak: EvaluationRun) -> None:
