@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from mht.predictions import Prediction
 from mht.records import Refusal
@@ -74,18 +74,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SplitImage:
-    """An image of one split of a benchmark; `image` is None where the copy does not hold it."""
+    """An image of one split of a benchmark; `image` is None where the copy does not hold it.
+
+    `size_bytes` is its file's, None where it has none of its own.
+    """
 
     split: str
     image_id: str
     image: ImageAt | None
+    size_bytes: int | None = None
 
 
 class Benchmark(Protocol):
     """What every file of `evaluation.benchmarks` has as its class `Benchmark`, made from its `Params` and a storage.
 
-    Making one reads nothing, and one can be pickled. `write(predictions, folder)` is there where the release has a
-    format for answers.
+    Making one reads nothing, and one can be pickled. See `OfficialBenchmark` for one whose release has a format for
+    answers.
     """
 
     @property
@@ -104,8 +108,22 @@ class Benchmark(Protocol):
     def pictures(self) -> Iterator[SplitImage]:
         """Each image of each split, those that are not asked included."""
 
+    def compared(self) -> list[tuple[str, str]]:
+        """(a split that is asked, another one of the copy) whose images are to be held against each other."""
+
     def notes(self) -> list[str]:
         """What a person must know of the copy: counts, refused rows, what its splits share, licence."""
+
+
+@runtime_checkable
+class OfficialBenchmark(Benchmark, Protocol):
+    """A benchmark whose release keeps answers in files that its own script takes."""
+
+    def official_files(self, predictions: Sequence[Prediction]) -> dict[str, tuple[bytes, str]]:
+        """By name, the content and what is told of it, with what a judge of the official form said of the replies.
+
+        Raises InputError for a prediction of no row, or of the same row twice.
+        """
 
 
 _TAKEN_OVER = (

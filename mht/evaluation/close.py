@@ -37,7 +37,7 @@ from mht.evaluation.work import Site
 from mht.generation import Failure
 from mht.judgements import Judgement
 from mht.predictions import Prediction, Score
-from mht.questions import Question
+from mht.questions import OfficialBenchmark, Question
 
 _Rows = dict[str, list[Kept]]
 """By benchmark."""
@@ -145,8 +145,8 @@ class _Closing:
     def write_official(self, rows: _Rows) -> None:
         """What a benchmark's own script takes, for those that have one."""
         for name, of in rows.items():
-            opened: Any = open_benchmark(self.site.config, name, self.site.storage)
-            if hasattr(opened, "official_files"):
+            opened = open_benchmark(self.site.config, name, self.site.storage)
+            if isinstance(opened, OfficialBenchmark):
                 files = opened.official_files([row.prediction for row in of])
                 for file, (data, told) in files.items():
                     self.write(f"official/{name}/{file}", data)

@@ -23,6 +23,7 @@ from mht.evaluation.identity import (
     take_up,
 )
 from mht.evaluation.judging import Judging
+from mht.evaluation.leak import between_splits
 from mht.evaluation.plan import write_plan
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import EvaluationRun, load
@@ -76,6 +77,9 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
     if _is_done(site, old, run) and not _is_left(site, spec, works, judges):
         return load(storage, config.output)
     take_up(storage, config, old, run)
+    for name in config.benchmarks:
+        opened = open_benchmark(config, name, storage)
+        notes[name] += [str(shared) for shared in between_splits(opened, config.imaging, site.pulse)]
     remarks = []
     if elsewhere is not None:
         take_over(site, spec, elsewhere)

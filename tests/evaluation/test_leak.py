@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 
 from PIL import Image
@@ -49,7 +50,11 @@ class Held:
     def pictures(self) -> Iterator[SplitImage]:
         for at in self._data:
             split, _, name = at.holder.partition("/")
-            yield SplitImage(split, name, at)
+            data = self._data[at]
+            yield SplitImage(split, name, at, None if data is None else len(data))
+
+    def compared(self) -> list[tuple[str, str]]:
+        return list(permutations(dict.fromkeys(at.holder.partition("/")[0] for at in self._data), 2))
 
     def notes(self) -> list[str]:
         return []
@@ -64,8 +69,8 @@ def test_names_bytes_and_looks_are_counted_apart() -> None:
     assert there.examples == (("b", "copy"), ("c", "small"))
     assert (back.split, back.other, back.n, back.by_any) == ("train", "test", 4, 3)
     assert str(there) == (
-        "leakage: 3 of the 4 images of test also stand in train (by name 1, by bytes 1, by look 2; 2 could not be "
-        "read); b is copy; c is small"
+        "leakage, measured on this copy: 3 of the 4 images of test also stand in train (by name 1, by bytes 1, "
+        "by look 2; 2 could not be read); b is copy; c is small"
     )
 
 
@@ -94,3 +99,33 @@ def test_the_pictures_of_a_release_are_read(reference_data: Path, tmp_path: Path
     test = found["test", "train"]
     assert (test.n, test.by_name, test.by_bytes, test.by_look) == (5, 0, 0, 5)
     assert test.examples == tuple((f"again{n}.jpg", images[n].name) for n in range(5))
+    assert ("train", "test") not in found
+
+
+class Counted(Held):
+    """Remembers what was read."""
+
+    def read(self, places: Sequence[ImageAt | None]) -> list[Picture]:
+        self.asked = [*getattr(self, "asked", []), *(str(at.holder) for at in places if at is not None)]
+        return super().read(places)
+
+
+def test_of_many_only_files_of_one_size_are_read_and_a_renamed_copy_is_found() -> None:
+    held = Counted(
+        {"test": {"a": b"one", "b": b"three", "c": b"seven"}, "train": {"x": b"four", "y": b"seven"}}
+    )
+    there, _ = between_splits(held, ImagingParams(), most=4)
+    assert (there.n, there.by_name, there.by_bytes, there.by_look, there.by_any) == (3, 0, 1, None, 1)
+    assert there.examples == (("c", "y"),)
+    assert held.asked == ["test/b", "test/c", "train/y"]
+    assert "by bytes 1, not compared by look)" in str(there)
+
+
+def test_a_split_without_images_here_is_not_measured(tmp_path: Path) -> None:
+    write_lines(tmp_path / "train.jsonl", vqa_rad_rows("freeform", ["a.jpg"]))
+    write_lines(tmp_path / "test.jsonl", vqa_rad_rows("test_para", ["b.jpg"], 500))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "b.jpg").write_bytes(drawn(1, "JPEG"))
+    benchmark = opened("vqa_rad", {"path": str(tmp_path)}, Storage(StorageParams()))
+    assert between_splits(benchmark, ImagingParams()) == []
+    assert any("in the release 202 of the 203" in note for note in benchmark.notes())

@@ -68,6 +68,7 @@ class Format:
 
     `parts` finds its files of rows or raises InputError; `folders` are where its images lie, below the folder of the
     rows, none where the rows hold them; `split_of` tells a row's split or raises Unfit; `remarks` hold for every copy.
+    `published` is what the whole release's splits share, said where the copy has no images of another split to measure.
     Splits of `aside` are counted and not compared with others; `trains` is whether the release has rows to train on.
     Of Parquet files `columns` are read, the image from `column`.
     """
@@ -77,6 +78,7 @@ class Format:
     understand: Understand
     folders: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
     split_of: Callable[[Row, Part], str] = split_of_part
     aside: tuple[str, ...] = ()
     trains: bool = True
@@ -153,7 +155,15 @@ class FileBenchmark:
     def pictures(self) -> Iterator[SplitImage]:
         """Each image of each split of the copy, those that are not asked included."""
         for split, census in self._census.items():
-            yield from (SplitImage(split, image_id, at) for image_id, at in census.images.items())
+            for image_id, at in census.images.items():
+                yield SplitImage(split, image_id, at, self._images.size_bytes(at))
+
+    def compared(self) -> list[tuple[str, str]]:
+        """The asked splits with each other one of the copy; those set aside are left out."""
+        splits = [split for split in self._census if split not in self._form.aside]
+        return [
+            (s, other) for s in splits if s in self._splits for other in splits if other not in self._splits
+        ]
 
     def notes(self) -> list[str]:
         """Counts, refused rows by reason, what the copy's splits share, and remarks on the release."""
@@ -167,7 +177,10 @@ class FileBenchmark:
             at is not None and at.member for census in compared.values() for at in census.images.values()
         )
         by = "by bytes" if held else "by name"
-        return [*lines, *shared(compared, self._splits, by, self._form.trains), *self._form.remarks]
+        lines += shared(compared, self._splits, by, self._form.trains)
+        others = {other for _, other in self.compared()}
+        here = any(at is not None for other in others for at in self._census[other].images.values())
+        return [*lines, *([] if here else self._form.published), *self._form.remarks]
 
     @cached_property
     def _parts(self) -> list[Part]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from mht.errors import InputError, StorageMissing
@@ -45,6 +46,14 @@ class Images:
         if found.size_bytes is not None and not 0 < found.size_bytes <= _MAX_BYTES:
             raise Unfit("image_empty" if not found.size_bytes else "image_too_large", repr(name)[:200])
         return ImageAt(found.uri, version=found.version, size_bytes=found.size_bytes)
+
+    def size_bytes(self, image: ImageAt | None) -> int | None:
+        """Of its file; None for an image in a table, or one that these folders do not have."""
+        return None if image is None or image.member is not None else self._sizes.get(image.holder)
+
+    @cached_property
+    def _sizes(self) -> dict[str, int | None]:
+        return {listing.uri: listing.size_bytes for listing in self._files.values()}
 
 
 def _listed(storage: Storage, folder: str) -> list[Listing]:

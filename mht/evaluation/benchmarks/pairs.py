@@ -87,6 +87,10 @@ class Benchmark:
             for image_id in self._image_rows(shard):
                 yield SplitImage(split_of(shard), image_id, ImageAt(shard, image_id))
 
+    def compared(self) -> list[tuple[str, str]]:
+        """None: the build keeps images that look alike in one split."""
+        return []
+
     def notes(self) -> list[str]:
         """Counts by state and form, and what the dataset's splits share."""
         states, forms, images, twins = Counter[str](), Counter[str](), set[str](), set[str]()

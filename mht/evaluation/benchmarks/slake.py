@@ -52,7 +52,7 @@ class Benchmark(FileBenchmark):
         others = tuple(
             f"{name} ({other})" for name in dict.fromkeys(NAMES.values()) for other in ("en", "zh")
         )
-        form = Format("slake", parts, understood, ("imgs", "images"), _REMARKS, split, others)
+        form = Format("slake", parts, understood, ("imgs", "images"), _REMARKS, (), split, others)
         super().__init__(params, storage, form, (params.split,))
 
 

@@ -24,10 +24,10 @@ NAMES = {"VQA_RAD Dataset Public.json": None, "train.jsonl": "train", "test.json
 FOLDERS = ("VQA_RAD Image Folder", "images", "imgs")
 _SPLITS = {"freeform": "train", "para": "train", "test_freeform": "test", "test_para": "test"}
 _SITES = {"HEAD": "head", "CHEST": "chest", "ABD": "abdomen"}
-_REMARKS = (
-    "of the 203 images of the whole release's test split 202 also stand in its training split: a model that was "
-    "trained on VQA-RAD has seen them",
-    "licence: CC0 (osf.io/89kps)",
+_REMARKS = ("licence: CC0 (osf.io/89kps)",)
+_PUBLISHED = (
+    "leakage: in the release 202 of the 203 images of test also stand in train, by name; a model that was trained on "
+    "VQA-RAD has seen them",
 )
 
 
@@ -44,7 +44,13 @@ class Benchmark(FileBenchmark):
     def __init__(self, params: Params, storage: Storage) -> None:
         parts = partial(find_parts, storage, params.path, "VQA-RAD", NAMES)
         form = Format(
-            "vqa_rad", parts, partial(understand, suffix=params.suffix), FOLDERS, _REMARKS, split_of
+            "vqa_rad",
+            parts,
+            partial(understand, suffix=params.suffix),
+            FOLDERS,
+            _REMARKS,
+            _PUBLISHED,
+            split_of,
         )
         super().__init__(params, storage, form, (params.split,))
 

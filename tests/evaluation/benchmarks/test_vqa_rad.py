@@ -30,7 +30,7 @@ def test_the_official_split_is_in_the_rows_and_what_it_shares_is_said(open_one: 
     assert "leakage: 2 of the 3 images of test also stand in train, by name" in notes
     assert "leakage: 1 of the 1 groups of test also stand in train" in notes
     assert "rows in this copy: train 6, test 6" in notes
-    assert any("202" in note and "203" in note for note in notes)
+    assert not any("203" in note for note in notes)
 
 
 def test_lines_with_one_split_say_that_nothing_can_be_compared(tmp_path: Path, storage: Storage) -> None:
@@ -42,7 +42,9 @@ def test_lines_with_one_split_say_that_nothing_can_be_compared(tmp_path: Path, s
             "Is blob 0 bright?",
             "How many blobs are in row 0?",
         ]
-        assert any(note.startswith("leakage: no split but test is here") for note in benchmark.notes())
+        notes = benchmark.notes()
+        assert any(note.startswith("leakage: no split but test is here") for note in notes)
+        assert any(note.startswith("leakage: in the release 202 of the 203 images of test") for note in notes)
     with pytest.raises(InputError, match="no rows to ask"):
         list(opened("vqa_rad", {"path": str(tmp_path), "split": "train"}, storage).questions())
 
