@@ -77,6 +77,17 @@ class Judgement:
         return replace(self, judge=judge)
 
 
+def write_official(given: Judgement) -> str | None:
+    """A judgement as the official judge's reply, `7 8 6 9` and the reason below; None for one that failed.
+
+    Broken scores are rounded to whole points, halves up: the official line has no others.
+    """
+    if given.scores is None:
+        return None
+    line = " ".join(str(int(score + 0.5)) for score in given.scores)
+    return f"{line}\n\n{given.why}" if given.why else line
+
+
 def read_official(text: str, judge: str) -> Judgement:
     """The judgement in a reply whose first line holds four scores: accuracy, relevance, detail and risk.
 

@@ -174,11 +174,11 @@ def close(
     closing.read_plans()
     rows = closing.read_answers(ANSWER)
     closing.remarks += _cut_remarks(rows)
-    closing.write_official(rows)
     closing.remarks += _likelihood_remarks(site, closing.questions, rows)
     baselines = _baselines(closing)
     for name in sorted(judges, key=closing.called):
         rows = closing.with_judgements(rows, name, judges[name])
+    closing.write_official(rows)
     scores = {name: _scored(closing, name, of) for name, of in rows.items()}
     made = EvaluationRun(
         name=run.name,

@@ -453,6 +453,12 @@ def test_the_released_answers_and_judgements_of_medhalltune(reference_data: Path
     assert "official/mht/negative.jsonl: 561 of 561 rows" in made.remarks
     again = (tmp_path / "out" / "official" / "mht" / "negative.jsonl").read_text().splitlines()
     assert [json.loads(line)["answer"] for line in again] == [row["answer"] for row in rows[556:]]
+    judged = (
+        (tmp_path / "out" / "official" / "mht" / "gpt-4o-mini" / "negative.jsonl").read_text().splitlines()
+    )
+    assert [json.loads(line)["result"].split() for line in judged] == [
+        row["result"].splitlines()[0].split() for row in rows[556:]
+    ]
     with pytest.raises(ConfigError, match="vqa_rad keeps no answers in its release"):
         config("", tmp_path / "out", model=file | {"predictions.official": "vqa_rad"})
 

@@ -6,13 +6,13 @@ their negatives), in the folder or in `results_save_dir`; images in `images` or 
 github.com/russellyq/MedHallTune. `gpt4_answer` is the reference answer (the newest question files hold none),
 `answer` another model's, which is never read. A `question_id` is unique within its split only: rows are called
 `positive/17`. `predicted` reads the files in which the release keeps a model's answers, `official_files` makes them for
-the official script and its page.
+the official script and its page, with a judge's scores in `result` as well.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -24,6 +24,7 @@ from mht.evaluation.benchmarks._parts import Part, find_parts
 from mht.evaluation.benchmarks._refused import Unfit
 from mht.evaluation.benchmarks._rows import RawRow, Row, read_rows
 from mht.evaluation.benchmarks._words import kind_of, text_in, text_or_none, with_suffix, without_marker
+from mht.judgements import Judgement, write_official
 from mht.knowledge.polarity import opening
 from mht.predictions import Prediction
 from mht.questions import Question
@@ -71,34 +72,54 @@ class Benchmark(FileBenchmark):
     def official_files(self, predictions: Sequence[Prediction]) -> dict[str, tuple[bytes, str]]:
         """By name, for each split, the release's own rows with our `answer`, and how many of them it holds.
 
-        A row without a reply is left out: the official script would score whatever stood there. Raises InputError
-        for a prediction of no row, or of the same row twice.
+        Of each judge there are the same once more, in a folder of its name, with its scores in `result` as the official
+        judge writes them. A row without a reply, or there without scores, is left out: the official script would score
+        whatever stood there. Raises InputError for a prediction of no row, or of the same row twice.
         """
-        replies: dict[str, str | None] = {}
+        rows: dict[str, Prediction] = {}
         for row in predictions:
-            if row.row_id in replies:
+            if row.row_id in rows:
                 raise InputError(
                     f"medhalltune: two predictions for row {row.row_id!r}. Write one run at a time."
                 )
-            replies[row.row_id] = row.reply
-        unknown = replies.keys() - {question.row_id for question in self.questions()}
+            rows[row.row_id] = row
+        unknown = rows.keys() - {question.row_id for question in self.questions()}
         if unknown:
             raise InputError(
                 f"medhalltune: this copy has no row {min(unknown)!r}. Write with the copy that was asked."
             )
-        return {f"{part.split}.jsonl": self._official(part, replies) for part in self._asked_parts}
+        judges = sorted({given.judge for row in predictions for given in row.judgements})
+        return {
+            f"{_folder(judge)}{part.split}.jsonl": self._official(part, rows, judge)
+            for judge in (None, *judges)
+            for part in self._asked_parts
+        }
 
-    def _official(self, part: Part, replies: dict[str, str | None]) -> tuple[bytes, str]:
+    def _official(self, part: Part, found: Mapping[str, Prediction], judge: str | None) -> tuple[bytes, str]:
         lines, rows = [], 0
         for raw in self._rows(part):
             rows += 1
             if isinstance(raw.row, Unfit):
                 continue
-            reply = replies.get(_row_id(part, raw.row))
-            if reply is not None:
-                lines.append(json.dumps(official(raw.row, reply)) + "\n")
-        lacks = f"; {rows - len(lines):,} without a reply are not in it" if rows > len(lines) else ""
-        return "".join(lines).encode(), f"{len(lines):,} of {rows:,} rows{lacks}"
+            row = found.get(_row_id(part, raw.row))
+            if row is None or row.reply is None:
+                continue
+            told = official(raw.row, row.reply)
+            if judge is not None:
+                result = write_official(row.judged_by(judge) or Judgement(judge, failure="not_judged"))
+                if result is None:
+                    continue
+                told |= {"result": result}
+            lines.append(json.dumps(told) + "\n")
+        what = "a reply" if judge is None else f"scores of {judge}"
+        lacks = f"; {rows - len(lines):,} without {what} are not in it" if rows > len(lines) else ""
+        whole = "" if judge is None else f", {judge}'s scores in whole points"
+        return "".join(lines).encode(), f"{len(lines):,} of {rows:,} rows{whole}{lacks}"
+
+
+def _folder(judge: str | None) -> str:
+    """Where a judge's files are: its name in the configuration, without its model's."""
+    return "" if judge is None else f"{judge.partition(' (')[0]}/"
 
 
 def predicted(storage: Storage, path: str) -> Iterator[tuple[str, RawRow]]:

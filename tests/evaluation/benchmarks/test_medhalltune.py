@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mht.errors import InputError
+from mht.judgements import Judgement, read_official
 from mht.questions import answered
 from mht.storage import Storage
 from tests.evaluation.benchmarks.conftest import Open, opened
@@ -103,6 +105,44 @@ def test_a_row_without_a_reply_is_not_written_with_another_model_s(open_one: Ope
     assert told == "1 of 3 rows; 2 without a reply are not in it"
     assert [json.loads(line)["answer"] for line in data.splitlines()] == [""]
     assert files["negative.jsonl"] == (b"", "0 of 2 rows; 2 without a reply are not in it")
+
+
+def official_means(path: Path) -> list[float]:
+    """As the official script reads the judge: the first line, at its spaces four whole numbers; their means."""
+    lines = [json.loads(line)["result"].split("\n")[0] for line in path.read_text("utf-8").splitlines()]
+    scores = [[int(score) for score in line.split(" ")] for line in lines]
+    assert all(len(four) == 4 for four in scores)
+    return [sum(of) / len(of) for of in zip(*scores, strict=True)]
+
+
+def test_what_judges_said_is_written_beside_as_the_official_judge_says_it(
+    open_one: Open, tmp_path: Path
+) -> None:
+    benchmark: Any = open_one("medhalltune")
+    asked = list(benchmark.questions())
+    plain = [answered(q, "A ring.", None) for q in asked]
+    said = [
+        (Judgement("one (gpt)", 7, 8, 6, 9, why="It is a ring."), Judgement("two", 2.5, 3, 1.4, 10)),
+        (Judgement("one (gpt)", failure="timeout"), Judgement("two", 4, 3, 1, 8)),
+        (Judgement("one (gpt)", 9, 8, 6, 7),),
+    ]
+    judged = [replace(row, judgements=given) for row, given in zip(plain, said, strict=False)]
+    files = benchmark.official_files([*judged, *plain[3:]])
+    assert {name: files[name] for name in ("positive.jsonl", "negative.jsonl")} == benchmark.official_files(
+        plain
+    )
+    assert files["one/positive.jsonl"][1] == (
+        "2 of 3 rows, one (gpt)'s scores in whole points; 1 without scores of one (gpt) are not in it"
+    )
+    first, _ = map(json.loads, files["one/positive.jsonl"][0].splitlines())
+    assert (first["result"], first["answer"]) == ("7 8 6 9\n\nIt is a ring.", "A ring.")
+    assert read_official(first["result"], "j").scores == (7, 8, 6, 9)
+    for judge, due in (("one", [8, 8, 6, 8]), ("two", [3.5, 3, 1, 9])):
+        (tmp_path / judge).write_bytes(files[f"{judge}/positive.jsonl"][0])
+        assert official_means(tmp_path / judge) == due
+    assert files["two/negative.jsonl"] == (
+        b"", "0 of 2 rows, two's scores in whole points; 2 without scores of two are not in it"
+    )  # fmt: skip
 
 
 def test_predictions_of_other_rows_are_refused(open_one: Open, tmp_path: Path, storage: Storage) -> None:
