@@ -1,7 +1,8 @@
 """Golden figures of half of the official validation split, computed once with the reference packages alone.
 
-By a script of its own with rouge-score 0.1.2, sacrebleu 2.6.0, NLTK 3.10.4 with WordNet 3.0, and the judge's first line
-split at spaces; the polarity by regular expressions over the rows where both texts begin with one of the words.
+By `benchmarks/golden.py`, which prints them under these names: rouge-score 0.1.2, sacrebleu 2.6.0, NLTK 3.10.4 with
+WordNet 3.0, and the judge's first line split at spaces; the polarity by regular expressions over the rows where both
+texts begin with one of the words.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ BLEU = {"positive": 13.768703909489407, "negative": 10.767702726485675}
 METEOR = {"positive": 0.3901982354302628, "negative": 0.23408587144013485}
 WORDS = {"positive": (337, 0.8694362017804155), "negative": (85, 0.3176470588235294)}
 REFUTED, STRICT = 165, (58, 23)
-# inspect_ai 0.3.285: stderr(cluster="image") of the accuracy score.
+# The formula of inspect_ai 0.3.285, whose stderr(cluster="image") of the accuracy score is the same.
 ERROR = {"positive": 0.10095946540742248, "negative": 0.10904025967394333}
 
 parts = pytest.mark.parametrize("part", sorted(ROWS))
