@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from mht import catalog
@@ -49,7 +49,8 @@ def assign(config: TrainConfig, storage: Storage) -> Assignment:
     agenda = Agenda(shards, config.seed, config.order, config.step_examples, config.epochs, config.max_steps)
     held_out = _held_out(config, source)
     run = describe(config, model, source.digest)
-    take_up(storage, config, run)
+    resumed = take_up(storage, config, run)
+    run = run if resumed is None else replace(run, id=resumed.id)
     return Assignment(config, run, agenda, source, held_out)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
+from mht.training.beside import Tracker
 from mht.training.history import History
 from mht.training.progress import Beat
-from mht.training.tracking import Tracker
 from mht.training.utilisation import Arithmetic, memory_bytes
 
 Tell = Callable[[Beat], bool]
@@ -103,7 +103,6 @@ class Telling:
 
     def close(self) -> None:
         for tracker in self._trackers:
-            tracker.keep()
             tracker.close()
 
     def _log(self, step: int, figures: dict[str, float]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from mht.artifacts import SUCCESS, dump_json, parquet_bytes
-from mht.config_identity import flatten
 from mht.config_train import TrainConfig
 from mht.errors import InputError
 from mht.model.checkpoint import Checkpoints
@@ -72,7 +71,9 @@ def run_rank(
             say(f"going on from step {history.steps:,} of {given.agenda.total():,}")
         onlooker: Onlooker = Quiet(report)
         if ranks.first:
-            onlooker = _telling(given, storage, trainee, history, (tell, report), device, ranks.count)
+            drawn = trackers(config.tracking, storage, config.output, given.run, history.steps, say)
+            total = given.agenda.total()
+            onlooker = Telling(drawn, tell, report, total, trainee.arithmetic, device, ranks.count)
         stack.callback(onlooker.close)
         feeding = stack.enter_context(
             closing(feed(given, trainee.speech, history.steps, ranks.rank, ranks.count))
@@ -115,21 +116,6 @@ def _samples(given: Assignment) -> list[Example]:
     raise InputError(
         "data: the first examples of no shard have anything to learn; raise data.sampling.weights"
     )
-
-
-def _telling(
-    given: Assignment,
-    storage: Storage,
-    trainee: Trainee,
-    history: History,
-    hear: tuple[Tell, Report],
-    device: torch.device,
-    world: int,
-) -> Telling:
-    config = given.config
-    settings = dict(flatten(given.run.resolved))
-    made = trackers(config.tracking, storage, config.output, given.run.name, settings, history.steps)
-    return Telling(made, *hear, given.agenda.total(), trainee.arithmetic, device, world)
 
 
 def _finish(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -28,7 +29,8 @@ class Run:
     """What run.json holds. `name` is 12 hex digits over all that decides what is learnt.
 
     `model` and `data` are digests of the contents, wherever they lie; `code` is of mht's own. `libraries` are told,
-    and another version of one does not stop a resume.
+    and another version of one does not stop a resume. `id` is drawn once: a run of the same name elsewhere, or one
+    that starts over, has another.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Run:
     data: str
     code: str
     libraries: dict[str, str]
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def to_json(self) -> bytes:
         plain = asdict(self)
@@ -50,8 +53,8 @@ def describe(config: TrainConfig, model: str, data: str) -> Run:
     return Run(name, resolved, model, data, code, {one: metadata.version(one) for one in _LIBRARIES})
 
 
-def take_up(storage: Storage, config: TrainConfig, run: Run) -> bool:
-    """Write run.json, or find that it is there already: whether there is something to resume.
+def take_up(storage: Storage, config: TrainConfig, run: Run) -> Run | None:
+    """Write run.json, or find that it is there already: the record of what is resumed, None for a run that begins.
 
     Raises RunConflict naming the differing keys where the output holds another run and new_run is not given.
     """
@@ -61,7 +64,7 @@ def take_up(storage: Storage, config: TrainConfig, run: Run) -> bool:
         and old.name == run.name
         and not (config.new_run and _is_finished(storage, config.output))
     ):
-        return True
+        return old
     if old is not None and not config.new_run:
         raise RunConflict(
             f"{join(config.output, RUN)}: this output holds run {old.name}, which differs in\n  "
@@ -71,7 +74,7 @@ def take_up(storage: Storage, config: TrainConfig, run: Run) -> bool:
     if old is not None:
         _clear(storage, config.output)
     storage.write(join(config.output, RUN), run.to_json())
-    return False
+    return None
 
 
 def read(storage: Storage, root: str) -> Run | None:
@@ -80,7 +83,8 @@ def read(storage: Storage, root: str) -> Run | None:
     try:
         plain = json.loads(storage.read(uri))
         wanted = ("name", "model", "data", "code", "libraries")
-        return Run(resolved=plain["config"], **{key: plain[key] for key in wanted})
+        named = {key: plain[key] for key in wanted}
+        return Run(resolved=plain["config"], id=plain.get("id", plain["name"]), **named)
     except StorageMissing:
         return None
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from mht.config_identity import flatten
 from mht.config_train import TrackingConfig
 from mht.storage import Storage, join
+from mht.training.beside import Beside, Tracker
+from mht.training.run import Run
 
 FOLDER = "tensorboard"
-
-
-class Tracker(Protocol):
-    """Takes figures by name; a step is the number of steps taken."""
-
-    def log(self, step: int, figures: Mapping[str, float]) -> None: ...
-    def keep(self) -> None: ...
-    def close(self) -> None: ...
+_TAG = "mht.run"
 
 
 class TensorBoard:
@@ -61,15 +58,25 @@ class TensorBoard:
 
 
 class MLflow:
-    """A run of an experiment, at MLFLOW_TRACKING_URI; `name` is the run's own."""
+    """A run of an experiment, at MLFLOW_TRACKING_URI; a resumed run, found by its id, goes on in the same one.
 
-    def __init__(self, experiment: str, name: str, settings: Mapping[str, Any]) -> None:
+    To be used in one thread: the package knows its run by that.
+    """
+
+    def __init__(self, experiment: str, run: Run) -> None:
         import mlflow
 
         self._mlflow = mlflow
         mlflow.set_experiment(experiment)
-        mlflow.start_run(run_name=name)
-        mlflow.log_params({key: str(value)[:500] for key, value in settings.items()})
+        found = mlflow.search_runs(
+            experiment_names=[experiment], filter_string=f"tags.`{_TAG}` = '{run.id}'", output_format="list"
+        )
+        if found:
+            mlflow.start_run(run_id=found[0].info.run_id)
+            return
+        mlflow.start_run(run_name=run.name, tags={_TAG: run.id})
+        # Once: a parameter may not change there, and where the work is done may.
+        mlflow.log_params({key: str(value)[:500] for key, value in flatten(run.resolved)})
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         self._mlflow.log_metrics(dict(figures), step=step)
@@ -84,10 +91,13 @@ class MLflow:
 class Wandb:
     """A run of a project; a resumed run goes on in the same one."""
 
-    def __init__(self, project: str, name: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, project: str, run: Run) -> None:
         import wandb
 
-        self._run: Any = wandb.init(project=project, id=name, resume="allow", config=dict(settings))
+        self._run: Any = wandb.init(
+            project=project, id=run.id, name=run.name, resume="allow", config=dict(flatten(run.resolved)),
+            allow_val_change=True,
+        )  # fmt: skip
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         self._run.log(dict(figures), step=step)
@@ -100,12 +110,12 @@ class Wandb:
 
 
 def trackers(
-    config: TrackingConfig, storage: Storage, root: str, name: str, settings: Mapping[str, Any], first: int
+    config: TrackingConfig, storage: Storage, root: str, run: Run, first: int, warn: Callable[[str], None]
 ) -> list[Tracker]:
-    """All that were asked for; `name` is the run's, `settings` its flat configuration."""
-    made: list[Tracker] = [TensorBoard(storage, root, first)]
+    """All that were asked for, each beside the training; `first` is the step that this process begins at."""
+    made: list[Callable[[], Tracker]] = [partial(TensorBoard, storage, root, first)]
     if config.mlflow is not None:
-        made.append(MLflow(config.mlflow, name, settings))
+        made.append(partial(MLflow, config.mlflow, run))
     if config.wandb is not None:
-        made.append(Wandb(config.wandb, name, settings))
-    return made
+        made.append(partial(Wandb, config.wandb, run))
+    return [Beside(make, warn) for make in made]
