@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import TemplateError
-from PIL import Image
 
-from mht.errors import IntegrityError
+from mht.errors import InputError, IntegrityError
 from mht.generation import Failure, Reply, Request
-from mht.pretrained.chat import Chat, decoded
+from mht.pretrained.chat import Chat, Unreadable
 
 
 @dataclass(slots=True)
@@ -56,11 +55,11 @@ class Reader:
 
     def read(self, requests: Sequence[Request]) -> list[Prompt | Reply]:
         """Each request in tokens; or why the model cannot be given it. Each image is looked at once."""
-        sizes: dict[bytes, tuple[int, int] | None] = {}
+        sizes: dict[bytes, tuple[int, int] | str] = {}
         return [self._read(place, request, sizes) for place, request in enumerate(requests)]
 
     def _read(
-        self, place: int, request: Request, sizes: dict[bytes, tuple[int, int] | None]
+        self, place: int, request: Request, sizes: dict[bytes, tuple[int, int] | str]
     ) -> Prompt | Reply:
         said = self._refusal(request)
         if said is not None:
@@ -82,10 +81,10 @@ class Reader:
             return _refused(request, "the prompt holds no text behind the image; ask something")
         prompt.image_digest = hashlib.sha256(request.image).digest()
         if prompt.image_digest not in sizes:
-            sizes[prompt.image_digest] = _size_of(request.image)
+            sizes[prompt.image_digest] = self._size_of(request.image)
         size = sizes[prompt.image_digest]
-        if size is None:
-            return _refused(request, "the image is neither a JPEG nor a PNG that can be decoded")
+        if isinstance(size, str):
+            return _refused(request, f"the image cannot be decoded: {size}")
         prompt.image_size = size
         return prompt
 
@@ -106,9 +105,14 @@ class Reader:
         if not self.chat.reads_images or groups[0][0].image_at is None:
             return {}
         firsts = [group[0] for group in groups]
-        rows, made = self.chat.process(
-            [prompt.text for prompt in firsts], [prompt.request.image or b"" for prompt in firsts]
-        )
+        try:
+            rows, made = self.chat.process(
+                [prompt.text for prompt in firsts], [prompt.request.image or b"" for prompt in firsts]
+            )
+        except Unreadable as error:
+            raise InputError(
+                f"an image that could be decoded before cannot be now: {error}; is the machine overloaded?"
+            ) from error
         for group, row in zip(groups, rows, strict=True):
             _put_in(group, row)
         return made
@@ -136,6 +140,14 @@ class Reader:
     def text_of(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
 
+    def _size_of(self, image: bytes) -> tuple[int, int] | str:
+        """Width and height, or why there are none: all of it is decoded, so that nothing fails within a batch."""
+        try:
+            [made] = self.chat.decoded([image])
+        except Unreadable as error:
+            return str(error)
+        return made.size
+
     def _refusal(self, request: Request) -> str | None:
         if request.image is not None and not self.chat.reads_images:
             return "the model reads no images; use one that does, or leave the image out"
@@ -162,14 +174,6 @@ class Reader:
 
 def _refused(request: Request, said: str) -> Reply:
     return Reply(request.request_id, None, Failure.NOT_ACCEPTED, said, calls=0)
-
-
-def _size_of(image: bytes) -> tuple[int, int] | None:
-    """Width and height, None for what cannot be decoded: all of it is, so that nothing fails within a batch."""
-    try:
-        return decoded(image).size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
 
 
 def _put_in(group: Group, whole: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Images as engines read them: JPEG and PNG as they are, TIFF and DICOM decoded in the guarded child."""
+"""Images as engines read them: JPEG and PNG of 8 bits as they are, the others decoded in the guarded child."""
 
 from __future__ import annotations
 
@@ -60,10 +60,15 @@ class Pictures:
             self._guard = None
 
     def _needs(self, data: bytes) -> bool:
-        return self._every or sniff(data) not in READ_BY_ENGINES
+        return self._every or sniff(data) not in READ_BY_ENGINES or _is_deep_png(data)
 
     @property
     def _decoder(self) -> DecoderGuard:
         if self._guard is None:
             self._guard = DecoderGuard(self._params)
         return self._guard
+
+
+def _is_deep_png(data: bytes) -> bool:
+    """Of 16 bits a value, by its header: what many readers clip to white."""
+    return data[:4] == b"\x89PNG" and data[24:25] == b"\x10"

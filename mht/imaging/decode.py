@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from mht.imaging.encode import encode
+from mht.imaging.encode import RAW, encode
 from mht.imaging.formats import ALLOWED, sniff
-from mht.imaging.hashes import hash_of, thumbnail
-from mht.imaging.params import ImagingParams
+from mht.imaging.hashes import HASH_BYTES, hash_of, thumbnail
+from mht.imaging.likeness import THUMBNAIL_BYTES
+from mht.imaging.params import ImagingParams, WholeParams
 from mht.imaging.raster import Raster, decode_raster
 from mht.imaging.refused import Refused, check_bytes
 from mht.records import NormalisedImage, Reason, Refusal
@@ -55,17 +56,18 @@ def _finish(
     data: bytes, kind: str, raster: Raster, tags: dict[str, str | None], params: ImagingParams
 ) -> NormalisedImage:
     image = raster.image
-    small = thumbnail(image)
+    # Nobody compares what is only looked at by a model.
+    small = bytes(THUMBNAIL_BYTES) if isinstance(params, WholeParams) else thumbnail(image)
     return NormalisedImage(
         data=encode(image, params),
-        format=params.encoding,
+        format=RAW if isinstance(params, WholeParams) else params.encoding,
         width_px=image.width,
         height_px=image.height,
         source_width_px=raster.source_width_px,
         source_height_px=raster.source_height_px,
         source_format=kind.lower(),
         source_sha256=hashlib.sha256(data).hexdigest(),
-        pixel_hash=hash_of(small),
+        pixel_hash=bytes(HASH_BYTES) if isinstance(params, WholeParams) else hash_of(small),
         thumbnail=small,
         **tags,
     )

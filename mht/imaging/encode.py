@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from mht.imaging.params import ImagingParams
+from mht.imaging.params import ImagingParams, WholeParams
 from mht.imaging.resample import MODES, resample
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+RAW = "raw"
+"""The form of pixels that are not encoded: row by row, one byte a pixel where they are grey and else three."""
 
 
 def fit(width: int, height: int, side_px: int) -> tuple[int, int]:
@@ -33,7 +36,9 @@ def shrink(image: Image, side_px: int) -> Image:
 
 
 def encode(image: Image, params: ImagingParams) -> bytes:
-    """An "L" or "RGB" image as JPEG (4:4:4, so that thin coloured marks keep their edge) or PNG."""
+    """An "L" or "RGB" image as JPEG (4:4:4, so that thin coloured marks keep their edge), PNG or raw."""
+    if isinstance(params, WholeParams):
+        return image.tobytes()
     image.info = {}  # the encoders would write comments, ICC profiles and EXIF found here
     buffer = io.BytesIO()
     if params.encoding == "png":

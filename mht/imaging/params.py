@@ -34,3 +34,18 @@ class ImagingParams(BaseModel):
     child_memory_mib: int = Field(default=1024, ge=256, le=1 << 20)
     child_timeout_s: float = Field(default=10, gt=0, le=3600)
     child_start_s: float = Field(default=60, gt=0, le=3600)
+
+
+class WholeParams(ImagingParams):
+    """Nothing is made smaller, and the pixels come as they are, not encoded: what a model's processor resizes itself.
+
+    `side_px` has no effect beyond `max_side_px`; `encoding` and `jpeg_quality` have none.
+    """
+
+    whole: Literal[True]
+    side_px: int = Field(default=65_535, ge=65_535, le=65_535)
+    child_memory_mib: int = Field(default=2048, ge=256, le=1 << 20)
+
+
+WHOLE = WholeParams(whole=True)
+"""For images that are trained on or asked about; a model's own processor makes them smaller."""

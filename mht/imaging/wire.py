@@ -25,8 +25,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from mht.imaging.encode import RAW
 from mht.imaging.likeness import THUMBNAIL_BYTES
-from mht.imaging.params import ImagingParams
+from mht.imaging.params import ImagingParams, WholeParams
 from mht.records import NormalisedImage, Reason, Refusal
 
 READY = b'"ready"'
@@ -56,7 +57,7 @@ class Settings(BaseModel):
     lifeline_fd: int
     slot_bytes: int
     die_with_parent: bool
-    params: ImagingParams
+    params: WholeParams | ImagingParams
 
 
 class _Image(BaseModel):
@@ -83,11 +84,12 @@ class _Refused(BaseModel):
 
 
 def slot_bytes(params: ImagingParams) -> int:
-    """The room for one encoded image with its header: over twice its pixels, in whole pages.
+    """The room for one image with its header: over twice its pixels encoded, once where they are not, in whole pages.
 
     The buffer is sparse, so what is not written costs nothing.
     """
-    room = IMAGE_AT + 64 * 1024 + 6 * params.side_px**2
+    pixels = 3 * params.max_pixels if isinstance(params, WholeParams) else 6 * params.side_px**2
+    room = IMAGE_AT + 64 * 1024 + pixels
     return -(-room // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
 
 
@@ -129,7 +131,7 @@ def write_result(fd: int, index: int, slot: int, result: NormalisedImage | Refus
     if IMAGE_AT + len(data) > slot:
         header, data = _pack(Refusal(Reason.TOO_MANY_BYTES, "the encoded image does not fit its slot."))
     small = result.thumbnail if isinstance(result, NormalisedImage) and data else None
-    with mmap.mmap(fd, slot, offset=index * slot) as view:
+    with mmap.mmap(fd, IMAGE_AT + len(data), offset=index * slot) as view:
         view[: len(header)] = header
         view[HEADER_BYTES:IMAGE_AT] = small or bytes(THUMBNAIL_BYTES)
         view[IMAGE_AT : IMAGE_AT + len(data)] = data
@@ -151,15 +153,23 @@ def read_result(
         found = _Image.model_validate_json(header)
     except ValidationError as error:
         raise WireError("a header that does not validate") from error
-    body = os.pread(fd, THUMBNAIL_BYTES + data_bytes, index * slot + HEADER_BYTES)
-    small, data = body[:THUMBNAIL_BYTES], body[THUMBNAIL_BYTES:]
-    if len(data) != data_bytes or not data.startswith(_MAGIC[params.encoding]):
+    small = os.pread(fd, THUMBNAIL_BYTES, index * slot + HEADER_BYTES)
+    data = os.pread(fd, data_bytes, index * slot + IMAGE_AT)
+    whole = isinstance(params, WholeParams)
+    sound = len(data) in _raw_bytes(found) if whole else data.startswith(_MAGIC[params.encoding])
+    if len(data) != data_bytes or not sound:
         raise WireError("bytes that are no image")
     if max(found.width_px, found.height_px) > params.side_px:
         raise WireError("an image over its size")
     fields = found.model_dump(exclude={"pixel_hash"})
     code = bytes.fromhex(found.pixel_hash)
-    return NormalisedImage(data=data, format=params.encoding, pixel_hash=code, thumbnail=small, **fields)
+    form = RAW if whole else params.encoding
+    return NormalisedImage(data=data, format=form, pixel_hash=code, thumbnail=small, **fields)
+
+
+def _raw_bytes(found: _Image) -> tuple[int, int]:
+    """How many bytes a grey and a coloured image of the size have."""
+    return found.width_px * found.height_px, 3 * found.width_px * found.height_px
 
 
 def read_line(line: bytes) -> tuple[int, int, int]:

@@ -15,7 +15,7 @@ from jinja2 import TemplateError
 
 from mht.errors import InputError
 from mht.model.examples import Example, Exchange, Turn
-from mht.pretrained.chat import Chat
+from mht.pretrained.chat import Chat, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,15 @@ class Preparer:
             return None, {}
         try:
             rows, pixels = self._chat.process([first.text], [example.image])
-        except (OSError, SyntaxError) as error:
-            raise InputError(f"example {example.example_id}: the image cannot be decoded: {error}") from error
+        except Unreadable as error:
+            raise InputError(
+                f"example {example.example_id}: the image cannot be decoded: {error}; leave it out, or build a dataset "
+                "of it with `mht build`, whose limits can be set"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"example {example.example_id}: the model's processor refuses the image: {error}; leave it out"
+            ) from error
         pixels = {name: tensor for name, tensor in pixels.items() if name not in _BY_TOKEN}
         raw = first.raw[:-1] if first.end_added else first.raw
         return _difference(raw, rows[0], self._chat.image_id), pixels

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from mht.imaging.whole import Unreadable as Unreadable
+from mht.imaging.whole import WholeImages
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Messages = Sequence[tuple[str, str]]
 """(role, text) in order; the roles are system, user and assistant."""
@@ -25,6 +28,7 @@ class Chat:
         marks = sorted(_marks(tokenizer) | ({self.image_token} - {""}), key=len, reverse=True)
         self._marks = re.compile("|".join(map(re.escape, marks)) or r"(?!)")
         self._bos: str = tokenizer.bos_token or ""
+        self._images = WholeImages()
 
     @property
     def reads_images(self) -> bool:
@@ -76,11 +80,14 @@ class Chat:
     def process(
         self, texts: Sequence[str], images: Sequence[bytes]
     ) -> tuple[list[list[int]], dict[str, Any]]:
-        """(tokens of each text with its image's in their place, the pixels by the names of the model's arguments)."""
+        """(tokens of each text with its image's in their place, the pixels by the names of the model's arguments).
+
+        Raises Unreadable for the first image that is none, OSError or ValueError for one that the processor refuses.
+        """
         assert self.processor is not None
         made: Mapping[str, Any] = self.processor(
             text=list(texts),
-            images=[[decoded(image)] for image in images],
+            images=[[image] for image in self.decoded(images)],
             return_tensors="pt",
             padding=True,
             padding_side="left",
@@ -90,11 +97,13 @@ class Chat:
         ids, mask = rest.pop("input_ids"), rest.pop("attention_mask")
         return [row[real.bool()].tolist() for row, real in zip(ids, mask, strict=True)], rest
 
-
-def decoded(image: bytes) -> Image.Image:
-    """A JPEG or PNG file as an RGB image. Raises OSError, SyntaxError or ValueError for what is none."""
-    with Image.open(io.BytesIO(image), formats=("JPEG", "PNG")) as opened:
-        return opened.convert("RGB")
+    def decoded(self, images: Sequence[bytes]) -> list[Image]:
+        """Files as RGB images, whole and upright. Raises Unreadable for the first that is none."""
+        made = self._images.decode(images)
+        for one in made:
+            if isinstance(one, Unreadable):
+                raise one
+        return [one for one in made if not isinstance(one, Unreadable)]
 
 
 def _image_token(tokenizer: Any, processor: Any | None) -> str:

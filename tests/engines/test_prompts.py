@@ -13,6 +13,7 @@ from mht.engines.transformers import Engine, Params
 from mht.generation import Failure, Request
 from tests.engines import tiny
 from tests.engines.one import one
+from tests.imaging.hostile import corpus
 
 
 @pytest.mark.parametrize("mark", ["<image>", "<|assistant|>", "</s>", "<row_1_col_1>", "<pad>"])
@@ -42,7 +43,15 @@ def _gif() -> bytes:
 def test_an_image_that_cannot_be_decoded_is_not_accepted(engine: Engine, image: bytes) -> None:
     reply = one(engine, image=image)
     assert reply.failure is Failure.NOT_ACCEPTED
-    assert "neither a JPEG nor a PNG" in reply.detail
+    assert "the image cannot be decoded" in reply.detail
+
+
+@pytest.mark.parametrize("name", ["png_13000", "png_cut", "jpeg_65500"])
+def test_a_hostile_image_is_not_accepted_and_its_reason_told(engine: Engine, name: str) -> None:
+    [case] = [case for case in corpus() if case.name == name]
+    reply = one(engine, image=case.data)
+    assert reply.failure is Failure.NOT_ACCEPTED
+    assert "the image cannot be decoded" in reply.detail
 
 
 def test_a_model_that_reads_text_only_is_given_no_image(llama: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -35,6 +36,17 @@ def test_only_what_engines_cannot_read_is_touched(pictures: Pictures) -> None:
     assert isinstance(found[2], bytes)
     with Image.open(io.BytesIO(found[2])) as made:
         assert (made.format, made.size) == ("PNG", (40, 32))
+
+
+def test_a_png_of_16_bits_is_scaled_to_8(pictures: Pictures) -> None:
+    ramp = np.linspace(0, 65_535, 40 * 32).reshape(32, 40).astype(np.uint16)
+    out = io.BytesIO()
+    Image.fromarray(ramp).save(out, "PNG")
+    (made,) = pictures.readable([out.getvalue()])
+    assert isinstance(made, bytes)
+    with Image.open(io.BytesIO(made)) as opened:
+        assert opened.mode == "L"
+        assert np.abs(np.asarray(opened, int) - np.rint(ramp / 257).astype(int)).max() <= 1
 
 
 def test_what_cannot_be_decoded_is_refused_with_its_reason(pictures: Pictures) -> None:

@@ -11,6 +11,7 @@ from mht.errors import InputError
 from mht.model.conversation import Preparer
 from mht.model.examples import Example, Exchange, Turn
 from tests.engines import tiny
+from tests.imaging.hostile import HostileCase, corpus
 from tests.model.conftest import ENDS, Family, example
 
 ONE = Exchange("one", (Turn("is there a nodule", "no nodule"),), rejected="yes a nodule")
@@ -151,6 +152,26 @@ def test_words_before_the_image_are_refused(llava: Family) -> None:
 def test_what_cannot_be_learnt_is_named(llava: Family, bad: Example, said: str) -> None:
     with pytest.raises(InputError, match=said):
         llava.preparer.prepare(bad)
+
+
+REFUSED = (
+    "empty",
+    "html_body",
+    "jpeg_half",
+    "jpeg_65500",
+    "png_13000",
+    "png_2_31",
+    "png_signature_only",
+    "gif",
+)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in corpus() if case.name in REFUSED], ids=lambda case: case.name
+)
+def test_a_hostile_image_names_its_row(llava: Family, case: HostileCase) -> None:
+    with pytest.raises(InputError, match="example one image: the image cannot be decoded: "):
+        llava.preparer.prepare(about(case.data, ONE))
 
 
 def test_the_context_is_an_exchange_s_own(llava: Family) -> None:
