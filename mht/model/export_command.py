@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from mht.config_file import read_overrides
 from mht.config_reading import validated
 from mht.errors import ConfigError, InputError, IntegrityError, RunConflict, StorageMissing
-from mht.model.card import CARD, MERGED, ModelCard
+from mht.model.card import BASE_DIGEST, CARD, MERGED, ModelCard
 from mht.model.exporting import ADAPTER_CONFIG, describe, fetch_model, merge_adapter, publish
-from mht.pretrained.files import is_commit, local_folder
+from mht.pretrained.files import digest, is_commit, local_folder
 from mht.pretrained.loading import folder_of
 from mht.storage import Storage, StorageParams, join
 from mht.storage.uris import refuse_unusable, same_or_inside
@@ -29,8 +29,8 @@ class ExportModelConfig(BaseModel):
     """What `mht export-model` can be told.
 
     `merge`: the base with the adapter in its weights, where the run trained an adapter. `base`: where the base model is
-    now (a folder, or a hub id with its `revision`); None: where the adapter says. `local`: a folder on this machine
-    with room for the models; None: the system's for temporary files.
+    now (a folder, or a hub id with its `revision`, which the adapter knows of its own base); None: where the adapter
+    says. `local`: a folder on this machine with room for the models; None: the system's for temporary files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +46,8 @@ def export_run(run: str, out: str, words: Sequence[str]) -> str:
     """Write the run's final model to `out` and say what it is, in one line.
 
     Raises ConfigError for settings that cannot be used, RunConflict where something else is at `out`, IntegrityError
-    for a run without a whole final model, InputError where the base is not to be had.
+    for a run without a whole final model and for a base that it was not trained on, InputError where the base is not
+    to be had.
     """
     placed = read_overrides(words)
     config = validated(ExportModelConfig, placed.values, placed.lines)
@@ -105,7 +106,9 @@ def _merged(trained: Path, config: ExportModelConfig) -> Path:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise IntegrityError(f"{trained.name}: {CARD} or {ADAPTER_CONFIG} cannot be read ({error})") from None
     merged = trained.parent / "merged"
-    merge_adapter(_base(config, named), trained, merged)
+    base = _base(config, named, card)
+    _check_base(base, card)
+    merge_adapter(base, trained, merged)
     describe(merged, card, MERGED)
     for path in trained.iterdir():
         if not path.name.startswith("adapter_") and not (merged / path.name).exists():
@@ -113,10 +116,21 @@ def _merged(trained: Path, config: ExportModelConfig) -> Path:
     return merged
 
 
-def _base(config: ExportModelConfig, named: Mapping[str, Any]) -> Path:
-    """The base model's folder: the one that was given, or the one that the adapter names."""
+def _check_base(base: Path, card: ModelCard) -> None:
+    """Raises IntegrityError for another base than the adapter was trained on: of equal shapes, it would be silent."""
+    wanted, found = card.settings.get(BASE_DIGEST), digest(base)
+    if wanted not in (None, found):
+        raise IntegrityError(
+            f"{base} is not the base that the adapter was trained on: its digest is {found[:16]}, and "
+            f"{card.base_model} had {str(wanted)[:16]}. Give that one, its folder's files as they were: base=PATH"
+        )
+
+
+def _base(config: ExportModelConfig, named: Mapping[str, Any], card: ModelCard) -> Path:
+    """The base model's folder: the one that was given, or the one that the adapter names, at its own commit."""
     model = config.base or str(named.get("base_model_name_or_path"))
-    revision = config.revision if config.base else config.revision or named.get("revision")
+    own = named.get("revision") or card.base_revision if config.base in (None, card.base_model) else None
+    revision = config.revision or own
     try:
         pinned = local_folder(model) is not None or is_commit(revision)
     except InputError:

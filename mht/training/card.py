@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mht.config_identity import flatten
-from mht.model.card import ModelCard
+from mht.model.card import BASE_DIGEST, ModelCard
 from mht.training.history import History
 from mht.training.run import Run
 
@@ -46,7 +46,7 @@ def card(run: Run, found: Mapping[str, Any]) -> ModelCard:
         base_revision=given["model"]["revision"],
         data=given["data"]["path"],
         data_hash=run.data,
-        settings=settings | {"base_digest": run.model, "code": run.code, **run.libraries},
+        settings=settings | {BASE_DIGEST: run.model, "code": run.code, **run.libraries},
         results=_rows(found),
     )
 

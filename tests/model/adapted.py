@@ -10,9 +10,10 @@ import torch.distributed as dist
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
-from mht.model.card import ModelCard
+from mht.model.card import BASE_DIGEST, ModelCard
 from mht.model.checkpoint import Checkpoints
 from mht.model.exporting import Export, export_model
+from mht.pretrained.files import digest
 from mht.pretrained.loading import model_in
 from mht.storage import Storage, StorageParams
 from tests.engines import tiny
@@ -23,7 +24,7 @@ PLAIN = Storage(StorageParams())
 
 def card_of(base: Path) -> ModelCard:
     rows = ({"measure": "false premises | accepted", "before": 0.5, "after": 0.25, "n": 40},)
-    settings = {"lr": 1e-3, "note": "a ``` fence"}
+    settings = {"lr": 1e-3, "note": "a ``` fence", BASE_DIGEST: digest(base)}
     return ModelCard("A tiny model", str(base), None, "phantoms", "5f0c", settings, rows, "apache-2.0")
 
 

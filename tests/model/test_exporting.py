@@ -159,6 +159,18 @@ def test_export_model_merges_into_the_base_that_is_named(
     fetch_model(PLAIN, str(out), tmp_path)
 
 
+def test_a_base_of_equal_shapes_that_is_another_is_refused(
+    finished: Path, tmp_path: Path, capsys: Any
+) -> None:
+    other = tiny.llava(tmp_path / "other", seed=1, layers=1)
+    out = tmp_path / "out"
+    assert main(["export-model", str(finished), str(out), "merge=true", f"base={other}"]) == 65
+    said = capsys.readouterr().err
+    assert f"{other} is not the base that the adapter was trained on" in said
+    assert "base=PATH" in said
+    assert not (out / "MANIFEST.json").exists()
+
+
 def test_export_model_copies_as_it_is(finished: Path, tmp_path: Path, capsys: Any) -> None:
     out = tmp_path / "out"
     out.mkdir()
