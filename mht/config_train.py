@@ -38,7 +38,7 @@ class ModelConfig(BaseModel):
 
     path: str = Field(min_length=1)
     revision: str | None = Field(default=None, min_length=1)
-    """Of a hub id: a full commit id, or a branch or tag that may be moved."""
+    """Of a hub id: a full commit id, or a branch or tag that may be moved; the run keeps the commit that it means."""
     trust_remote_code: bool = False
     """Run code that comes with the model; wants a pinned revision."""
 

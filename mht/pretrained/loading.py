@@ -23,7 +23,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from mht.errors import ConfigError, InputError, IntegrityError
-from mht.pretrained.files import check_folder, local_folder
+from mht.pretrained.files import check_folder, is_commit, local_folder
 
 _FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 _SHOWN = 5
@@ -37,6 +37,22 @@ def folder_of(model: str, revision: str | None, trust_remote_code: bool) -> Path
     folder = local_folder(model) or _fetched(model, revision, trust_remote_code)
     check_folder(folder)
     return folder
+
+
+def commit_in(folder: Path) -> str | None:
+    """The commit of a hub's snapshot in the local cache; None for any other folder."""
+    return folder.name if folder.parent.name == "snapshots" and is_commit(folder.name) else None
+
+
+def commit_now(model: str, revision: str | None) -> str | None:
+    """The commit that a hub id's branch (None: its main one) points at; None where nobody can say."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return commit_in(Path(hf_hub_download(model, "config.json", revision=revision)).parent)
+    except (HfHubHTTPError, LocalEntryNotFoundError):
+        return None
 
 
 def model_in(folder: Path, dtype: torch.dtype, trust_remote_code: bool = False) -> Any:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from mht import catalog
 from mht.config_train import SECTIONS, TrainConfig
 from mht.errors import ConfigError
+from mht.pretrained.files import digest
 from mht.storage import Storage
+from mht.training.base import settled
 from mht.training.jobs import Agenda
 from mht.training.run import Run, describe, take_up
 from mht.training.shards import HeldOut, Source
@@ -28,6 +30,8 @@ class Assignment:
     agenda: Agenda
     source: Source
     held_out: tuple[HeldOut, ...]
+    told: str | None = None
+    """What a person is to know of the base model before it starts."""
 
 
 Feeder: TypeAlias = "Callable[[Assignment, Speech, int, int, int], Generator[Fed, None, None]]"
@@ -35,23 +39,20 @@ Feeder: TypeAlias = "Callable[[Assignment, Speech, int, int, int], Generator[Fed
 
 
 def assign(config: TrainConfig, storage: Storage) -> Assignment:
-    """Check model and data, and write or find run.json.
+    """Check model and data, and write or find run.json; the commit that a hub id means is the run's from then on.
 
     Raises InputError or IntegrityError for a model or data that cannot be used, ConfigError for a split that is not
     there, RunConflict where the output holds another run.
     """
-    from mht.pretrained import files, loading
-
-    given = config.model
-    model = files.digest(loading.folder_of(given.path, given.revision, given.trust_remote_code))
+    config, folder, told = settled(config, storage)
     source: Source = catalog.load(SECTIONS["data"], config.data.kind).Source(config.data_params(), storage)
     shards = tuple(source.shards())
     agenda = Agenda(shards, config.seed, config.order, config.step_examples, config.epochs, config.max_steps)
     held_out = _held_out(config, source)
-    run = describe(config, model, source.digest)
+    run = describe(config, digest(folder), source.digest)
     resumed = take_up(storage, config, run)
     run = run if resumed is None else replace(run, id=resumed.id)
-    return Assignment(config, run, agenda, source, held_out)
+    return Assignment(config, run, agenda, source, held_out, told)
 
 
 def _held_out(config: TrainConfig, source: Source) -> tuple[HeldOut, ...]:

@@ -53,6 +53,8 @@ def _start(given: Assignment, progress: ProgressLine, stop: StopRequest) -> bool
     """Whether the run is finished, False when it was stopped."""
     if given.source.left_out:
         progress.say(f"left out of the data: {given.source.left_out}")
+    if given.told is not None:
+        progress.say(given.told)
     if given.config.run.ray:
         from mht.training.launch import launch
 

@@ -1,0 +1,52 @@
+"""The base model of a run: its folder here, and for a hub id the commit that it meant when the run began."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mht.artifacts import SUCCESS
+from mht.config_train import ModelConfig, TrainConfig
+from mht.pretrained.files import is_commit, local_folder
+from mht.storage import Storage, join
+from mht.training.run import read
+
+
+def settled(config: TrainConfig, storage: Storage) -> tuple[TrainConfig, Path, str | None]:
+    """(the configuration with the commit that is used, the model's folder, what is to be told of it).
+
+    A run that is resumed keeps the commit that it began with, wherever a branch points by now. Raises InputError where
+    the model is not to be had, IntegrityError for weights that cannot be used.
+    """
+    from mht.pretrained import loading
+
+    given = config.model
+    if local_folder(given.path) is not None:
+        return config, loading.folder_of(given.path, given.revision, given.trust_remote_code), None
+    kept = None if is_commit(given.revision) else _begun_with(config, storage)
+    folder = loading.folder_of(given.path, kept or given.revision, given.trust_remote_code)
+    commit = loading.commit_in(folder)
+    if commit is None:
+        return config, folder, None
+    pinned = config.model_copy(update={"model": given.model_copy(update={"revision": commit})})
+    return pinned, folder, None if kept is None else _moved(given, kept)
+
+
+def _begun_with(config: TrainConfig, storage: Storage) -> str | None:
+    """The commit of the unfinished or resumed run in the output, where it is of the same hub id."""
+    run = read(storage, config.output)
+    if run is None or (config.new_run and storage.exists(join(config.output, SUCCESS))):
+        return None
+    model = run.resolved["model"]
+    return model["revision"] if model["path"] == config.model.path and is_commit(model["revision"]) else None
+
+
+def _moved(given: ModelConfig, kept: str) -> str | None:
+    from mht.pretrained import loading
+
+    now = loading.commit_now(given.path, given.revision)
+    if now in (None, kept):
+        return None
+    return (
+        f"{given.path} is at {now} by now; the run goes on with {kept}, which it began with "
+        f"(model.revision={now} and another output for the new one)"
+    )
