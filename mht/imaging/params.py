@@ -39,12 +39,15 @@ class ImagingParams(BaseModel):
 class WholeParams(ImagingParams):
     """Nothing is made smaller, and the pixels come as they are, not encoded: what a model's processor resizes itself.
 
-    `side_px` has no effect beyond `max_side_px`; `encoding` and `jpeg_quality` have none.
+    `encoding` and `jpeg_quality` have no effect. Patient, for a refusal ends a training: an overloaded machine is no
+    reason for one.
     """
 
     whole: Literal[True]
     side_px: int = Field(default=65_535, ge=65_535, le=65_535)
     child_memory_mib: int = Field(default=2048, ge=256, le=1 << 20)
+    child_timeout_s: float = Field(default=60, gt=0, le=3600)
+    child_start_s: float = Field(default=300, gt=0, le=3600)
 
 
 WHOLE = WholeParams(whole=True)

@@ -33,7 +33,13 @@ class Answers:
         self._trainee = trainee
         self._rows = list(rows)
         self._requests = [
-            Request(row.exchange.exchange_id, row.question, image=row.image, max_tokens=tokens)
+            Request(
+                row.exchange.exchange_id,
+                row.question,
+                image=row.image,
+                max_tokens=tokens,
+                system=row.exchange.system,
+            )
             for row in rows
             if len(row.exchange.turns) == 1
         ]
@@ -52,7 +58,7 @@ class Answers:
 
     def _engine(self) -> Engine:
         trainee = self._trainee
-        reader = Reader(trainee.chat.tokenizer, trainee.chat.processor)
+        reader = Reader(trainee.chat.tokenizer, trainee.chat.processor, trainee.chat)
         loaded = _model.loaded(trainee.learner.whole, reader)
         together = replace(
             loaded, forward=_Together(trainee, loaded.forward), within=partial(_within, trainee),
