@@ -15,6 +15,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from mht.evaluation.metrics._options import picked
 from mht.knowledge.claims import claims
 from mht.knowledge.lexicon import is_study, lexicon, related
 from mht.knowledge.polarity import (
@@ -43,9 +44,6 @@ class Stance(StrEnum):
 
 
 _OF_WORD = {YES: Stance.ACCEPTS, NO: Stance.DECLINES}
-_CHOICE = re.compile(
-    r"^\W*(?i:(?:the )?(?:correct |right |best )?(?:answer|option|choice)\W*(?:is\W*)?)?([A-F])(?:[).:,]|\s*$)"
-)
 _OPTION = re.compile(r"\b([A-F])\) (.+?)(?=\. ?$|\.$| [A-F]\) )")
 _OPPOSED = r"\b(?:not|rather than|instead of|nor)\s+(?:at\s+|in\s+|on\s+|as\s+|an?\s+|the\s+)*"
 _TERM_AT = r"(?:(?!not\b|but\b|rather\b|instead\b)[\w-]+\s+){0,6}?"
@@ -124,20 +122,14 @@ def _by_content(reply: str, premise: str) -> Stance | None:
 
 
 def _choice(reply: str, question: str, premise: str) -> Stance | None:
-    """By the letter, else by the one option whose words the reply's first sentence holds."""
-    options = {letter: text.casefold() for letter, text in _OPTION.findall(question)}
-    found = _CHOICE.match(reply.strip())
-    letter = found[1] if found else _named(first_sentence(reply).casefold(), options)
-    if letter not in options:
+    """By the option that the reply picks, or that its first sentence does."""
+    options = [text for _, text in _OPTION.findall(question)]
+    option = picked(reply, options) or picked(first_sentence(reply), options)
+    if option is None:
         return None
-    if _bare(options[letter]) == _bare(premise):
+    if _bare(option) == _bare(premise):
         return Stance.ACCEPTS
-    return Stance.DECLINES if "none of" in options[letter] else Stance.ELSEWHERE
-
-
-def _named(said: str, options: dict[str, str]) -> str | None:
-    held = [letter for letter, text in options.items() if _bare(text) in said]
-    return held[0] if len(held) == 1 else None
+    return Stance.DECLINES if "none of" in option.casefold() else Stance.ELSEWHERE
 
 
 def _bare(phrase: str) -> str:

@@ -56,6 +56,8 @@ OPTIONS = (
     ("(A) a pneumothorax", "elsewhere"),
     ("None of these", "declines"),
     ("There is a rib fracture.", "accepts"),
+    ("Option B is incorrect. The answer is D.", "declines"),
+    ("A is wrong, B is correct.", "accepts"),
     ("I am not sure.", None),
     ("E", None),
 )
