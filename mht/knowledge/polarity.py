@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 YES, NO = "yes", "no"
 
@@ -45,7 +46,8 @@ _RIGHT = re.compile(
     r"|(?:nothing|no need|no change|no correction)\b.{0,14}"
     r"\b(?:correct|change|changed|needed|necessary|required|amend)\b"
     r"|(?:it|the \w+)\s+needs?\s+no\s+(?:change|correct\w*)"
-    r"|(?:correct|right|true|accurate|indeed|certainly|absolutely|of course|keep it)\b\s*(?:[.,:;!]|$))",
+    r"|(?:correct|right|true|accurate|indeed|certainly|absolutely|of course|keep it)\b\s*(?:[.,:;!]|$)"
+    r"|surely\s*(?:[.!]|$))",
     re.IGNORECASE,
 )
 _STAND_NOT = re.compile(r"\b(?:cannot|can\s*not|can['’]t|should\s*not|must\s*not)\s+stand\b", re.IGNORECASE)
@@ -67,7 +69,7 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 _DOUBT = re.compile(
-    r"\b(?:may|might|could|possibl[ey]|perhaps|maybe|questionable|equivocal|cannot be excluded)\b",
+    r"\b(?:may|might|could|possibl[ey]|perhaps|maybe|questionable|equivocal|cannot be excluded)\b|\bis possible\b",
     re.IGNORECASE,
 )
 _DENIES = re.compile(
@@ -81,7 +83,45 @@ _STATES = re.compile(
     r"(?:is|are) (?:\w+ )?(?:present|visible|seen|evident|noted|identified|there|apparent|observed|detected))\b",
     re.IGNORECASE,
 )
+_DOUBTS = r"(?:doubt|question|denying|dispute)"
+_THAT = r"(?:\s+about\s+(?:it|that|this))?(?:\s+(?:but\s+)?that\b)?"
+_NO_DOUBT = re.compile(
+    r"(?:\b(?:there(?:\s+is|['’]s|\s+can\s+be)|(?:i|we)\s+have|it\s+is)\s+)?"
+    rf"\b(?:no|without(?:\s+an?y?)?|beyond(?:\s+(?:any|all|a))?)\s+(?:reasonable\s+|possible\s+|shadow\s+of\s+a\s+)?{_DOUBTS}\b"
+    rf"(?!\s+of\b){_THAT}"
+    rf"|\bit\s+can(?:\s?not|['’]t)\s+be\s+(?:denied|disputed|doubted|questioned)\b{_THAT}"
+    rf"|\b(?:nobody|no\s*one)\s+(?:can|could|would)\s+(?:deny|doubt|dispute)\b{_THAT}"
+    rf"|\b(?:i|we|one|you)\s+(?:can(?:\s?not|['’]t)|do(?:\s+not|n['’]t))\s+(?:deny|doubt|dispute)\b{_THAT}"
+    r"|\b(?:undoubtedly|unquestionably|undeniably|doubtless)\b",
+    re.IGNORECASE,
+)
+_NOT_ONLY = re.compile(
+    r"(?:\bnot|n['’]t)\s+(?:only|just|merely|simply)\b(?:\s+(?P<is>is|are|was|were)\s+there\b)?",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"(?:\b(?:i|we|one|you)\s+)?(?:\bcan(?:\s?not|['’]t)|\b(?:could|would|do|does)(?:\s+not|n['’]t)|\bunable\s+to|"
+    r"\b(?:not\s+possible|impossible|difficult|hard)\s+to)\s+(?:\w+ly\s+)?(?:rule\s+out|exclude)\b"
+    r"(?:\s+the\s+possibility)?(?:\s+(?:that|of)\b)?"
+    r"|\b(?:i|we)\s+(?:\w+\s+)?doubt\b(?:\s+(?:that|if|whether)\b)?",
+    re.IGNORECASE,
+)
+_LEFT_OPEN = re.compile(
+    r"\b(?:(?:is|are|was|were|has|have|can|could)(?:\s*not|n['’]t)(?:\s+(?:be|been))?|cannot\s+be)\s+(?:\w+ly\s+)?"
+    r"(?:ruled\s+out|excluded)\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+@lru_cache(maxsize=1 << 12)
+def unadorned(text: str) -> str:
+    """The text with its denials meant as such: `no doubt that` is `surely`, `not only` is nothing, `cannot rule out` is
+    `possibly`. All that reads yes and no, or a premise, reads this.
+    """
+    text = _NO_DOUBT.sub("surely", text)
+    text = _NOT_ONLY.sub(lambda found: f"there {found['is']}" if found["is"] else "", text)
+    return _LEFT_OPEN.sub("is possible", _OPEN.sub("possibly", text))
 
 
 def first_sentence(text: str) -> str:
@@ -116,6 +156,7 @@ def contradicts_itself(text: str) -> bool:
 
 def verdict(text: str) -> str | None:
     """The yes or no that a text opens with, or its verdict on a statement: `that is not correct`, `it can stand`."""
+    text = unadorned(text)
     if contradicts_itself(text):
         return None
     word = opening(text)
@@ -132,6 +173,7 @@ def polarity(text: str) -> str | None:
 
     None where it is undecided: neither is said, both are, the sentence hedges or says that it cannot be told.
     """
+    text = unadorned(text)
     said = verdict(text)
     if said is not None or contradicts_itself(text):
         return said

@@ -6,6 +6,20 @@ import pytest
 
 from mht.knowledge.polarity import abstains, first_word, hedges, opening, polarity, verdict
 
+SURELY = (
+    "There is no doubt that a fracture is present.", "Without question, there is a fracture.",
+    "Not only is there a fracture, but also an effusion.", "There is no question that a fracture is present.",
+    "Without a doubt, a fracture is present.", "Undoubtedly, there is a fracture.", "No doubt there is a fracture.",
+    "It cannot be denied that there is a fracture.", "There is no denying that a fracture is present.",
+    "I have no doubt that there is a fracture.", "I don't doubt that there is a fracture.", "No doubt.",
+    "Nobody can deny that there is a fracture.", "No question about it: there is a fracture.", "Undoubtedly.",
+    "The image shows not just a fracture but an effusion.", "A fracture is present, without any doubt.",
+)  # fmt: skip
+LEFT_OPEN = (
+    "I can't rule out a fracture.", "I would not rule out a fracture.", "A fracture cannot be ruled out.",
+    "A fracture is not excluded.", "I cannot exclude a fracture.", "I doubt that there is a fracture.",
+)  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
@@ -81,6 +95,11 @@ def test_a_verdict_on_a_statement(text: str, wanted: str | None) -> None:
         ("The image does not provide enough information.", None),
         ("A fracture of the femur.", None),
         ("No, there may be something else.", "no"),
+        *((text, "yes") for text in SURELY),
+        *((text, None) for text in LEFT_OPEN),
+        ("There is no doubt that there is no fracture.", "no"),
+        ("Without doubt there is no fracture.", "no"),
+        ("Not only no fracture, but no effusion is seen.", "no"),
     ],
 )
 def test_how_a_first_sentence_opens(text: str, wanted: str | None) -> None:

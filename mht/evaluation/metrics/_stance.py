@@ -24,7 +24,9 @@ from mht.knowledge.polarity import (
     abstains,
     first_sentence,
     first_word,
+    hedges,
     polarity,
+    unadorned,
     verdict,
 )
 from mht.knowledge.presence import ABSENT, PRESENT
@@ -86,6 +88,7 @@ def is_right(row: Prediction) -> bool | None:
 def _stance(reply: str, form: str | None, question: str, premise: str, yes_no: str | None) -> Stance | None:
     if form == "multiple_choice":
         return _choice(reply, question, premise)
+    reply = unadorned(reply)
     said = verdict(reply)
     if said is not None:
         return _OF_WORD[said]
@@ -103,6 +106,7 @@ def _stance(reply: str, form: str | None, question: str, premise: str, yes_no: s
 @lru_cache(maxsize=1 << 12)
 def _agrees(reply: str, truth: str, faithful: bool) -> bool | None:
     """Whether a reply agrees with the reference answer to a question whose premise nobody wrote down."""
+    reply = unadorned(reply)
     said, due = verdict(reply), first_word(truth)
     if said is not None:
         return said == due if due is not None else (said == YES) == faithful
@@ -218,6 +222,8 @@ def _by_words(reply: str, premise: str) -> Stance | None:
     if at < 0 or not phrase:
         return None
     before = re.split(r"[.;:,]", reply[:at])[-1]
+    if hedges(before):
+        return None
     return Stance.DECLINES if _NEGATED.search(before) else Stance.ACCEPTS
 
 

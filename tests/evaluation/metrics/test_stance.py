@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mht.evaluation.metrics._stance import is_right, said, stance
+from mht.knowledge.polarity import polarity
 from mht.predictions import Prediction, of_pair
 from mht.records import Pair
 from mht.schemas import PAIR_SCHEMA
+from tests.knowledge.test_polarity import LEFT_OPEN, SURELY
 from tests.pairing.corpus import pairs_of_phantoms
 
 CHOICE = "Which of these is shown? A) a pneumothorax B) a rib fracture C) an effusion D) none of these."
@@ -61,6 +63,18 @@ OPTIONS = (
     ("I am not sure.", None),
     ("E", None),
 )
+
+
+@pytest.mark.parametrize("premise", ["a fracture", "the quuxed fracture"])
+def test_what_is_beyond_doubt_is_accepted_and_what_is_not_ruled_out_undecided(premise: str) -> None:
+    """A premise that is named, and the reference alone; one that the lexicon does not know by its words."""
+    for replies, wanted in ((SURELY, "accepts"), (LEFT_OPEN, None)):
+        for reply in replies:
+            said_so = reply.replace("a fracture", premise)
+            assert stance(row("yes_no", premise, said_so, "no")) == wanted, said_so
+            assert polarity(said_so) == {"accepts": "yes", None: None}[wanted], said_so
+            unnamed = Prediction("b", "1", "i", "?", "Yes, there is a fracture.", reply, state="faithful")
+            assert stance(unnamed) == wanted, reply
 
 
 def row(form: str, premise: str, reply: str, polarity: str | None = None, question: str = "?") -> Prediction:
