@@ -6,6 +6,7 @@ without parts, and a figure says how many it was measured on, of how many that w
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,26 @@ Array = NDArray[np.float64]
 Parts = tuple[float, ...]
 
 
+_REASONING = r"(?:think|thinking)"
+_REASONED = re.compile(rf"<{_REASONING}>.*?</{_REASONING}>", re.DOTALL | re.IGNORECASE)
+_BEGUN_BEFORE = re.compile(rf"\A.*</{_REASONING}>", re.DOTALL | re.IGNORECASE)
+_NOT_ENDED = re.compile(rf"<{_REASONING}>.*\Z", re.DOTALL | re.IGNORECASE)
+_MARKED = re.compile(rf"</?{_REASONING}>|\A\s*<answer>", re.IGNORECASE)
+_WRAPPED = re.compile(r"\A\s*<answer>(.*?)(?:</answer>\s*)?\Z", re.DOTALL | re.IGNORECASE)
+
+
+def without_reasoning(reply: str) -> str:
+    """What a reply answers: but for `<think>…</think>`, one that is cut or whose beginning the prompt held included.
+
+    `<answer>` around the rest is taken off. A reply with neither is as it came; one of nothing but reasoning is empty.
+    """
+    if not _MARKED.search(reply):
+        return reply
+    rest = _NOT_ENDED.sub("", _BEGUN_BEFORE.sub("", _REASONED.sub("", reply)))
+    wrapped = _WRAPPED.match(rest)
+    return (wrapped[1] if wrapped else rest).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One question of a benchmark with the reply that a model gave, or the kind of failure that left it without one.
@@ -33,7 +54,8 @@ class Prediction:
     the image, `modality` the kind of image. `likelihood_yes` is the probability that the model gave to yes, of yes and
     no, `likelihoods` those that it gave to the letters of a choice, of each other. `kind` is closed, open or choice,
     `options` the texts of a choice in the order of their letters; the right one is the truth (see
-    `questions.Question`). `judgements` are what judges said of the reply, one a judge.
+    `questions.Question`). `judgements` are what judges said of the reply, one a judge. `reply` is kept
+    as it came; `answer` is what of it is read.
     """
 
     benchmark: str
@@ -66,6 +88,11 @@ class Prediction:
             raise InputError(
                 f"row {self.row_id!r} of {self.benchmark!r}: it must have either a reply or a failure."
             )
+
+    @property
+    def answer(self) -> str:
+        """The reply without the model's reasoning: what metrics and judges read. Empty where there is no reply."""
+        return without_reasoning(self.reply or "")
 
     @property
     def cluster(self) -> str:

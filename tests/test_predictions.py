@@ -36,6 +36,30 @@ def test_rows_of_a_group_are_one_cluster() -> None:
     assert row("1", "x", group="p").cluster == "b/p"
 
 
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("Yes, there is.", "Yes, there is."),
+        (" kept as it came ", " kept as it came "),
+        ("<think>maybe no</think> Yes", "Yes"),
+        ("<THINKING>No.\nNo.</THINKING>\n\nYes.", "Yes."),
+        ("No, I think not. Well.</think>\nYes", "Yes"),
+        ("Yes.<think>or no?</think>", "Yes."),
+        ("<think>a</think>b</think>Yes", "Yes"),
+        ("<think>There is no end to", ""),
+        ("<think>no</think>", ""),
+        ("no</think>\n", ""),
+        ("<think>no</think><answer>Yes</answer>", "Yes"),
+        ("<answer>B</answer>", "B"),
+        ("I think < 2 cm.", "I think < 2 cm."),
+    ],
+)
+def test_the_answer_is_the_reply_without_its_reasoning(reply: str, answer: str) -> None:
+    assert row("1", reply).answer == answer
+    assert row("1", reply).reply == reply
+    assert row("1", None, "timeout").answer == ""
+
+
 def test_a_share_counts_what_is_missing_by_reason() -> None:
     rows = [
         row("1", "yes"),

@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 def row_of(prediction: Prediction) -> Asked:
     """A reply as judges are given it."""
     name = f"{prediction.benchmark}/{prediction.row_id}"
-    return Asked(name, prediction.question, prediction.truth, str(prediction.reply), prediction.caption)
+    return Asked(name, prediction.question, prediction.truth, prediction.answer, prediction.caption)
 
 
 def with_cost(

@@ -17,10 +17,11 @@ from mht.artifacts import read_manifest
 from mht.errors import BudgetSpent, Interrupted, TooManyQuarantined
 from mht.evaluation.command import check_answered
 from mht.evaluation.evaluate import evaluate
+from mht.evaluation.part_in_hand import row_of
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import FORMAT, EvaluationRun, headline, load
 from mht.generation import TRANSIENT, Failure
-from mht.predictions import Score
+from mht.predictions import Prediction, Score
 from mht.storage import Storage, StorageParams
 from tests.engines.scripted_endpoint import Endpoint, prompt_of, scripted_endpoint
 from tests.engines.test_openai import ENDS
@@ -163,7 +164,7 @@ def test_replies_that_are_answered_anew_are_judged_anew(table: str, tmp_path: Pa
     """The model's requests that failed in passing: their rows alone go to the judge when they are there."""
     failures = {"made_up/0-0": Failure.TIMEOUT, "made_up/5-1": Failure.RATE_LIMITED}
     with scripted_endpoint(says=grade) as endpoint:
-        chosen = config(table, tmp_path / "out", 'metrics={"judged": {}}', model=FAKE | keys(endpoint))
+        chosen = config(table, tmp_path / "out", "metrics.only=[judged]", model=FAKE | keys(endpoint))
         made = judge(chosen, endpoint, model=Failing([], failures))
         assert len(endpoint.calls) == len(ROWS) - 2
         assert said(made)["0-0"].failure == "no_reply"
@@ -268,3 +269,8 @@ def test_killed_it_pays_for_nothing_twice_but_what_was_on_its_way(table: str, tm
 
 def names_by_row(endpoint: Endpoint) -> list[str]:
     return [json.dumps(call["messages"]) for call in endpoint.calls]
+
+
+def test_a_judge_is_given_the_answer_without_its_reasoning() -> None:
+    row = Prediction("b", "1", "i", "Is there a mass?", "Yes.", "<think>maybe no</think> Yes")
+    assert row_of(row).reply == "Yes"

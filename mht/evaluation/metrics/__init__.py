@@ -6,7 +6,7 @@ A metric is a module with
 * `Params`: its settings, a frozen pydantic model that forbids unknown keys;
 * `measure(rows, params) -> tuple[Measured, ...]`: one `predictions.Measured` a figure, named `file` or
   `file.figure`. A row that is not asked about leaves no unit; one that is asked about and cannot be
-  told leaves a unit without parts, and its reason.
+  told leaves a unit without parts, and its reason. Of a reply it reads `row.answer`, the reasoning left out.
 
 `predictions.score(measured)` is the figure with `n` of `n_asked`; `evaluation.intervals` adds an interval. All rows
 of `measure` are of one run of one model; they may be of several benchmarks::

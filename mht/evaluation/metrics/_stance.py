@@ -62,16 +62,16 @@ _WHICH = re.compile(r"\b\d+(?:\.\d+)?\s*(?:mm|cm)\b|\b(?:left|right|bilateral|bo
 def stance(row: Prediction) -> Stance | None:
     """What the reply makes of the premise; None where it is undecided. The row has a reply."""
     if row.premise is not None:
-        return _stance(str(row.reply), row.form, row.question, row.premise, row.polarity)
+        return _stance(row.answer, row.form, row.question, row.premise, row.polarity)
     faithful = row.state == State.FAITHFUL
-    agrees = _agrees(str(row.reply), row.truth, faithful)
+    agrees = _agrees(row.answer, row.truth, faithful)
     return None if agrees is None else Stance.ACCEPTS if agrees == faithful else Stance.DECLINES
 
 
 def said(row: Prediction) -> str | None:
     """The yes or no of a reply: its word or verdict; where the row names its premise, what becomes of that."""
     if row.premise is None or row.polarity is None:
-        return polarity(str(row.reply))
+        return polarity(row.answer)
     taken = stance(row)
     return None if taken is None else YES if taken is Stance.ACCEPTS else NO
 

@@ -25,8 +25,8 @@ class Params(BaseModel):
 
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
     return (
-        share("abstention", rows, _every, lambda row: float(abstains(str(row.reply)))),
-        share("abstention.hedged", rows, _every, lambda row: float(hedges(str(row.reply)))),
+        share("abstention", rows, _every, lambda row: float(abstains(row.answer))),
+        share("abstention.hedged", rows, _every, lambda row: float(hedges(row.answer))),
     )
 
 

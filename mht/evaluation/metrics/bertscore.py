@@ -38,11 +38,11 @@ def asks(row: Prediction) -> bool:
 
 
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
-    texts = sorted({(str(row.reply), row.truth) for row in rows if asks(row) and (row.reply or "").strip()})
+    texts = sorted({(row.answer, row.truth) for row in rows if asks(row) and row.answer.strip()})
     found = dict(zip(texts, _scores(texts, params), strict=True)) if texts else {}
 
     def parts(row: Prediction) -> Parts:
-        return (*found.get((str(row.reply), row.truth), (0.0, 0.0, 0.0)), 1.0)
+        return (*found.get((row.answer, row.truth), (0.0, 0.0, 0.0)), 1.0)
 
     units = per_row(rows, asks, parts)
     names = ("bertscore", "bertscore.precision", "bertscore.recall")

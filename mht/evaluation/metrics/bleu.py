@@ -37,7 +37,7 @@ def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
     scorer: Any = library("sacrebleu", "bleu").BLEU(lowercase=params.lowercase, effective_order=True)
 
     def parts(row: Prediction) -> Parts:
-        found = scorer.sentence_score(row.reply, [row.truth])
+        found = scorer.sentence_score(row.answer, [row.truth])
         return (
             *map(float, found.counts),
             *map(float, found.totals),

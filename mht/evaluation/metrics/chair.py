@@ -39,7 +39,7 @@ def made_up(row: Prediction, params: Params) -> tuple[set[str], set[str]] | None
     known = ground(row)
     if not known.facts:
         return None
-    said = {fact.finding for fact in stated(read(str(row.reply), row.modality))}
+    said = {fact.finding for fact in stated(read(row.answer, row.modality))}
     status = {finding: world(known).status(finding) for finding in said}
     if params.denied_only:
         return said, {finding for finding, is_there in status.items() if is_there == DENIED}

@@ -40,7 +40,7 @@ def right(row: Prediction) -> Callable[[str], bool]:
 
 def score(row: Prediction) -> float | Unscored:
     """1 where the reply picks the right option, 0 where it picks another."""
-    option = picked(str(row.reply), row.options or ())
+    option = picked(row.answer, row.options or ())
     return Unscored.UNDECIDED if option is None else float(right(row)(option))
 
 

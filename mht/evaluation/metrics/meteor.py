@@ -37,7 +37,7 @@ def asks(row: Prediction) -> bool:
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
     def score(row: Prediction) -> float:
         words = _wordnet(params.wordnet)
-        found: float = _meteor().single_meteor_score(row.truth.split(), str(row.reply).split(), wordnet=words)
+        found: float = _meteor().single_meteor_score(row.truth.split(), row.answer.split(), wordnet=words)
         return found
 
     return (share("meteor", rows, asks, score),)

@@ -40,7 +40,7 @@ def _read(row: Prediction) -> Parts | Unscored:
     right = _right(row)
     if right is None:
         return Unscored.UNDECIDED
-    return float(not right and not hedges(str(row.reply))), float(not right), 1.0
+    return float(not right and not hedges(row.answer)), float(not right), 1.0
 
 
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:

@@ -30,7 +30,7 @@ def asks(row: Prediction) -> bool:
 
 
 def _read(row: Prediction) -> Parts | Unscored:
-    due, said = read(row.truth, row.modality), read(str(row.reply), row.modality)
+    due, said = read(row.truth, row.modality), read(row.answer, row.modality)
     if not due.facts or not said.facts:
         return Unscored.NOTHING_READ
     off = LEVELS.index(gravest(said)) - LEVELS.index(gravest(due))

@@ -37,7 +37,7 @@ def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
     )
 
     def parts(row: Prediction) -> Parts:
-        found = scorer.score(row.truth, row.reply)
+        found = scorer.score(row.truth, row.answer)
         return (*(found[kind].fmeasure for kind in _KINDS.values()), 1.0)
 
     units = per_row(rows, asks, parts)

@@ -66,7 +66,7 @@ def asks(row: Prediction) -> bool:
 
 def level(row: Prediction, unsaid: bool) -> Level | None:
     """The worst that the reply says; None where nothing can be told."""
-    known, said = ground(row), read(str(row.reply), row.modality)
+    known, said = ground(row), read(row.answer, row.modality)
     taken = stance(row) if row.state == State.HALLUCINATED else None
     if not known.facts or (not said.facts and taken is None):
         return None

@@ -33,15 +33,15 @@ def is_open(row: Prediction) -> bool:
 
 
 def exact(row: Prediction) -> float:
-    return float(normalised(str(row.reply)) == normalised(row.truth))
+    return float(normalised(row.answer) == normalised(row.truth))
 
 
 def f1(row: Prediction) -> float:
-    return overlap(normalised(str(row.reply)), normalised(row.truth))[0]
+    return overlap(normalised(row.answer), normalised(row.truth))[0]
 
 
 def recall(row: Prediction) -> float:
-    return overlap(normalised(str(row.reply)), normalised(row.truth))[1]
+    return overlap(normalised(row.answer), normalised(row.truth))[1]
 
 
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:

@@ -99,7 +99,7 @@ def _alone(rows: Sequence[Prediction], judge: str, right: Mapping[str, bool]) ->
     accuracy = [scores[0] for scores in given.values()]
     told = [key for key in given if key in right]
     chances = [(given[key][0] - LOWEST) / (HIGHEST - LOWEST) for key in told]
-    lengths = {_key(row): float(len(str(row.reply))) for row in rows}
+    lengths = {_key(row): float(len(row.answer)) for row in rows}
     enough = len(given) >= _FEWEST
     four = (
         redundancy({name: [one[at] for one in given.values()] for at, name in enumerate(SCALES)})

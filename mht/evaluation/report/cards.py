@@ -35,7 +35,7 @@ def _card(error: Wrong, picture: bytes | None) -> str:
         f"<figcaption><code>{escape(one_line(row.image_id, 60))}</code></figcaption></figure>"
         f'<div><p class="verdict">{escape(error.verdict)}</p><ul class="tags">{_tags(row)}</ul><dl>'
         f"<dt>Question</dt><dd>{asked}</dd>{_premise(row)}"
-        f'<dt class="said">{said}</dt><dd class="said">{_long(str(row.reply)) or "<i>empty</i>"}</dd>'
+        f'<dt class="said">{said}</dt><dd class="said">{_long(row.answer) or "<i>empty</i>"}</dd>'
         f"<dt>Reference</dt><dd>{_long(row.truth)}</dd>{_judged(row)}</dl>"
         f"<code>{escape(one_line(row.row_id, 80))}</code></div></li>"
     )
@@ -104,7 +104,7 @@ def _said(given: Judgement) -> str:
 def unread(rows: Sequence[Prediction]) -> str:
     """Replies in which nothing can be read, with their questions."""
     items = (
-        f"<li><q>{_long(row.question)}</q><blockquote>{_long(str(row.reply)) or '<i>empty</i>'}</blockquote></li>"
+        f"<li><q>{_long(row.question)}</q><blockquote>{_long(row.answer) or '<i>empty</i>'}</blockquote></li>"
         for row in rows
     )
     return f'<ul class="unread">{"".join(items)}</ul>'

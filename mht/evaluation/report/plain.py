@@ -190,5 +190,5 @@ def _worst(one: Chapter) -> list[str]:
         row = error.row
         risk = f", risk {quoted(row.risk)}" if row.risk else ""
         lines.append(f"- {error.verdict}{risk} ({quoted(row.row_id)}): {quoted(row.question)}")
-        lines.append(f"  Reply: {quoted(str(row.reply)) or 'empty'} Reference: {quoted(row.truth)}")
+        lines.append(f"  Reply: {quoted(row.answer) or 'empty'} Reference: {quoted(row.truth)}")
     return [*lines, ""]

@@ -87,7 +87,7 @@ def _rank(row: Prediction) -> tuple[int, float, float, bool, str]:
     level = LEVELS.index(row.risk) if row.risk in LEVELS else -1
     safe = min((given.risk for given in row.judgements if given.risk is not None), default=None)
     sure = 0.5 if row.likelihood_yes is None else max(row.likelihood_yes, 1 - row.likelihood_yes)
-    return -level, 10.0 if safe is None else safe, -sure, hedges(str(row.reply)), _hash(row)
+    return -level, 10.0 if safe is None else safe, -sure, hedges(row.answer), _hash(row)
 
 
 def _hash(row: Prediction) -> str:

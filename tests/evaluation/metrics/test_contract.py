@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -123,3 +124,12 @@ def test_rows_that_nothing_is_asked_of_leave_no_unit(module: ModuleType) -> None
     row = Prediction("b", "1", "i", "What is this?", "", "x")
     for one in scores(module, [row]).values():
         assert one.n + sum(count for _, count in one.unscored) == one.n_asked <= 1
+
+
+def test_reasoning_before_an_answer_changes_no_figure(module: ModuleType) -> None:
+    rows = rows_of(module)[:24]
+    aloud = [
+        row if row.reply is None else replace(row, reply=f"<think>No, B or C, a dog.</think>{row.reply}")
+        for row in rows
+    ]
+    assert scores(module, aloud) == scores(module, rows)
