@@ -127,7 +127,7 @@ def command(folder: Path, output: Path, at: Endpoint, concurrency: int) -> list[
         "benchmarks.asked.id=row_id", "benchmarks.asked.image=null", "benchmarks.asked.text_only=true",
         "judges.endpoint.model.model=m", f"judges.endpoint.model.base_url={at.base_url}",
         f"judges.endpoint.model.concurrency={concurrency}", "judges.endpoint.probes=false",
-        'metrics={"judged": {}}', "run.progress=false",
+        'metrics.only=[judged]', "run.progress=false",
     ]  # fmt: skip
     return [sys.executable, "-m", "mht.cli", "evaluate", *words]
 

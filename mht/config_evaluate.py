@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mht import catalog
 from mht.config import EngineConfig, PluginConfig, RayConfig
 from mht.config_judges import JUDGES, JudgeConfig, without_their_model
+from mht.config_metrics import METRICS, MetricsConfig, unknown_metrics
 from mht.config_mistakes import explain, place_of
 from mht.config_reading import read
 from mht.errors import ConfigError
@@ -26,7 +27,7 @@ from mht.storage import StorageParams
 from mht.storage.uris import refuse_unusable, same_or_inside
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-BENCHMARKS, METRICS = "evaluation.benchmarks", "evaluation.metrics"
+BENCHMARKS = "evaluation.benchmarks"
 FREE_KEYS = (
     "new_run", "name", "partial", "judges", "metrics", "intervals", "baselines", "run", "ray", "storage",
 )  # fmt: skip
@@ -130,8 +131,7 @@ class EvaluateConfig(BaseModel):
     """Do so with every image, as in building a dataset."""
     judges: dict[str, JudgeConfig] = Field(default_factory=dict)
     """Who scores the replies, by names of your own; `kind` may be left out where the name is its."""
-    metrics: dict[str, dict[str, Any]] | None = None
-    """All that need no setting and whose library is here, unless some are named."""
+    metrics: MetricsConfig = MetricsConfig()
     intervals: IntervalParams = IntervalParams()
     baselines: BaselinesConfig = BaselinesConfig()
     run: RunConfig = RunConfig()
@@ -214,11 +214,7 @@ class EvaluateConfig(BaseModel):
         if self.model is not None:
             plain["model"] |= self.model.params().model_dump(mode="json")
         plain["judges"] = {name: judge.resolved() for name, judge in self.judges.items()}
-        if self.metrics is not None:
-            plain["metrics"] = {
-                name: catalog.load(METRICS, name).Params(**given).model_dump(mode="json")
-                for name, given in self.metrics.items()
-            }
+        plain["metrics"] = self.metrics.resolved()
         return plain
 
 
@@ -226,7 +222,11 @@ def load(path: str | None = None, overrides: Sequence[str] = ()) -> EvaluateConf
     """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
     config, where = read(EvaluateConfig, path, overrides, ("model",), ("benchmarks", "judges"))
     mistakes = [*_plugin_mistakes(config, where), *without_their_model(config.judges, where)]
-    mistakes += [*_official_mistakes(config, where), *_places(config, where)]
+    mistakes += [
+        *unknown_metrics(config.metrics, where),
+        *_official_mistakes(config, where),
+        *_places(config, where),
+    ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -236,7 +236,7 @@ def _plugin_mistakes(config: EvaluateConfig, where: Mapping[str, str]) -> Iterat
     chosen = [
         (f"benchmarks.{n}", BENCHMARKS, b.kind, b.model_extra or {}) for n, b in config.benchmarks.items()
     ]
-    chosen += [(f"metrics.{name}", METRICS, name, given) for name, given in (config.metrics or {}).items()]
+    chosen += [(f"metrics.{name}", METRICS, name, given) for name, given in config.metrics.settings.items()]
     chosen += [(f"judges.{n}", JUDGES, j.kind, j.model_extra or {}) for n, j in config.judges.items()]
     models = {"model": config.model} | {f"judges.{n}.model": j.model for n, j in config.judges.items()}
     chosen += [(key, "engines", m.kind, m.model_extra or {}) for key, m in models.items() if m is not None]

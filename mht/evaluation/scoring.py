@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from mht import catalog
-from mht.config_evaluate import METRICS, EvaluateConfig
+from mht.config_evaluate import EvaluateConfig
+from mht.config_metrics import METRICS
 from mht.errors import ConfigError
 from mht.predictions import Measured, Prediction, Unscored
 
@@ -40,26 +41,25 @@ class Metrics:
 
 def choose(config: EvaluateConfig) -> Metrics:
     """The metrics of a configuration. Raises ConfigError where one that is named lacks its library."""
-    if config.metrics is not None:
-        chosen = {name: catalog.load(METRICS, name).Params(**given) for name, given in config.metrics.items()}
-        for name, params in chosen.items():
-            catalog.load(METRICS, name).measure(_PROBE, params)
-        return Metrics(chosen)
+    named = config.metrics.params()
+    for name, params in named.items():
+        catalog.load(METRICS, name).measure(_PROBE, params)
+    if config.metrics.only is not None:
+        return Metrics(named)
     found: dict[str, Any] = {}
     left_out = []
     for name in catalog.names(METRICS):
+        if name in config.metrics.left_out:
+            continue
         module = catalog.load(METRICS, name)
         try:
-            params = module.Params()
-            module.measure(_PROBE, params)
+            found[name] = named.get(name) or module.Params()
+            module.measure(_PROBE, found[name])
         except ValidationError:
-            left_out.append(f"{name}: it needs settings; name it under metrics")
+            left_out.append(f"{name}: it needs settings; give them under metrics.{name}")
         except ConfigError:
-            left_out.append(
-                f"{name}: what it needs is not installed here; name it under metrics to be told what"
-            )
-        else:
-            found[name] = params
+            del found[name]
+            left_out.append(f"{name}: what it needs is not installed here; metrics.{name}={{}} tells what")
     return Metrics(found, tuple(left_out))
 
 

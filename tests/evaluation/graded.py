@@ -87,7 +87,7 @@ def given(
     table: str, output: Path, replies: str, judges: Mapping[str, object], *words: str
 ) -> EvaluateConfig:
     """Replies from a file, judged; eight questions a part."""
-    metrics = 'metrics={"judged": {}, "pope": {}}'
+    metrics = "metrics.only=[judged, pope]"
     return config(table, output, metrics, *words, model={"predictions.path": replies, **judges})
 
 

@@ -23,7 +23,7 @@ def called(table: str, folder: Path, replies: int, *words: str) -> int:
     file.write_text("".join(json.dumps({"row_id": name, "reply": "Yes."}) + "\n" for name in names))
     given: dict[str, object] = {
         "output": folder / "out", "predictions.path": file, "run.progress": "false", "intervals.draws": 100,
-        "metrics": '{"pope": {}, "polarity": {}, "false_premise": {}}', **columns("made_up", table),
+        "metrics": '{"only": ["pope", "polarity", "false_premise"]}', **columns("made_up", table),
     }  # fmt: skip
     return main(["evaluate", *(f"{key}={value}" for key, value in given.items()), *words])
 

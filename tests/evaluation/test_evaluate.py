@@ -83,7 +83,7 @@ def test_any_engine_can_be_the_judge(table: str, llava: Path, tmp_path: Path) ->
         "judges.mine.model.model": llava,
     }
     given = config(
-        table, tmp_path / "out", "judges.mine.max_tokens=64", 'metrics={"judged": {}}', model=FAKE | judge
+        table, tmp_path / "out", "judges.mine.max_tokens=64", "metrics.only=[judged]", model=FAKE | judge
     )
     made = run(given, Engine([]))
     found = [row.judged_by("mine (llava)") for row in made.benchmarks["made_up"]]
@@ -279,7 +279,7 @@ def test_a_finished_run_is_read_and_not_made_again(table: str, tmp_path: Path) -
     again = run(given, Engine(asked))
     assert len(asked) == ROWS
     assert again.benchmarks == made.benchmarks
-    rescored = run(config(table, tmp_path / "out", 'metrics={"pope": {}}'), Engine(asked))
+    rescored = run(config(table, tmp_path / "out", "metrics.only=[pope]"), Engine(asked))
     assert len(asked) == ROWS
     assert {score.name.partition(".")[0] for score in rescored.scores["made_up"]} == {"pope"}
     after = {record.path: record.sha256 for record in files(tmp_path / "out")}
@@ -441,7 +441,7 @@ def test_the_released_answers_and_judgements_of_medhalltune(reference_data: Path
         "predictions.judge": "gpt-4o-mini", "benchmarks.mht.kind": "medhalltune", "benchmarks.mht.path": release,
         "benchmarks.mht.text_only": "true",
     }  # fmt: skip
-    made = run(config("", tmp_path / "out", 'metrics={"judged": {}}', model=file))
+    made = run(config("", tmp_path / "out", "metrics.only=[judged]", model=file))
     assert made.answered("mht") == (1117, 1117)
     rows = [
         json.loads(line)

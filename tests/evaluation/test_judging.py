@@ -237,7 +237,7 @@ def test_on_ray_each_row_is_judged_once(table: str, tmp_path: Path) -> None:
 def command(table: str, output: Path, replies: str, endpoint: Endpoint) -> list[str]:
     words = columns("made_up", table) | keys(endpoint, **{"judges.endpoint.model.concurrency": 4})
     words |= {"output": output, "predictions.path": replies, "run.progress": "false", "intervals.draws": 100}
-    words |= {"judges.rubric.kind": "rubric", "metrics": '{"judged": {}, "pope": {}}'}
+    words |= {"judges.rubric.kind": "rubric", "metrics": '{"only": ["judged", "pope"]}'}
     return [sys.executable, "-m", "mht.cli", "evaluate", *(f"{key}={value}" for key, value in words.items())]
 
 

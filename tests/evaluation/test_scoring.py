@@ -13,6 +13,7 @@ from mht.evaluation.scoring import choose
 from mht.predictions import Prediction
 from mht.questions import Question
 from tests.evaluation.asked import config
+from tests.evaluation.metrics.settings import LAYER, encoder
 
 
 def chosen(tmp_path: Path, *words: str) -> EvaluateConfig:
@@ -27,10 +28,26 @@ def test_by_default_all_that_need_nothing(tmp_path: Path) -> None:
 
 
 def test_one_that_is_named_and_cannot_be_measured_is_told_at_once(tmp_path: Path) -> None:
-    named = chosen(tmp_path, f'metrics={{"meteor": {{"wordnet": "{tmp_path}"}}, "pope": {{}}}}')
+    named = chosen(tmp_path, f"metrics.meteor.wordnet={tmp_path}")
     with pytest.raises(ConfigError, match="meteor"):
         choose(named)
-    assert choose(chosen(tmp_path, 'metrics={"pope": {}}')).chosen.keys() == {"pope"}
+
+
+def test_settings_add_to_all_and_only_and_null_take_away(tmp_path: Path) -> None:
+    every = choose(chosen(tmp_path)).chosen
+    weighed = choose(chosen(tmp_path, "metrics.severity.minor=0.7")).chosen
+    assert weighed.keys() == every.keys()
+    assert (weighed["severity"].minor, every["severity"].minor) == (0.7, 0.8)
+    assert choose(chosen(tmp_path, "metrics.pope=null")).chosen.keys() == every.keys() - {"pope"}
+    assert choose(chosen(tmp_path, "metrics.only=[pope, vqa]")).chosen.keys() == {"pope", "vqa"}
+    alone = choose(chosen(tmp_path, "metrics.only=severity", "metrics.severity.minor=0.7"))
+    assert {name: params.minor for name, params in alone.chosen.items()} == {"severity": 0.7}
+
+
+def test_one_that_needs_settings_comes_beside_the_others(tmp_path: Path) -> None:
+    words = (f"metrics.bertscore.model={encoder()}", f"metrics.bertscore.layer={LAYER}")
+    with_it, without = (choose(chosen(tmp_path, *some)).chosen.keys() for some in (words, ()))
+    assert with_it == without | {"bertscore"}
 
 
 def test_figures_that_nothing_was_asked_for_are_left_out(tmp_path: Path) -> None:
