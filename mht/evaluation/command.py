@@ -20,8 +20,8 @@ from mht.storage import join
 from mht.terminal import table
 
 _SHOWN = (
-    "false_premise", "false_denial", "over_rejection", "twins", "choice", "choice.chance", "polarity", "calibration",
-    "vqa",
+    "false_premise", "false_denial", "over_rejection", "twins", "choice", "choice.of_all", "choice.chance",
+    "polarity", "polarity.of_all", "calibration", "vqa", "vqa.closed", "vqa.open_recall",
 )  # fmt: skip
 
 

@@ -114,6 +114,32 @@ def picked(reply: str, options: Sequence[str]) -> str | None:
     return options[min(named)] if len(texts) == 1 else None
 
 
+_BESIDE_OR = re.compile(r"^\W*(?:or|and|/)\b|^\s*/", re.IGNORECASE)
+_OR_BESIDE = re.compile(r"(?:\b(?:or|and)\W*(?:an?\W+|the\W+)?|/\s*)$", re.IGNORECASE)
+
+
+def names(reply: str, text: str) -> bool:
+    """Whether a text's words stand in a reply in a row, not rejected and not as one of two."""
+    plain = _plain(reply)
+    return any(
+        not (_BESIDE_OR.match(plain[end:]) or _OR_BESIDE.search(plain[:start]))
+        and not _is_refused(plain[:start], plain[end:])
+        for start, end in _stands(plain, _words(text))
+    )
+
+
+def _stands(plain: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Where words stand in a row, from character to character."""
+    places = [found for found in _WORD.finditer(plain) if found[0] not in _ARTICLES]
+    said = [found[0] for found in places]
+    starts = range(len(said) - len(words) + 1) if words else ()
+    return [
+        (places[at].start(), places[at + len(words) - 1].end())
+        for at in starts
+        if said[at : at + len(words)] == words
+    ]
+
+
 def _without_list(reply: str, options: Sequence[str]) -> str:
     """The reply but for all options in their order, each with its letter."""
     each = (rf"\W*{letter}\W+{_spelt(option)}" for letter, option in zip(LETTERS, options, strict=False))
@@ -207,22 +233,14 @@ def _same(one: str, other: str) -> bool:
 def _named(reply: str, options: Sequence[str]) -> set[int]:
     """The options whose words stand in the reply in a row and are not rejected."""
     plain = _plain(reply)
-    places = [found for found in _WORD.finditer(plain) if found[0] not in _ARTICLES]
-    said = [found[0] for found in places]
     sought = sorted(range(len(options)), key=lambda at: -len(_words(options[at])))
     taken: list[tuple[int, int, int]] = []
     for at in sought:
-        words = _words(options[at])
-        for start in range(len(said) - len(words) + 1 if words else 0):
-            end = start + len(words)
+        for start, end in _stands(plain, _words(options[at])):
             inside = any(a <= start and end <= b and (a, b) != (start, end) for a, b, _ in taken)
-            if said[start:end] == words and not inside:
+            if not inside:
                 taken.append((start, end, at))
-    return {
-        at
-        for start, end, at in taken
-        if not _is_refused(plain[: places[start].start()], plain[places[end - 1].end() :])
-    }
+    return {at for start, end, at in taken if not _is_refused(plain[:start], plain[end:])}
 
 
 def _is_refused(before: str, behind: str) -> bool:

@@ -2,7 +2,8 @@
 
 `pope` is the accuracy; precision, recall and F1 are of "yes", the finding that is there. Higher is better, for
 `yes_ratio` neither is: it says which way a model leans. Source: POPE (arXiv 2305.10355). Other than there, a reply that
-says neither is unscored, and not a "no" of its own or a "yes" for want of one.
+says neither is unscored, and not a "no" of its own or a "yes" for want of one; in `pope.of_all`, the accuracy over all
+replies, it is wrong.
 Undecided and failed replies are unscored; no such row, or nothing to divide by: no value, n = 0.
 """
 
@@ -14,9 +15,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mht.evaluation.metrics._stance import said
-from mht.evaluation.metrics.polarity import asks, truth_of
+from mht.evaluation.metrics.polarity import asks, of_all, truth_of
 from mht.knowledge.polarity import YES
-from mht.predictions import Array, Measured, Parts, Prediction, Unscored, divided, per_row
+from mht.predictions import Array, Measured, Parts, Prediction, Unscored, divided, per_row, share
 
 
 class Params(BaseModel):
@@ -70,4 +71,5 @@ FIGURES: dict[str, Callable[[Array, Array], Array]] = {
 
 def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
     units = per_row(rows, asks, _read)
-    return tuple(Measured(name, units, of) for name, of in FIGURES.items())
+    found = tuple(Measured(name, units, of) for name, of in FIGURES.items())
+    return (*found, share("pope.of_all", rows, asks, of_all))

@@ -1,9 +1,13 @@
-"""Visual question answering by words: exact match, F1 and recall of words.
+"""Visual question answering by words: closed questions by accuracy, open ones by exact match and recall of words.
 
-Both texts are normalised first (see `_words`). `vqa` is the share of replies that equal the reference answer, `vqa.f1`
-the mean F1 of words, over all rows with a reference; `vqa.recall` the mean recall of words over open questions, those
-whose reference is not a yes or no. Higher is better, and recall can be had by saying a great deal. Source: the VQA
-evaluation (arXiv 1505.00468), recall and F1 as LLaVA-Med counts them (arXiv 2306.00890).
+Closed and open are the benchmark's own words (the row's `kind`); where it has none a reference of yes or no is closed.
+`vqa.closed` is the accuracy over all closed rows: of a yes or no by what the reply says (see `polarity`), of another
+reference by its words, which must stand in the reply in a row, neither denied nor as one of two (`left or right`); a
+reply that says neither is wrong. `vqa.open_exact` is the share of open rows whose reply equals the reference,
+`vqa.open_recall` the mean share of the reference's words that the reply has; recall can be had by saying a great deal.
+`vqa` and `vqa.f1` are exact match and mean F1 of words over all rows with a reference. Texts are normalised first (see
+`_words`). Higher is better. Source: the VQA evaluation (arXiv 1505.00468); accuracy over closed questions, recall over
+open ones and F1 as LLaVA-Med counts them (arXiv 2306.00890), which of closed questions takes only yes and no for right.
 Failed replies are unscored; no row with a reference: no value, n = 0.
 """
 
@@ -13,9 +17,13 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from mht.evaluation.metrics._options import names
+from mht.evaluation.metrics._stance import said
 from mht.evaluation.metrics._words import normalised, overlap
 from mht.evaluation.metrics.polarity import truth_of
 from mht.predictions import Measured, Prediction, share
+
+CLOSED, OPEN = "closed", "open"
 
 
 class Params(BaseModel):
@@ -28,8 +36,24 @@ def asks(row: Prediction) -> bool:
     return bool(normalised(row.truth))
 
 
+def is_closed(row: Prediction) -> bool:
+    return asks(row) and _kind(row) == CLOSED
+
+
 def is_open(row: Prediction) -> bool:
-    return asks(row) and truth_of(row) is None
+    return asks(row) and _kind(row) == OPEN
+
+
+def _kind(row: Prediction) -> str:
+    return row.kind or (OPEN if truth_of(row) is None else CLOSED)
+
+
+def closed(row: Prediction) -> float:
+    """1 where the reply says what the reference says, else 0."""
+    due = truth_of(row)
+    if due is not None:
+        return float(said(row) == due)
+    return float(bool(exact(row)) or names(row.answer, row.truth))
 
 
 def exact(row: Prediction) -> float:
@@ -48,5 +72,7 @@ def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
     return (
         share("vqa", rows, asks, exact),
         share("vqa.f1", rows, asks, f1),
-        share("vqa.recall", rows, is_open, recall),
+        share("vqa.closed", rows, is_closed, closed),
+        share("vqa.open_exact", rows, is_open, exact),
+        share("vqa.open_recall", rows, is_open, recall),
     )

@@ -19,7 +19,8 @@ from mht.predictions import Prediction, Score
 
 _SHOWN_ERRORS, _SHOWN_UNDECIDED = 24, 8
 _BESIDE_BLIND = frozenset({
-    "false_premise", "over_rejection", "hallucination_rate", "twins", "choice", "choice.of_all", "polarity", "pope",
+    "false_premise", "over_rejection", "hallucination_rate", "twins", "choice", "choice.of_all", "polarity",
+    "polarity.of_all", "pope", "pope.of_all", "vqa.closed",
 })  # fmt: skip
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mht.evaluation.metrics.judged import OF_JUDGE
 from mht.evaluation.report.figures import Figure, Unit, about, of
 from mht.evaluation.report.text import one_line
 from mht.evaluation.run import headline, unanswered
-from mht.predictions import Score
+from mht.predictions import Score, Unscored
 
 _SENTENCES = {
     "false_premise": "Accepts {} of false premises",
     "over_rejection": "Rejects {} of true premises",
     "polarity": "Says yes or no as the reference does in {} of the questions",
+    "polarity.of_all": "Does so in {} of all of them, a reply that says neither counted as wrong",
     "choice": "Picks the right option in {} of the questions",
+    "choice.of_all": "Does so in {} of all of them, a reply that picks none or several counted as wrong",
     "vqa": "Gives the reference's very words in {} of the questions",
     "judged.accuracy": "Judged {} of 10 for clinical accuracy",
 }
@@ -23,6 +25,9 @@ _LEAST = 0.5
 """Of fewer of the rows that were asked a share is no headline: the others could make anything of it."""
 # The first of these that has rows; the two of the premise stand together, since one alone can be had for nothing.
 _CHOICES = (("false_premise", "over_rejection"), ("choice",), ("polarity",), ("vqa",), ("judged.accuracy",))
+_OF_ALL = {"polarity": "polarity.of_all", "choice": "choice.of_all"}
+_FEW = 0.02
+"""Where more replies than this share are undecided, the figure of all of them stands beside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,17 @@ def headlines(scores: Sequence[Score], partial: bool) -> tuple[Headline, ...]:
     for names in _CHOICES:
         found = [asked[name] for name in names if name in asked]
         if found:
+            found += [asked[_OF_ALL[one.name]] for one in found if _is_dodged(one, asked)]
             return tuple(_headline(score, partial) for score in found)
     several = [score for name, score in asked.items() if name.startswith(f"{_CHOICES[-1][0]}{OF_JUDGE}")]
     if several:
         return tuple(_headline(score, partial) for score in several)
     return tuple(_headline(score, partial) for score in list(asked.values())[:1])
+
+
+def _is_dodged(score: Score, asked: Mapping[str, Score]) -> bool:
+    undecided = dict(score.unscored).get(Unscored.UNDECIDED, 0)
+    return _OF_ALL.get(score.name, "") in asked and undecided > _FEW * score.n_asked
 
 
 def _headline(score: Score, partial: bool) -> Headline:

@@ -6,11 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from mht.evaluation.metrics import abstention, calibration, judged, over_confidence, pope, risk_coverage, vqa
+from mht.evaluation.metrics import (
+    abstention,
+    calibration,
+    judged,
+    over_confidence,
+    polarity,
+    pope,
+    risk_coverage,
+    vqa,
+)
 from mht.evaluation.metrics._words import normalised, overlap
 from mht.judgements import Judgement
 from mht.predictions import Prediction, score
-from tests.evaluation.metrics.cases import EVERY, NO, YES, twin, value
+from tests.evaluation.metrics.cases import EVERY, NO, ODD, YES, twin, value
 
 
 def figures(module: object, rows: list[Prediction], **params: object) -> dict[str, float | None]:
@@ -26,8 +35,10 @@ def test_pope() -> None:
         "recall": pytest.approx(3 / 5),
         "f1": pytest.approx(3 / 5),
         "yes_ratio": pytest.approx(5 / 9),
+        "of_all": pytest.approx(5 / 10),
     }
     assert figures(pope, [twin(NO, True)]) == {
+        "of_all": 0.0,
         "": 0.0,
         "precision": None,
         "recall": 0.0,
@@ -133,11 +144,51 @@ def test_visual_question_answering() -> None:
         row("5", "the", "x"),
     ]
     found = [score(one) for one in vqa.measure(rows, vqa.Params())]
-    assert [(one.value, one.n, one.n_asked) for one in found] == [
-        (pytest.approx(2 / 3), 3, 4),
-        (pytest.approx(2 / 3), 3, 4),
-        (pytest.approx(1 / 2), 2, 3),
+    assert [(one.name, one.value, one.n, one.n_asked) for one in found] == [
+        ("vqa", pytest.approx(2 / 3), 3, 4),
+        ("vqa.f1", pytest.approx(2 / 3), 3, 4),
+        ("vqa.closed", 1.0, 1, 1),
+        ("vqa.open_exact", 0.5, 2, 3),
+        ("vqa.open_recall", 0.5, 2, 3),
     ]
+
+
+def test_closed_and_open_are_the_benchmarks_own_words() -> None:
+    """Of six closed rows three are right; one is short of a word, one offers both, one is dodged."""
+    rows = [
+        Prediction("b", str(at), "i", "Is it on the left or on the right?", truth, reply, kind=kind)
+        for at, (truth, reply, kind) in enumerate(
+            (
+                ("yes", "There is no doubt that there is one.", "closed"),
+                ("left", "It is on the left.", "closed"),
+                ("left side", "left", "closed"),
+                ("right", "It is not on the left but on the right.", "closed"),
+                ("left", "On the left or right.", "closed"),
+                ("no", "I cannot tell.", "closed"),
+                ("yes, slightly", "slightly", "open"),
+                ("left", "left", "choice"),
+            )
+        )
+    ]
+    found = {one.name: score(one) for one in vqa.measure(rows, vqa.Params())}
+    assert (found["vqa.closed"].value, found["vqa.closed"].n) == (pytest.approx(3 / 6), 6)
+    assert (found["vqa.open_recall"].value, found["vqa.open_recall"].n) == (0.5, 1)
+    assert (found["vqa.open_exact"].value, found["vqa"].n) == (0.0, 8)
+
+
+def test_a_model_that_dodges_gains_nothing_of_all() -> None:
+    rows = [
+        *(twin(YES, True, str(at)) for at in range(3)),
+        *(twin(ODD, True, str(at + 3)) for at in range(2)),
+    ]
+    found = {
+        score(one).name: score(one)
+        for module in (polarity, pope)
+        for one in module.measure(rows, module.Params())
+    }
+    for name in ("polarity", "pope"):
+        assert (found[name].value, found[name].n) == (1.0, 3)
+        assert (found[f"{name}.of_all"].value, found[f"{name}.of_all"].n) == (pytest.approx(3 / 5), 5)
 
 
 def test_judges() -> None:

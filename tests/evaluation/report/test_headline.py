@@ -50,6 +50,17 @@ def test_a_share_of_fewer_than_half_of_the_replies_is_no_headline() -> None:
     assert taken.value == 0.7
 
 
+def test_where_replies_are_undecided_the_figure_of_all_stands_beside() -> None:
+    part = Score("polarity", 0.9, 60, 100, unscored=(("undecided", 40),))
+    every = Score("polarity.of_all", 0.54, 100, 100)
+    _, told = headlines([part, every], partial=False)
+    assert told.text.startswith(
+        "Does so in 54.0 % of all of them, a reply that says neither counted as wrong"
+    )
+    few = Score("polarity", 0.9, 99, 100, unscored=(("undecided", 1),))
+    assert len(headlines([few, every], partial=False)) == 1
+
+
 def test_no_reply_that_can_be_read_gives_no_number() -> None:
     [mute] = headlines([Score("false_premise", None, 0, 7, unscored=(("undecided", 7),))], partial=False)
     assert "none of 7 replies can be read as either" in mute.text
