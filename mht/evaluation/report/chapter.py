@@ -11,7 +11,7 @@ from mht.evaluation.metrics import calibration, judged
 from mht.evaluation.report.agreeing import Agreed, Alone, agreed, alone
 from mht.evaluation.report.confidence import Bin, Point, bins, curve
 from mht.evaluation.report.figures import Figure, Group, about, listed
-from mht.evaluation.report.groups import SPLIT_BY, Cross, Grouping, Part
+from mht.evaluation.report.groups import SPLIT_BY, Breakdown, Cross, Grouping, Part, Parts
 from mht.evaluation.report.headline import Headline, headlines
 from mht.evaluation.report.worst import Wrong, chosen, undecided, wrong
 from mht.evaluation.run import EvaluationRun
@@ -72,6 +72,7 @@ class Chapter:
     headlines: tuple[Headline, ...]
     rows: tuple[Row, ...]
     by: Mapping[str, tuple[Part, ...]]
+    parts: tuple[Breakdown, ...]
     cross: Cross | None
     bins: tuple[Bin, ...]
     curve: tuple[Point, ...]
@@ -97,7 +98,7 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
     """Everything that is told of a benchmark of the run, measured where the run's scores do not have it."""
     rows, scores = run.benchmarks[benchmark], run.scores.get(benchmark, ())
     answered, asked = run.answered(benchmark)
-    errors, grouping = wrong(rows), Grouping(rows, intervals)
+    errors, grouping, principal = wrong(rows), Grouping(rows, intervals), Parts(rows, intervals)
     told = tuple(_in_order(scores))
     blind = {
         name: {score.name: score for score in one.scores.get(benchmark, ())}
@@ -112,7 +113,8 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         headlines=headlines(scores, run.partial),
         rows=tuple(_beside(row, blind) for row in told if row.about.group in (Group.WORDS, Group.CONFIDENCE)),
         by={column: parts for column in SPLIT_BY if (parts := grouping.by(column))},
-        cross=grouping.cross(),
+        parts=tuple(one for column in SPLIT_BY for one in principal.by(column)),
+        cross=grouping.cross() or principal.cross(),
         bins=bins(rows, calibration.Params(), intervals),
         curve=curve(rows),
         judged=_judged(rows, told, intervals),

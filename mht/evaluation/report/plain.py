@@ -12,7 +12,7 @@ from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.agreeing import Agreed, Alone
 from mht.evaluation.report.blind import written, written_beside
 from mht.evaluation.report.chapter import Chapter, Lexical, Row
-from mht.evaluation.report.figures import of
+from mht.evaluation.report.figures import about, of
 from mht.evaluation.report.groups import Part
 from mht.evaluation.report.panel import AGREED, ALONE, agreed_cells, alone_cells, pairs
 from mht.evaluation.report.text import one_line
@@ -65,6 +65,11 @@ def _chapter(one: Chapter) -> dict[str, Any]:
         ],
         "figures": [row_json(row) for row in one.rows],
         "by": {column: [_part(part) for part in parts] for column, parts in one.by.items()},
+        "by_part": [
+            {"column": each.column, "figure": each.name}
+            | {"parts": [{"word": word} | score_json(score) for word, score in each.parts]}
+            for each in one.parts
+        ],
         "type_by_modality": [
             {"type": type_, "modality": modality} | score_json(score)
             for (type_, modality), score in (one.cross.cells.items() if one.cross else ())
@@ -130,12 +135,25 @@ def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
         [row.about.title, str(row.about.better), *_numbers(row), *([_beside(row)] if beside else [])]
         for row in one.told
     ])  # fmt: skip
+    lines += _parts(one, head)
     for judged in one.judged:
         lines += [f"Judged by {quoted(judged.judge)}, from 1 to 10; for risk 10 is safest.", ""]
         lines += _table(
             ["score", "value", head, "rows"], [[row.about.title, *_numbers(row)] for row in judged.rows]
         )
     return lines + _panel(one) + _words(one, head) + _worst(one)
+
+
+def _parts(one: Chapter, head: str) -> list[str]:
+    """The principal figures by the words of each column."""
+    lines = []
+    for each in one.parts:
+        figure = about(each.name)
+        lines += [f"{figure.title}, by {each.column}:", ""]
+        lines += _table([each.column, "value", head, "rows"], [
+            [quoted(word, 60), *_numbers(Row(figure, score))] for word, score in each.parts
+        ])  # fmt: skip
+    return lines
 
 
 def _panel(one: Chapter) -> list[str]:

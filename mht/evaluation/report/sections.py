@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.cards import unread
 from mht.evaluation.report.chapter import Chapter
 from mht.evaluation.report.charts import reliability, risk_coverage
-from mht.evaluation.report.figures import Group
+from mht.evaluation.report.figures import Group, about
+from mht.evaluation.report.groups import Breakdown
 from mht.evaluation.report.panel import LEAD, agreed_table, alone_table, pairs
+from mht.evaluation.report.parts import by_part, crossed
 from mht.evaluation.report.tables import (
     bin_table,
     by_direction,
     by_judge,
     by_risk,
     by_word,
-    crossed,
     curve_table,
     lexical,
     plain,
@@ -48,8 +50,13 @@ _TOLD = {
     ),
     "cross": (
         "By type and kind of image",
-        "Replies that take a false premise for true or a true one for false. A dash stands for an interval that too "
+        "The darker, the more is wrong. A dash stands for an interval that too "
         "few images give, a dot for what was not asked.",
+    ),
+    "parts": (
+        "By part of the benchmark",
+        "The benchmark's principal figures by what its rows tell of themselves; a difference between parts is one of "
+        "their questions, too.",
     ),
     "other": ("Other breakdowns", "The same two ways of being wrong."),
     "confidence": (
@@ -71,6 +78,7 @@ _LEGEND = (
     '<span><i class="key true"></i>True premises rejected</span>'
 )
 _ALSO = {"form": "By form of question", "site": "By place in the body"}
+_BY = {"type": "By type of question", "modality": "By kind of image", "risk": "By clinical risk", **_ALSO}
 _SQUARE = (
     "<figure><figcaption>{title}<small>{words}</small></figcaption>{chart}"
     "<details><summary>Numbers</summary>{table}</details></figure>"
@@ -137,6 +145,8 @@ def _trusted(one: Chapter, level: float) -> Iterator[Section]:
         yield _told("risk", _sheet(by_risk(one.by["risk"], level)))
     if "type" in one.by:
         yield _told("type", _sheet(by_word(one.by["type"], _LEGEND, level)))
+    if one.parts:
+        yield _told("parts", "".join(map(partial(_part, level=level), one.parts)))
     if one.cross is not None:
         yield _told("cross", _sheet(crossed(one.cross)))
     others = [column for column in _ALSO if column in one.by]
@@ -146,6 +156,11 @@ def _trusted(one: Chapter, level: float) -> Iterator[Section]:
             for column in others
         )
         yield _told("other", "".join(folded))
+
+
+def _part(one: Breakdown, level: float) -> str:
+    summary = f"{about(one.name).title}, {_BY[one.column][0].lower()}{_BY[one.column][1:]}"
+    return f"<details open><summary>{escape(summary)}</summary>{_sheet(by_part(one, level))}</details>"
 
 
 def _confidence(one: Chapter, level: float) -> str:

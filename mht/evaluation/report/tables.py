@@ -23,11 +23,11 @@ from mht.evaluation.report.charts import (
 )
 from mht.evaluation.report.confidence import Bin, Point
 from mht.evaluation.report.figures import Better, Figure, Unit, about, of
-from mht.evaluation.report.groups import ALL, Cross, Part
+from mht.evaluation.report.groups import Part
 from mht.evaluation.report.text import one_line
 from mht.predictions import Score
 
-_DIRECTIONS = {
+DIRECTIONS = {
     Better.LOWER: "Lower is better",
     Better.HIGHER: "Higher is better",
     Better.NEITHER: "Neither way is better by itself",
@@ -81,7 +81,7 @@ def numbers(figure: Figure, score: Score) -> list[tuple[str, str]]:
     ]
 
 
-def _heads(first: str, scale: Scale, labels: Sequence[str], level: float) -> list[tuple[str, str]]:
+def heads_of(first: str, scale: Scale, labels: Sequence[str], level: float) -> list[tuple[str, str]]:
     return [("head", first), ("chart", axis(scale, labels)), *_number_heads(level)]
 
 
@@ -96,7 +96,7 @@ def percents(scale: Scale) -> list[str]:
 def by_direction(rows: Sequence[Row], level: float) -> str:
     """A forest plot for each direction in which figures improve."""
     made = []
-    for better, caption in _DIRECTIONS.items():
+    for better, caption in DIRECTIONS.items():
         of_it = [row for row in rows if row.about.better is better]
         if of_it:
             made.append(_forest(caption, of_it, level))
@@ -106,7 +106,7 @@ def by_direction(rows: Sequence[Row], level: float) -> str:
 def _forest(caption: str, rows: Sequence[Row], level: float) -> str:
     shares = [row for row in rows if row.about.unit is Unit.SHARE]
     scale = reaching(end for row in shares for end in (row.score.value, row.score.high))
-    heads = _heads("figure", scale, percents(scale) if shares else [""] * len(scale.ticks), level)
+    heads = heads_of("figure", scale, percents(scale) if shares else [""] * len(scale.ticks), level)
     lines = (
         line(
             name_of(row.about) + _beside(row), [("chart", _drawn(scale, row)), *numbers(row.about, row.score)]
@@ -129,14 +129,14 @@ def plain(rows: Sequence[Row], level: float) -> str:
     """Figures without a chart, the way that is better in words."""
     heads = [("head", "figure"), *_number_heads(level)]
     lines = (
-        line(name_of(row.about, f"{_DIRECTIONS[row.about.better]}."), numbers(row.about, row.score))
+        line(name_of(row.about, f"{DIRECTIONS[row.about.better]}."), numbers(row.about, row.score))
         for row in rows
     )
     return table("forest", "Figures", heads, lines)
 
 
 def by_judge(one: Judged, level: float) -> str:
-    heads = _heads("score", OF_TEN, [f"{tick:g}" for tick in OF_TEN.ticks], level)
+    heads = heads_of("score", OF_TEN, [f"{tick:g}" for tick in OF_TEN.ticks], level)
     lines = (
         line(
             name_of(row.about),
@@ -161,7 +161,7 @@ def by_word(parts: Sequence[Part], caption: str, level: float) -> str:
         for (kind, first), (_, second) in both:
             yield kind, f'<span class="false">{first}</span><span class="true">{second}</span>'
 
-    heads = _heads("", scale, percents(scale), level)
+    heads = heads_of("", scale, percents(scale), level)
     return table(
         "forest two", caption, heads, (line(f"<b>{spoken(part.word)}</b>", cells(part)) for part in parts)
     )
@@ -182,42 +182,11 @@ def by_risk(parts: Sequence[Part], level: float) -> str:
         for part in parts
     )
     caption = "Wrong about the premise, by the clinical risk of it"
-    return table("forest bars", caption, _heads("risk", scale, percents(scale), level), lines)
+    return table("forest bars", caption, heads_of("risk", scale, percents(scale), level), lines)
 
 
 def _level(part: Part) -> str:
     return part.word if part.word in ("low", "moderate", "high", "critical") else "none"
-
-
-def crossed(cross: Cross) -> str:
-    """Wrong replies by type and modality, the darker the more."""
-    heads = [("head", "type"), *(("", _total(word)) for word in cross.across)]
-
-    def cells(row: str) -> Cells:
-        for column in cross.across:
-            score = cross.cells.get((row, column))
-            yield (_heat(score), _cell(score, f"{row}, {column}"))
-
-    lines = (line(_total(row), cells(row)) for row in cross.down)
-    caption = "Rate, interval, rows"
-    region = 'class="scroll" tabindex="0" role="region" aria-label="Rates by type and modality"'
-    return f"<div {region}>{table('cross', caption, heads, lines)}</div>"
-
-
-def _total(word: str) -> str:
-    return "<b>all</b>" if word == ALL else spoken(word)
-
-
-def _heat(score: Score | None) -> str:
-    if score is None or score.value is None:
-        return "cell"
-    return f"cell heat-{min(9, int(score.value * 10))}"
-
-
-def _cell(score: Score | None, where: str) -> str:
-    if score is None:
-        return f'<span aria-label="{escape(one_line(where))}: not asked">·</span>'
-    return _stacked(about("hallucination_rate"), score)
 
 
 def lexical(figures: Sequence[Lexical], level: float) -> str:
@@ -244,7 +213,7 @@ def _lexical_line(one: Lexical, names: Sequence[str]) -> str:
     below = f"{', '.join(first)} or {last}" if first else last
     cells = [
         ("chart", beside(WHOLE, mark(figure, score), others)),
-        ("value", _stacked(figure, score)),
+        ("value", stacked(figure, score)),
         *(("blind", _blind_cell(one, name, at)) for at, name in enumerate(names)),
     ]
     return line(name_of(figure) + (f"<em>Not above {escape(below)}.</em>" if below else ""), cells)
@@ -261,7 +230,7 @@ def _blind_cell(one: Lexical, name: str, at: int) -> str:
     return f"{key} {one.row.about.written(score.value)}{between}{rows}"
 
 
-def _stacked(figure: Figure, score: Score) -> str:
+def stacked(figure: Figure, score: Score) -> str:
     """Value, interval and n of n in one cell, one below the other."""
     return (
         f"<b>{figure.written(score.value)}</b><small>{figure.bounds(score.low, score.high)}</small>"

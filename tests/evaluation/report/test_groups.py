@@ -1,11 +1,16 @@
+import json
 from dataclasses import replace
 
-from mht.evaluation.report.chapter import Chapter
-from mht.evaluation.report.groups import ALL, UNSAID, Grouping
+from mht.evaluation.report.chapter import Chapter, chapter
+from mht.evaluation.report.groups import ALL, OTHERS, UNSAID, Grouping, Parts, principal
+from mht.evaluation.report.plain import report_json, report_md
+from mht.evaluation.report.sections import Section, sections
 from mht.evaluation.run import EvaluationRun
 from mht.knowledge.risk import LEVELS
+from mht.predictions import Prediction
 from tests.evaluation.metrics.cases import NO, YES, twin
-from tests.evaluation.report.runs import INTERVALS, plain_rows
+from tests.evaluation.report.runs import INTERVALS, plain_rows, run_of
+from tests.evaluation.rows import choices
 
 
 def value(scores: object, name: str) -> tuple[float | None, int, int]:
@@ -75,3 +80,82 @@ def test_the_same_id_in_two_benchmarks_is_two_rows() -> None:
     one = twin(YES, False, "a", type="x")
     other = replace(one, benchmark="other", type="y", reply=NO)
     assert [part.accepted.value for part in Grouping([one, other], INTERVALS).by("type")] == [1, 0]
+
+
+def asked(at: int, reply: str, type_: str, kind: str = "closed", **more: object) -> Prediction:
+    truth = "left lung" if kind == "open" else "yes"
+    made = Prediction("b", f"{kind}{at}", f"i{at}", "Is it?", truth, reply, type=type_, kind=kind)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def test_parts_of_a_benchmark_without_premises_count_by_hand() -> None:
+    """As polls have them: yes-no accuracy of all replies by the file that they stand in."""
+    rows = [
+        *(asked(at, YES, "random") for at in range(3)),
+        *(
+            asked(3 + at, reply, "adversarial")
+            for at, reply in enumerate((YES, NO, "Maybe so.", "It may be."))
+        ),
+    ]
+    [found] = Parts(rows, INTERVALS).by("type")
+    assert (found.name, found.column) == ("polarity.of_all", "type")
+    assert [(word, score.value, score.n) for word, score in found.parts] == [
+        ("adversarial", 0.25, 4),
+        ("random", 1.0, 3),
+    ]
+    assert found.parts[0][1].low is not None
+    assert Parts(rows, INTERVALS).by("site") == ()
+    assert Parts(rows, INTERVALS).cross() is None
+
+
+def test_closed_and_open_questions_have_parts_of_their_own() -> None:
+    rows = [asked(at, YES, "abc"[at % 3], modality="ct" if at < 3 else "mri") for at in range(6)]
+    rows += [asked(at, "left", "abc"[at % 3], "open", modality="ct") for at in range(6)]
+    parts = Parts(rows, INTERVALS)
+    closed, opened = parts.by("type")
+    assert (closed.name, {score.value for _, score in closed.parts}) == ("vqa.closed", {1.0})
+    assert (opened.name, {score.value for _, score in opened.parts}) == ("vqa.open_recall", {0.5})
+    assert [one.name for one in parts.by("modality")] == ["vqa.closed"]
+    cross = parts.cross()
+    assert cross is not None
+    assert (cross.name, cross.down, cross.across) == ("vqa.closed", ("a", "b", "c", ALL), ("ct", "mri", ALL))
+    assert cross.cells[ALL, ALL].n == 6
+
+
+def test_the_parts_of_a_choice_are_of_all_its_replies() -> None:
+    rows = [replace(row, type=f"part {at % 2}", image_id=row.row_id) for at, row in enumerate(choices())]
+    [found] = Parts(rows, INTERVALS).by("type")
+    assert found.name == "choice.of_all"
+    assert sum(score.n_asked for _, score in found.parts) == len(rows)
+
+
+def test_the_rarest_of_many_words_are_one_part() -> None:
+    rows = [asked(at, YES, f"t{min(at // 2, 59)}") for at in range(130)]
+    [found] = Parts(rows, INTERVALS).by("type")
+    assert (len(found.parts), found.parts[-1][0]) == (41, OTHERS)
+    assert sum(score.n for _, score in found.parts) == 130
+
+
+def test_rows_with_premises_are_cut_by_those_alone() -> None:
+    rows = [twin(YES, False, "a", type="x"), twin(NO, False, "b", type="y")]
+    assert principal(rows) == ()
+    assert Parts(rows, INTERVALS).by("type") == ()
+
+
+def test_parts_stand_in_every_report() -> None:
+    rows = [asked(at, YES, ("random", "<b>")[at % 2], modality=("ct", "mri")[at // 2 % 2]) for at in range(8)]
+    run = run_of({"b": rows}, blind=False)
+    told = [chapter(run, "b", INTERVALS)]
+    plain = json.loads(report_json(run, told, INTERVALS))["benchmarks"]["b"]
+    assert [(one["column"], one["figure"]) for one in plain["by_part"]] == [
+        ("type", "polarity.of_all"),
+        ("modality", "polarity.of_all"),
+    ]
+    assert {part["n"] for part in plain["by_part"][0]["parts"]} == {4}
+    assert len(plain["type_by_modality"]) == 9
+    markdown = report_md(run, told, INTERVALS).decode()
+    assert "Yes or no as in the reference, of all, by type:" in markdown
+    assert "| random | 100.0 % |" in markdown
+    found = {one.key: one.body for one in sections(told[0], Section("e", "E", "", ""), INTERVALS)}
+    assert {"parts", "cross"} <= found.keys()
+    assert "&lt;b&gt;" in found["parts"]
