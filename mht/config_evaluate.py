@@ -29,9 +29,9 @@ from mht.storage.uris import refuse_unusable, same_or_inside
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 BENCHMARKS = "evaluation.benchmarks"
 FREE_KEYS = (
-    "new_run", "name", "partial", "judges", "metrics", "intervals", "baselines", "run", "ray", "storage",
+    "new_run", "name", "partial", "limit", "judges", "metrics", "intervals", "baselines", "run", "ray", "storage",
 )  # fmt: skip
-"""What may differ when a run is resumed."""
+"""What may differ when a run is resumed; which questions `limit` leaves stands in their own digest."""
 _SIDE_PX = 1024
 _NAME = r"^[A-Za-z0-9_-]+$"
 _FILE = re.compile(r"(?<=.)\.(?:jsonl?|csv|tsv|parquet)$")
@@ -123,6 +123,8 @@ class EvaluateConfig(BaseModel):
     benchmarks: dict[str, PluginConfig] = Field(default_factory=dict, validate_default=True)
     """By names of your own; `kind` is the benchmark, and may be left out where the name is its."""
     generation: GenerationConfig = GenerationConfig()
+    limit: int | None = Field(default=None, ge=1)
+    """Ask so many questions of each benchmark at the most: whole images, in an order drawn from the seed."""
     part_questions: int = Field(default=128, ge=1, le=100_000)
     """Questions in a part, the unit of work and of loss."""
     imaging: ImagingParams = ImagingParams(side_px=_SIDE_PX)

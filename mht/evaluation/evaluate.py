@@ -27,6 +27,7 @@ from mht.evaluation.leak import between_splits
 from mht.evaluation.plan import write_plan
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import EvaluationRun, load
+from mht.evaluation.sample import limited
 from mht.evaluation.scoring import Metrics, choose
 from mht.evaluation.work import Open, Pulse, Site, Worker, ask, judge, left, take_over, unjudged, unprobed
 from mht.lease import Lease, impatient
@@ -59,11 +60,11 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
     for name in config.benchmarks:
         benchmark = open_benchmark(config, name, storage)
         digests[name] = benchmark.digest
-        questions, size = benchmark.questions(), config.part_questions
-        plans[name] = write_plan(storage, config.output, name, questions, size, digests[name])
+        questions, sampled = limited(benchmark.questions(), config.limit, config.seed, name)
+        plans[name] = write_plan(storage, config.output, name, questions, config.part_questions, digests[name])
         if not plans[name].questions:
             raise InputError(f"benchmarks.{name}: there is no question to ask. Choose more of it.")
-        notes[name] = benchmark.notes()
+        notes[name] = [*sampled, *benchmark.notes()]
         site.pulse()
     run = describe(config, model_of(config, elsewhere.digest if elsewhere else None), plans, digests)
     judges = {name: judge_identity(config, name) for name in config.judges}

@@ -152,6 +152,7 @@ def _differences(old: Run, now: Run) -> list[str]:
         {f"model ({key})": value for key, value in old.model.items()},
         {f"model ({key})": value for key, value in now.model.items()},
     )
+    lines += differing({"limit": old.config.get("limit")}, {"limit": now.config.get("limit")})
     lines += differing(
         {f"questions of {name}": value for name, value in old.asked.items()},
         {f"questions of {name}": value for name, value in now.asked.items()},

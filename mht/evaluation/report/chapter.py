@@ -15,6 +15,7 @@ from mht.evaluation.report.groups import SPLIT_BY, Breakdown, Cross, Grouping, P
 from mht.evaluation.report.headline import Headline, headlines
 from mht.evaluation.report.worst import Wrong, chosen, undecided, wrong
 from mht.evaluation.run import EvaluationRun
+from mht.evaluation.sample import SAMPLED
 from mht.predictions import Prediction, Score
 
 _SHOWN_ERRORS, _SHOWN_UNDECIDED = 24, 8
@@ -84,6 +85,11 @@ class Chapter:
     worst: tuple[Wrong, ...]
     undecided: tuple[Prediction, ...]
     notes: tuple[str, ...]
+
+    @property
+    def sampled(self) -> str:
+        """What is said where not every question was asked; empty where each was."""
+        return next((note for note in self.notes if note.startswith(SAMPLED)), "")
 
     @property
     def told(self) -> tuple[Row, ...]:

@@ -115,7 +115,7 @@ def _chapter(one: Chapter, drawn: Sequence[str], intervals: IntervalParams) -> s
     return (
         f'<section class="benchmark" id="{anchor}" aria-labelledby="{anchor}-name">'
         f'<h2 id="{anchor}-name">{spoken(one.name)}: {one.asked:,} questions about {one.clusters:,} images or patients'
-        f"</h2>{_headlines(one)}{_incomplete(one)}{body}</section>"
+        f"</h2>{_headlines(one)}{_sampled(one)}{_incomplete(one)}{body}</section>"
     )
 
 
@@ -129,6 +129,10 @@ def _headlines(one: Chapter) -> str:
         f"<span>{escape(rows)}</span></p>"
         for before, number, after, rows in (headline.parts for headline in one.headlines)
     )
+
+
+def _sampled(one: Chapter) -> str:
+    return f'<p class="notice" role="note">{escape(one.sampled)}.</p>' if one.sampled else ""
 
 
 def _incomplete(one: Chapter) -> str:

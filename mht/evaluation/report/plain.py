@@ -123,6 +123,8 @@ def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
     lines = [f"## {quoted(one.name)}: {one.asked:,} questions about {one.clusters:,} images or patients", ""]
     if not one.asked:
         return [*lines, "Nothing was asked of this benchmark: it has no rows.", ""]
+    if one.sampled:
+        lines += [f"> {quoted(one.sampled)}.", ""]
     lines += [line for each in one.headlines for line in (f"**{each.text}**", "")]
     if one.answered != one.asked:
         failed = ", ".join(f"{count:,} {quoted(kind)}" for kind, count in one.failures.items())
