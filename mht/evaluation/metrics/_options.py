@@ -29,7 +29,7 @@ _OPTION = r"(?:(?:the\s+)?(?:option|choice|letter)s?\s*)?"
 # What stands before a letter that is the answer; the first may go on with a word behind the letter, the second not.
 _TOLD = re.compile(rf"(?:\b{_NAME}{_IS}|{_BOXED}){_MARKS}(?:{_BOXED})?{_MARKS}$", re.IGNORECASE)
 _LED = re.compile(
-    rf"(?:^{_MARKS}(?:{_SURELY}\W+)?|\b(?:it\s+is|it['’]s|it\s+must\s+be|so|but(?:\s+rather)?|leav\w+|{_SURELY}|{_CHOOSE})"
+    rf"(?:^{_MARKS}(?:(?:yes|sure|okay|{_SURELY})\W+)?|\b(?:it\s+is|it['’]s|it\s+must\s+be|so|but(?:\s+rather)?|leav\w+|{_SURELY}|{_CHOOSE})"
     rf"[\s,:]*){_OPTION}{_MARKS}$",
     re.IGNORECASE,
 )
@@ -45,12 +45,12 @@ _LETTER = re.compile(rf"{_ALONE}[A-Ja-j](?![\w'’])")
 _CLOSE = re.compile(r"[)\]}*_\"'`.]*")
 # Behind a letter that is led to, where a word cannot go on with it.
 _END = re.compile(
-    r"[).:,;!?\]}*_\"'`\\$]|\s*$|\n|\s+(?:because|since|as|and|or|over|not|rather|instead)\b|\s*[-–—]\s"
+    r"[).:,;!?\]}*_\"'`\\$]|\s*$|\n|\s+(?:because|since|as|and|or|over|than|not|rather|instead)\b|\s*[-–—]\s"
 )
 _CUT = re.compile(r"[.;:!?\n,]|\b(?:but|however|so|therefore|thus|hence|while|whereas|then)\b", re.IGNORECASE)
 _NOT = re.compile(
     r"(?:\b(?:not|neither|nor|never|rather\s+than|instead\s+of|cannot|rul\w+\s+out|exclud\w+|eliminat\w+|reject\w*"
-    r"|discard\w*|unlike|over)|n['’]t)\W+"
+    r"|discard\w*|unlike|over|than|incorrect|wrong|false)|n['’]t)\W+"
     r"(?:(?:think|believe|say|sure|certain|clear|consistent|compatible|be|that|it|is|if|whether|with|an?|the|options?)\W+)*"
     r"(?:\w+\W+)?(?:(?:an?|the)\W+)?$",
     re.IGNORECASE,
@@ -60,11 +60,14 @@ _BE = (
     rf"|simply|{_SURELY})"
 )
 _BAD = (
-    r"(?:incorrect|wrong|false|inaccurate|untrue|excluded|ruled\s+out|eliminated|rejected|unlikely|implausible|invalid"
+    r"(?:incorrect|wrong|false|inaccurate|untrue|excluded|ruled\s+out|eliminated|rejected|out(?=\s*(?:[.,;!]|$))|unlikely|implausible|invalid"
     r"|inappropriate|unsupported|inconsistent|mistaken|less\s+(?:likely|appropriate|plausible|consistent)"
     r"|not\s+(?:correct|right|true|accurate))(?![\w-])"
 )
-_BAD_AFTER = re.compile(rf"[\s,(:–—→-]*(?:which\s+)?(?:{_BE}\s+)*{_BAD}", re.IGNORECASE)
+_BAD_AFTER = re.compile(
+    rf"[\s,(:–—→-]*(?:which\s+)?(?:(?:{_BE}\s+)+(?:(?:an?|the)\s+)?{_BAD}|{_BAD}(?!\s+(?:answer|option|choice)))",
+    re.IGNORECASE,
+)
 _BAD_NEXT = re.compile(
     rf"[\s.]*(?:this|that)(?:\s+(?:option|answer|choice|one))?\s+(?:is|was)\s+{_BAD}", re.IGNORECASE
 )

@@ -106,6 +106,15 @@ REPLIES: dict[str, str | None] = {
     "The options A, B and C do not match, so D.": "D",
     "The answer is B (A would show bone).": "B",
     "None of the options is right.": None,
+    "The bone is intact, so femoral head (A) is unlikely. (B) is out. The shadow suggests the heart (D).": "D",
+    "Correct answer: C. Incorrect answers: A, B, D.": "C",
+    "I would rather choose B than C.": "B",
+    "I select (C) over (A).": "C",
+    "Yes, A.": "A",
+    "The correct option isn't B. It's A.": "A",
+    "C, although A cannot be excluded.": "C",
+    "It's not A or B, so it must be C.": "C",
+    "While B is tempting, C is the better choice.": "C",
 }
 """As models reply, with the letter that is meant; None where none is, or more than one."""
 
