@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mht import catalog
-from mht.config_evaluate import METRICS
+from mht.config_metrics import METRICS
 from mht.errors import ConfigError
 from mht.evaluation.run import EvaluationRun
 from mht.predictions import Measured, Prediction

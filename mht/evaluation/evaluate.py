@@ -61,7 +61,9 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
         benchmark = open_benchmark(config, name, storage)
         digests[name] = benchmark.digest
         questions, sampled = limited(benchmark.questions(), config.limit, config.seed, name)
-        plans[name] = write_plan(storage, config.output, name, questions, config.part_questions, digests[name])
+        plans[name] = write_plan(
+            storage, config.output, name, questions, config.part_questions, digests[name]
+        )
         if not plans[name].questions:
             raise InputError(f"benchmarks.{name}: there is no question to ask. Choose more of it.")
         notes[name] = [*sampled, *benchmark.notes()]
