@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError
-
 from mht.errors import InputError, IntegrityError
 from mht.generation import Failure, Reply, Request
 from mht.pretrained.chat import Chat, Unreadable
@@ -47,11 +45,14 @@ class Expanded:
 
 
 class Reader:
-    """Turns requests into prompts for one model. `processor` is None for a model that reads text only."""
+    """Turns requests into prompts for one model. `processor` is None for a model that reads text only.
 
-    def __init__(self, tokenizer: Any, processor: Any | None) -> None:
+    `chat` is of the same two, where there is one already, with its decoder of images.
+    """
+
+    def __init__(self, tokenizer: Any, processor: Any | None, chat: Chat | None = None) -> None:
         self.tokenizer = tokenizer
-        self.chat = Chat(tokenizer, processor)
+        self.chat = chat or Chat(tokenizer, processor)
 
     def read(self, requests: Sequence[Request]) -> list[Prompt | Reply]:
         """Each request in tokens; or why the model cannot be given it. Each image is looked at once."""
@@ -160,16 +161,8 @@ class Reader:
         if not self.chat.has_template:
             mark = self.chat.image_token if image else None
             return "\n".join(part for part in (request.system, mark, request.prompt) if part)
-        if request.system is None:
-            return self.chat.render([("user", request.prompt)], image, reply=True)
-        try:
-            both = [("system", request.system), ("user", request.prompt)]
-            text = self.chat.render(both, image, reply=True)
-        except TemplateError:
-            text = ""
-        if request.system.strip() in text:
-            return text
-        return self.chat.render([("user", f"{request.system}\n\n{request.prompt}")], image, reply=True)
+        opening = self.chat.opening(request.system, request.prompt, image)
+        return self.chat.render(opening, image, reply=True)
 
 
 def _refused(request: Request, said: str) -> Reply:

@@ -110,7 +110,7 @@ class Preparer:
             )
         for exchange in example.exchanges:
             texts = [text for turn in exchange.turns for text in (turn.question, turn.answer)]
-            for text in [*texts, exchange.rejected or ""]:
+            for text in [*texts, exchange.rejected or "", exchange.system or ""]:
                 said = self._chat.refusal(text)
                 if said is not None:
                     raise InputError(f"exchange {exchange.exchange_id}: {said}")
@@ -124,27 +124,33 @@ class Preparer:
             yield self._said(example, exchange, wrong, True)
 
     def _said(self, example: Example, exchange: Exchange, turns: Sequence[Turn], rejected: bool) -> _Spoken:
-        text, spans = self._rendered(example.image is not None, turns, exchange.exchange_id)
+        text, spans = self._rendered(example.image is not None, turns, exchange)
         raw, learnt = self._labelled(text, spans)
         endless = not any(token in self._ends for token, own in zip(raw, learnt, strict=True) if own)
         if endless:
             raw, learnt = [*raw, self._end], [*learnt, True]
         return _Spoken(exchange, text, raw, learnt, endless, rejected)
 
-    def _rendered(self, image: bool, turns: Sequence[Turn], name: str) -> tuple[str, list[tuple[int, int]]]:
+    def _rendered(
+        self, image: bool, turns: Sequence[Turn], exchange: Exchange
+    ) -> tuple[str, list[tuple[int, int]]]:
         """(the whole text, where in it the answers stand, each with what the template writes behind it)."""
         if not self._chat.has_template:
-            return _plain(self._chat.image_token if image else "", turns)
+            before = (exchange.system, self._chat.image_token if image else None)
+            return _plain([line for line in before if line], turns)
         messages: list[tuple[str, str]] = []
         spans: list[tuple[int, int]] = []
         for turn in turns:
-            messages.append(("user", turn.question))
             try:
+                system = None if messages else exchange.system
+                messages += self._chat.opening(system, turn.question, image)
                 asked = self._chat.render(messages, image, reply=True)
                 messages.append(("assistant", turn.answer))
                 text = self._chat.render(messages, image, reply=False)
             except TemplateError as error:
-                raise InputError(f"exchange {name}: the chat template refuses it: {error}") from error
+                raise InputError(
+                    f"exchange {exchange.exchange_id}: the chat template refuses it: {error}"
+                ) from error
             if not text.startswith(asked):
                 raise InputError(
                     "the model's chat template writes an answer otherwise than it asks for one; "
@@ -199,9 +205,9 @@ class _Seen:
     ids: list[int]
 
 
-def _plain(image: str, turns: Sequence[Turn]) -> tuple[str, list[tuple[int, int]]]:
-    """Turns in lines, for a model without a chat template."""
-    text, spans = f"{image}\n" if image else "", []
+def _plain(before: Sequence[str], turns: Sequence[Turn]) -> tuple[str, list[tuple[int, int]]]:
+    """Turns in lines behind those of `before`, for a model without a chat template."""
+    text, spans = "".join(f"{line}\n" for line in before), []
     for turn in turns:
         text += f"{turn.question}\n"
         spans.append((len(text), len(text) + len(turn.answer)))

@@ -21,13 +21,14 @@ class Exchange:
     """A conversation about the example's image; only its answers are learnt.
 
     `weight` multiplies the loss of its tokens. `rejected` is a wrong answer to the last question, for training by
-    preference; None where there is none.
+    preference; None where there is none. `system` is what the model is told before the first question.
     """
 
     exchange_id: str
     turns: tuple[Turn, ...]
     rejected: str | None = None
     weight: float = 1.0
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

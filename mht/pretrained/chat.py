@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import TemplateError
+
 from mht.imaging.whole import Unreadable as Unreadable
 from mht.imaging.whole import WholeImages
 
@@ -49,6 +51,20 @@ class Chat:
             return "the text holds surrogates without a partner: it was not UTF-8"
         found = self._marks.search(text)
         return f"the text holds {found[0]!r}, a special token of the model; escape it" if found else None
+
+    def opening(self, system: str | None, question: str, image: bool) -> list[tuple[str, str]]:
+        """What a conversation begins with; a system message that the template has no place for begins the user's turn.
+
+        Raises jinja2.TemplateError where the template refuses the question, too.
+        """
+        if system is None:
+            return [("user", question)]
+        both = [("system", system), ("user", question)]
+        try:
+            text = self.render(both, image, reply=True)
+        except TemplateError:
+            text = ""
+        return both if system.strip() in text else [("user", f"{system}\n\n{question}")]
 
     def render(self, messages: Messages, image: bool, reply: bool) -> str:
         """The messages in the model's chat template, an image before the first user's text.

@@ -49,6 +49,29 @@ def test_the_image_and_the_words_all_begin_with_are_shared(llava: Family) -> Non
     assert made.pixels["pixel_values"].shape == (1, 3, 56, 56)
 
 
+def test_a_system_message_is_said_first_and_never_learnt(llava: Family) -> None:
+    told = replace(TWO, system="you are a careful radiologist")
+    made = llava.preparer.prepare(about(tiny.png(0), told))
+    assert words(llava, made.prefix).startswith("<s> you are a careful radiologist <|user|> <image>")
+    plain = llava.preparer.prepare(about(tiny.png(0), TWO))
+    assert [s.ids for s in made.suffixes] == [s.ids for s in plain.suffixes]
+
+
+def test_a_system_message_that_the_template_has_no_place_for_begins_the_question(
+    llava: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    monkeypatch.setattr(llava.chat.speaks, "chat_template", refusing + llava.chat.speaks.chat_template)
+    made = llava.preparer.prepare(about(tiny.png(0), replace(ONE, system="you are careful")))
+    whole = words(llava, [*made.prefix, *made.suffixes[0].ids])
+    assert "<image> you are careful is there a nodule" in whole
+
+
+def test_a_system_message_with_a_special_token_is_refused(llava: Family) -> None:
+    with pytest.raises(InputError, match="exchange one: the text holds '</s>'"):
+        llava.preparer.prepare(about(tiny.png(0), replace(ONE, system="be </s> brief")))
+
+
 def test_one_exchange_shares_all_but_its_answer(llava: Family) -> None:
     made = llava.preparer.prepare(about(tiny.png(0), ONE))
     assert words(llava, made.suffixes[0].ids) == "no nodule </s>"

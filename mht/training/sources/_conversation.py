@@ -11,29 +11,42 @@ from mht.model.examples import Turn
 from mht.training.sources._unfit import Unfit
 
 MARKER = "<image>"
+Role = Literal["system", "user", "assistant"]
+_WHAT: dict[Role, str] = {"system": "system", "user": "question", "assistant": "answer"}
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One message; `images` is how many images stand in it."""
 
-    by: Literal["user", "assistant"]
+    by: Role
     text: str
     images: int = 0
 
 
-def said(by: Literal["user", "assistant"], text: str, images: int = 0) -> Said:
+def said(by: Role, text: str, images: int = 0) -> Said:
     """A message without the image markers of its text, which are counted. Raises Unfit for no text."""
     count = text.count(MARKER)
     for around in (f"{MARKER}\n", f"\n{MARKER}", MARKER):
         text = text.replace(around, "")
     text = text.strip()
-    what = "question" if by == "user" else "answer"
     if not text:
-        raise Unfit(f"empty_{what}")
-    if by == "assistant" and count + images:
-        raise Unfit("image_in_answer")
+        raise Unfit(f"empty_{_WHAT[by]}")
+    if by != "user" and count + images:
+        raise Unfit(f"image_in_{_WHAT[by]}")
     return Said(by, text, count + images)
+
+
+def told(by: Role, value: Any) -> str:
+    """What one of them says, as text. Raises Unfit as `text_of` does."""
+    return text_of(value, _WHAT[by])
+
+
+def apart(messages: Sequence[Said]) -> tuple[str | None, Sequence[Said]]:
+    """(the system message that a conversation opens with, what follows)."""
+    if messages and messages[0].by == "system":
+        return messages[0].text, messages[1:]
+    return None, messages
 
 
 def text_of(value: Any, what: str) -> str:

@@ -118,4 +118,5 @@ class FileSource:
     def _exchange(self, mark: Mark, row: Understood) -> Exchange:
         named = exchange_id(row.id, mark.repeated, self._index.files[mark.file], mark.number)
         answer = row.turns[-1].answer
-        return Exchange(named, row.turns, row.rejected if row.rejected != answer else None)
+        rejected = row.rejected if row.rejected != answer else None
+        return Exchange(named, row.turns, rejected, system=row.system)

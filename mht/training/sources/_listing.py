@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mht.errors import ConfigError
 from mht.model.examples import Turn
+from mht.seeds import digest
 from mht.storage import Storage
 from mht.training.sources._data_files import DataFile, described, find_files, scan
 from mht.training.sources._images import address_of, unusable
@@ -45,7 +46,7 @@ class FileParams(BaseModel):
 class Understood:
     """What a source makes of a row: the id it has, its image or the reference to it, what is learnt.
 
-    Rows of one `group` are trained on together or held out together.
+    Rows of one `group` are trained on together or held out together. `system` is said before the first question.
     """
 
     id: Any
@@ -53,6 +54,7 @@ class Understood:
     turns: tuple[Turn, ...]
     rejected: str | None = None
     group: Any = None
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,9 @@ class Lister:
             example_id = exchange_id(understood.id, again, file, number[1])
         unit = (number[0], at.extent if file.is_parquet else at.at)
         together = id_text(understood.group) or example_id
+        if understood.system is not None:
+            # It is said before the image, which only those share that begin alike.
+            example_id = f"{example_id} ({digest('system', understood.system, size=4).hex()})"
         example = self._gathered.example(file.split, example_id, together, unit)
         self._gathered.add(example, Mark(number[0], at, number[1], again))
         if uri is not None:

@@ -6,18 +6,18 @@ Source: LLaVA, docs/Finetune_Custom_Data.md. As in its trainer, an answer that o
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from mht.storage import Storage
-from mht.training.sources._conversation import Said, said, text_of, turns_of
+from mht.training.sources._conversation import Role, Said, apart, said, told, turns_of
 from mht.training.sources._file_source import FileSource
 from mht.training.sources._images import image_of
 from mht.training.sources._listing import FileParams, Format, Understood
 from mht.training.sources._unfit import Unfit
 
-_SPEAKERS: dict[str, Literal["user", "assistant"]] = {"human": "user", "gpt": "assistant"}
+_SPEAKERS: dict[str, Role] = {"system": "system", "human": "user", "gpt": "assistant"}
 
 
 class Params(FileParams):
@@ -40,17 +40,17 @@ def understand(row: dict[str, Any], params: Params) -> Understood:
     messages = row.get(params.conversations)
     if not isinstance(messages, list):
         raise Unfit("no_conversation", f"no list called {params.conversations!r}")
-    spoken = [_said(message) for message in messages]
+    system, spoken = apart([_said(message) for message in messages])
     while spoken and spoken[0].by == "assistant":
         spoken = spoken[1:]
-    return Understood(row.get("id"), image, turns_of(spoken, image is not None))
+    return Understood(row.get("id"), image, turns_of(spoken, image is not None), system=system)
 
 
 def _said(message: Any) -> Said:
     if not isinstance(message, dict) or "value" not in message:
         raise Unfit("not_a_message")
     speaker = message.get("from")
-    if speaker not in ("human", "gpt"):
+    if speaker not in tuple(_SPEAKERS):
         raise Unfit("unknown_speaker", repr(speaker)[:40])
     by = _SPEAKERS[speaker]
-    return said(by, text_of(message["value"], "question" if by == "user" else "answer"))
+    return said(by, told(by, message["value"]))

@@ -1,7 +1,7 @@
 """TRL's conversational rows: messages, prompt and completion, or prompt, chosen and rejected; Parquet or JSON.
 
 Source: TRL, docs/source/dataset_formats.md (conversational and standard formats, vision datasets). A `chosen` and a
-`rejected` that hold the prompt themselves are understood, too. Rows with a system message are unfit.
+`rejected` that hold the prompt themselves are understood, too, and a system message that opens a conversation is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Literal
 
 from mht.storage import Storage
-from mht.training.sources._conversation import Said, said, text_of, turns_of
+from mht.training.sources._conversation import Said, apart, said, text_of, told, turns_of
 from mht.training.sources._file_source import FileSource
 from mht.training.sources._images import image_of
 from mht.training.sources._listing import FileParams, Format, Understood
@@ -41,12 +41,18 @@ def understand(row: dict[str, Any], params: Params) -> Understood:
         _messages(row.get(name), "user" if name == "prompt" else "assistant")
         for name in ("prompt", "completion", "chosen", "rejected", "messages")
     )
-    turns = turns_of(messages or prompt + (chosen or completion), image is not None)
-    wrong = turns_of(prompt + rejected, image is not None) if rejected else None
-    if wrong is not None and (wrong[:-1], wrong[-1].question) != (turns[:-1], turns[-1].question):
+    system, spoken = apart(messages or prompt + (chosen or completion))
+    turns = turns_of(spoken, image is not None)
+    other, refused = apart(prompt + rejected)
+    wrong = turns_of(refused, image is not None) if rejected else None
+    if wrong is not None and (other, wrong[:-1], wrong[-1].question) != (
+        system,
+        turns[:-1],
+        turns[-1].question,
+    ):
         raise Unfit("rejected_of_another_question")
     named = row.get(params.id) if params.id else None
-    return Understood(named, image, turns, wrong[-1].answer if wrong else None)
+    return Understood(named, image, turns, wrong[-1].answer if wrong else None, system=system)
 
 
 def _messages(value: Any, by: Literal["user", "assistant"]) -> list[Said]:
@@ -64,11 +70,11 @@ def _said(message: Any) -> Said:
     if not isinstance(message, dict):
         raise Unfit("not_a_message")
     by = message.get("role")
-    if by not in ("user", "assistant"):
+    if by not in ("system", "user", "assistant"):
         raise Unfit("unknown_role", repr(by)[:40])
     content = message.get("content")
     if not isinstance(content, list):
-        return said(by, text_of(content, "question" if by == "user" else "answer"))
+        return said(by, told(by, content))
     kinds = [part.get("type") if isinstance(part, dict) else None for part in content]
     if not all(kind in ("text", "image") for kind in kinds):
         raise Unfit("unknown_content", repr(kinds)[:60])

@@ -12,6 +12,7 @@ import pytest
 from mht.errors import ConfigError, InputError, IntegrityError
 from mht.model.examples import Example
 from mht.storage import Storage, StorageParams
+from mht.training.sources import trl
 from mht.training.sources._data_files import split_of
 from mht.training.sources.table import Params, Source
 from tests.s3_server import CREDENTIALS, S3Server, start_s3
@@ -26,7 +27,7 @@ def source(path: Any, storage: Storage, **given: Any) -> Source:
     return Source(Params(path=str(path), **given), storage)
 
 
-def examples(one: Source) -> list[Example]:
+def examples(one: Source | trl.Source) -> list[Example]:
     return [e for shard in one.shards() for e in one.read(shard.name, shard.example_ids, 0)]
 
 
@@ -44,6 +45,30 @@ def test_rows_about_one_image_are_one_example_wherever_they_stand(tmp_path: Path
         "2.jsonl:2": ["5?"],
         "2.jsonl:3": ["6?"],
     }
+
+
+def test_rows_that_begin_otherwise_share_no_image_and_are_held_out_together(
+    tmp_path: Path, storage: Storage
+) -> None:
+    names = [f"{number}.jpg" for number in range(8)]
+    write_images(tmp_path, *names)
+    told = [None, "Be brief.", "Be kind."]
+
+    def messages(system: str | None) -> list[dict[str, str]]:
+        first = [] if system is None else [{"role": "system", "content": system}]
+        return [*first, {"role": "user", "content": "Is it?"}, {"role": "assistant", "content": "Yes."}]
+
+    rows = [{"image": name, "messages": messages(system)} for name in names for system in told * 2]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    one = trl.Source(trl.Params(path=str(tmp_path), validation_share=0.25), storage)
+    found = examples(one)
+    assert len(found) == 6 * len(told)
+    for example in found:
+        assert len(example.exchanges) == 2
+        assert len({exchange.system for exchange in example.exchanges}) == 1
+    held_out = {row.example_id.partition(" ")[0] for row in one.held_out(100, "validation")}
+    assert len(held_out) == 2
+    assert not held_out & {example.example_id.partition(" ")[0] for example in found}
 
 
 def test_the_same_path_below_two_folders_is_two_images(tmp_path: Path, storage: Storage) -> None:

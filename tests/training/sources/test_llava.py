@@ -15,6 +15,7 @@ from tests.training.sources.test_json import VALUES
 
 PARAMS = Params(path="x.json")
 YES = {"from": "gpt", "value": "Yes."}
+SYSTEM = {"from": "system", "value": "Be brief."}
 
 
 def human(text: Any) -> dict[str, Any]:
@@ -37,6 +38,12 @@ def test_turns_follow_each_other() -> None:
     found = made(human("<image>\nOne?"), YES, human("Two?"), {"from": "gpt", "value": "No.\n"}, id=7)
     assert [(t.question, t.answer) for t in found.turns] == [("One?", "Yes."), ("Two?", "No.")]
     assert (found.id, found.image) == (7, "a.jpg")
+
+
+def test_a_system_message_that_opens_is_said_before_the_first_question() -> None:
+    found = made(SYSTEM, human("<image>\nOne?"), YES)
+    assert (found.system, len(found.turns)) == ("Be brief.", 1)
+    assert made(human("One?"), YES).system is None
 
 
 def test_an_answer_that_opens_is_passed_over() -> None:
@@ -66,7 +73,10 @@ UNFIT: list[tuple[str, dict[str, Any]]] = [
     ("no_conversation", {"conversations": [YES]}),
     ("not_in_turn", {"conversations": [human("One?")]}),
     ("not_in_turn", {"conversations": [human("One?"), human("Two?"), YES, YES]}),
-    ("unknown_speaker", {"conversations": [{"from": "system", "value": "Be brief."}, human("One?"), YES]}),
+    ("unknown_speaker", {"conversations": [{"from": "tool", "value": "Be brief."}, human("One?"), YES]}),
+    ("not_in_turn", {"conversations": [human("One?"), YES, SYSTEM, human("Two?"), YES]}),
+    ("empty_system", {"conversations": [{"from": "system", "value": " "}, human("One?"), YES]}),
+    ("image_in_system", {"conversations": [{"from": "system", "value": "<image> a"}, human("One?"), YES]}),
     ("unknown_speaker", {"conversations": [{"from": ["human"], "value": "One?"}, YES]}),
     ("not_a_message", {"conversations": ["One?", "Yes."]}),
     ("not_a_message", {"conversations": [{"from": "human"}, YES]}),

@@ -38,6 +38,7 @@ def said(found: Understood) -> list[tuple[str, str]]:
 
 ONE = [user(IMAGE, "Is it?")]
 YES, NO = [assistant("Yes.")], [assistant("No.")]
+SYSTEM = _message("system", ("Be brief.",))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,21 @@ def test_a_wrong_answer_beside_the_right_one(row: dict[str, Any]) -> None:
     assert found.rejected == "No."
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [SYSTEM, *ONE, *YES]},
+        {"prompt": [SYSTEM, *ONE], "completion": YES},
+        {"prompt": [SYSTEM, *ONE], "chosen": YES, "rejected": NO},
+        {"chosen": [SYSTEM, *ONE, *YES], "rejected": [SYSTEM, *ONE, *NO]},
+    ],
+)
+def test_a_system_message_that_opens_is_said_before_the_first_question(row: dict[str, Any]) -> None:
+    found = understand({"image": "a.jpg", **row}, PARAMS)
+    assert said(found) == [("Is it?", "Yes.")]
+    assert found.system == "Be brief."
+
+
 def test_the_wrong_answer_is_to_the_last_question() -> None:
     before = [*ONE, *YES, user("Sure?")]
     found = understand({"image": "a.jpg", "prompt": before, "chosen": YES, "rejected": NO}, PARAMS)
@@ -90,7 +106,12 @@ UNFIT: list[tuple[str, dict[str, Any]]] = [
     ("no_conversation", {"prompt": None, "completion": None}),
     ("not_in_turn", {"completion": None}),
     ("not_in_turn", {"prompt": None}),
-    ("unknown_role", {"prompt": [{"role": "system", "content": "Be brief."}, *ONE]}),
+    ("unknown_role", {"prompt": [{"role": "tool", "content": "Be brief."}, *ONE]}),
+    ("not_in_turn", {"prompt": [*ONE, *YES, SYSTEM, user("Sure?")]}),
+    ("not_in_turn", {"prompt": [SYSTEM, SYSTEM, *ONE]}),
+    ("empty_system", {"prompt": [_message("system", ("",)), *ONE]}),
+    ("image_in_system", {"prompt": [_message("system", (IMAGE, "Be brief.")), user("Is it?")]}),
+    ("rejected_of_another_question", {"prompt": None, "chosen": [SYSTEM, *ONE, *YES], "rejected": ONE + NO}),
     ("unknown_role", {"prompt": [{"role": {}, "content": "Be brief."}]}),
     ("unknown_content", {"prompt": [user({"type": "video"}, "Is it?")]}),
     ("unknown_content", {"prompt": [user({"type": ["text"]}, "Is it?")]}),
