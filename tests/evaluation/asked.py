@@ -62,7 +62,7 @@ class Engine:
                 self._at_stop(replies)
             self.asked.append(request.request_id)
             replies.append(self.reply(request))
-            tell(Heard(1, 1, len(requests) - len(replies)))
+            tell(Heard(1, 1, len(requests) - len(replies), (replies[-1],)))
         return replies
 
     def reply(self, request: Request) -> Reply:

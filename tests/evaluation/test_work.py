@@ -107,7 +107,7 @@ def test_stopped_in_the_middle_of_a_part_it_asks_only_what_is_missing(
     with scripted_endpoint(delay_s=0.3) as endpoint:
         words = command(table, output, endpoint, part=100, concurrency=at_once)
         with subprocess.Popen(words, env=os.environ, stderr=subprocess.PIPE, text=True) as process:
-            until = time.monotonic() + 300
+            until = time.monotonic() + 400
             while len(endpoint.calls) < ROWS / 2 and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.005)
             process.send_signal(how)
