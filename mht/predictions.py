@@ -38,7 +38,8 @@ def without_reasoning(reply: str) -> str:
     """
     if not _MARKED.search(reply):
         return reply
-    rest = _NOT_ENDED.sub("", _BEGUN_BEFORE.sub("", _REASONED.sub("", reply)))
+    ended = _REASONED.sub("", reply) if "</" in reply else reply
+    rest = _NOT_ENDED.sub("", _BEGUN_BEFORE.sub("", ended))
     wrapped = _WRAPPED.match(rest)
     return (wrapped[1] if wrapped else rest).strip()
 

@@ -145,7 +145,10 @@ def _stands(plain: str, words: Sequence[str]) -> list[tuple[int, int]]:
 
 def _without_list(reply: str, options: Sequence[str]) -> str:
     """The reply but for all options in their order, each with its letter."""
-    each = (rf"\W*{letter}\W+{_spelt(option)}" for letter, option in zip(LETTERS, options, strict=False))
+    each = (
+        rf"\W{{0,9}}{letter}\W{{1,9}}{_spelt(option)}"
+        for letter, option in zip(LETTERS, options, strict=False)
+    )
     return re.sub(rf"(?:^|(?<=\W)){''.join(each)}(?!\w)[.;,]?", "\n", reply, flags=re.IGNORECASE)
 
 
