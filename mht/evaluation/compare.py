@@ -1,7 +1,8 @@
 """Runs against each other: differences in pairs, on the same rows, with intervals; a tie is said to be a tie.
 
 Each further run is compared with the first. The same clusters are drawn for both (`intervals.difference`), so that what
-makes an image difficult for both does not blur the difference.
+makes an image difficult for both does not blur the difference. A verdict holds for all comparisons of the page together
+(`family`); the intervals are each by itself.
 """
 
 from __future__ import annotations
@@ -15,17 +16,16 @@ from pydantic import BaseModel, ConfigDict
 
 from mht.errors import ConfigError, InputError
 from mht.evaluation.again import Again, again
+from mht.evaluation.family import holm
 from mht.evaluation.intervals import Difference, IntervalParams, difference, with_interval
-from mht.evaluation.metrics import judged
 from mht.evaluation.report.figures import Better, Figure, Group, about, listed
 from mht.evaluation.run import EvaluationRun
+from mht.evaluation.same_judges import same_judges
 from mht.judgements import Judgement
 from mht.predictions import Measured, Prediction, Score, score
 from mht.storage import StorageParams
 
 _SHOWN = 3
-_OF_ONE_RUN = ("spent", "probes", "digest")
-"""What is said of a judge that does not make it another one."""
 
 
 class CompareConfig(BaseModel):
@@ -57,13 +57,15 @@ class Verdict(StrEnum):
 class Against:
     """A further run's figure and the first's on the rows that both have scored, and how far they differ.
 
-    `n` of both is of those rows, `n_asked` of all that were asked.
+    `n` of both is of those rows, `n_asked` of all that were asked. `p` is the difference's among all of the page, None
+    where it has none; over 1 - level the verdict is a tie, whatever the interval.
     """
 
     first: Score
     score: Score
     difference: Difference
     verdict: Verdict
+    p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class Comparison:
     benchmarks: tuple[Compared, ...]
     messages: tuple[str, ...]
 
+    @property
+    def against(self) -> list[Against]:
+        """Every comparison of the page."""
+        return [other for one in self.benchmarks for line in one.lines for other in line.others]
+
 
 def compare(runs: Sequence[EvaluationRun], config: CompareConfig) -> Comparison:
     """Raises InputError where the runs were not asked the same, or share no row."""
@@ -107,11 +114,27 @@ def compare(runs: Sequence[EvaluationRun], config: CompareConfig) -> Comparison:
     if not shared:
         raise InputError("compare: the runs have no benchmark in common.")
     messages = (f"Not compared, since not all runs were asked it: {', '.join(others)}.",) if others else ()
-    return Comparison(
-        _distinct([run.name for run in runs]),
-        tuple(_compared(runs, name, config) for name in shared),
-        messages,
+    names = _distinct([run.name for run in runs])
+    found = Comparison(names, tuple(_compared(runs, name, config) for name in shared), messages)
+    return _together(found, config.intervals.level)
+
+
+def _together(found: Comparison, level: float) -> Comparison:
+    """With verdicts that hold for all comparisons at once."""
+    ps = [other.difference.p for other in found.against]
+    among = iter(holm([p for p in ps if p is not None]))
+
+    def with_p(other: Against) -> Against:
+        if other.difference.p is None:
+            return other
+        p = next(among)
+        return replace(other, p=p, verdict=other.verdict if p <= 1 - level else Verdict.TIE)
+
+    benchmarks = tuple(
+        replace(one, lines=tuple(replace(line, others=tuple(map(with_p, line.others))) for line in one.lines))
+        for one in found.benchmarks
     )
+    return replace(found, benchmarks=benchmarks)
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
@@ -125,7 +148,7 @@ def _compared(runs: Sequence[EvaluationRun], name: str, config: CompareConfig) -
     tables = [{row.row_id: row for row in run.benchmarks[name]} for run in runs]
     keys, messages = _shared_rows(name, tables, config.rows)
     kept = [[table[key] for key in keys] for table in tables]
-    judges, skipped = _same_judges(runs, kept)
+    judges, skipped = same_judges(runs, kept)
     messages += [skipped] if skipped else []
     lines: list[Line] = []
     for metric in _metrics(runs, name):
@@ -167,26 +190,6 @@ def _shared_rows(
     return keys, [
         f"{len(lone):,} rows that not every run was asked are left out; {len(keys):,} are compared."
     ]
-
-
-def _same_judges(
-    runs: Sequence[EvaluationRun], kept: Sequence[Sequence[Prediction]]
-) -> tuple[list[str], str | None]:
-    """(those who judged the rows of every run, why the scores of others are not compared)."""
-    found = [judged.judges(rows) for rows in kept]
-    same = [name for name in found[0] if all(name in one for one in found) and _one_identity(runs, name)]
-    if all(one == same for one in found):
-        return same, None
-    named = "; ".join(", ".join(one) or "none" for one in found)
-    what = "Judged scores are" if not same else f"Judged scores of others than {', '.join(same)} are"
-    return same, f"{what} not compared: they are by different judges ({named})."
-
-
-def _one_identity(runs: Sequence[EvaluationRun], judge: str) -> bool:
-    """Whether one name stands for one judge: the same model, prompt and settings, as far as the runs tell."""
-    told = [run.judges[judge] for run in runs if judge in run.judges]
-    lasting = [{key: value for key, value in one.items() if key not in _OF_ONE_RUN} for one in told]
-    return all(one == lasting[0] for one in lasting)
 
 
 def _of_one_setting(measure: Again) -> list[str]:

@@ -23,6 +23,7 @@ from mht.predictions import Array, Measured, Score, Unit, figure, parts_of, scor
 
 _HELD = 1 << 22  # weights held at a time
 _BLOCKS = 500  # at most so many are left out in turn
+_TAIL = 10  # draws on the far side from which their number is told
 _NORMAL = NormalDist()
 Figure = Callable[[Array], Array]
 """Weights of the clusters (..., clusters) to values (...)."""
@@ -49,7 +50,9 @@ class Difference:
     """One run's figure less another's, on the units that both have scored.
 
     `value` is None where either is undefined. `left_out` counts the units that one of the two alone was asked or has
-    scored. `p` is two-sided: how often the draws fall on the far side of no difference; None without an interval.
+    scored. `p` is two-sided: how often the draws fall on the far side of no difference, and where fewer than ten of
+    them do the normal tail by their spread, which has no floor at one draw; but never below what the signs of so many
+    clusters could show at the most. None without an interval.
     """
 
     name: str
@@ -108,9 +111,17 @@ def difference(one: Measured, other: Measured, params: IntervalParams) -> Differ
     bounds = _bounds(of, clusters, value, draws, params)
     if bounds is None:
         return plain
-    far = min(np.count_nonzero(draws <= 0), np.count_nonzero(draws >= 0))
-    p = min(1.0, 2 * (far + 1) / (len(draws) + 1))
-    return replace(plain, low=bounds[0], high=bounds[1], p=float(p))
+    return replace(plain, low=bounds[0], high=bounds[1], p=_p(value, draws, clusters))
+
+
+def _p(value: float, draws: Array, clusters: int) -> float:
+    far = int(min(np.count_nonzero(draws <= 0), np.count_nonzero(draws >= 0)))
+    counted = min(1.0, 2 * (far + 1) / (len(draws) + 1))
+    if far >= _TAIL:
+        return counted
+    spread = float(draws.std())
+    tail = 2 * _NORMAL.cdf(-abs(value) / spread) if spread else 0.0
+    return min(counted, max(tail, 2.0 ** (1 - clusters)))
 
 
 def clustered_error(measured: Measured) -> float | None:

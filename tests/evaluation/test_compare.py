@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -255,7 +256,10 @@ def test_the_terminal_gets_a_table_and_no_control_character(weak: EvaluationRun)
         "30",
         "better",
     ]
-    assert text.endswith("tie: the 95 % interval of the difference holds 0")
+    assert re.search(
+        r"better, worse: hold for all \d+ comparisons together \(Holm, p at most 0\.05\); each interval is by itself$",
+        text,
+    )
 
 
 def test_a_name_is_text_on_the_page(weak: EvaluationRun) -> None:
@@ -263,6 +267,30 @@ def test_a_name_is_text_on_the_page(weak: EvaluationRun) -> None:
     page = comparison_page(compare([weak, named], CONFIG), INTERVALS).decode()
     assert "<script" not in page
     assert "\x1b" not in page
+
+
+def test_a_difference_that_one_of_many_may_show_by_chance_is_a_tie(weak: EvaluationRun) -> None:
+    """Five images of thirty better: its own interval leaves 0 out, and among all figures of the page it is no news."""
+    found = compare([weak, run_of({"b": asked(20)}, "near", blind=False)], CONFIG)
+    other = line(found, "false_premise").others[0]
+    assert other.difference.high is not None
+    assert other.difference.high < 0
+    assert other.difference.p is not None
+    assert other.p is not None
+    assert other.difference.p < 0.05 < other.p
+    assert other.verdict is Verdict.TIE
+
+
+def test_verdicts_among_more_comparisons_are_fewer_and_never_more(
+    weak: EvaluationRun, strong: EvaluationRun
+) -> None:
+    two, three = compare([weak, strong], CONFIG), compare([weak, strong, strong], CONFIG)
+    for few, many in zip(two.benchmarks[0].lines, three.benchmarks[0].lines, strict=True):
+        one, other = few.others[0], many.others[0]
+        assert (one.p is None) == (other.p is None)
+        assert one.p is None or (other.p is not None and one.difference.p is not None)
+        assert one.p is None or one.difference.p <= one.p <= other.p  # type: ignore[operator]
+    assert len(three.against) == 2 * len(two.against)
 
 
 def test_json_has_every_difference(weak: EvaluationRun, strong: EvaluationRun) -> None:

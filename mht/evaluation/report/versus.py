@@ -27,8 +27,9 @@ _GROUPS = {
 _UNITS = {Unit.SHARE: "points", Unit.NUMBER: "", Unit.OF_TEN: "points of ten"}
 _BETTER = {Better.LOWER: "Lower is better.", Better.HIGHER: "Higher is better.", Better.NEITHER: ""}
 _CAUTION = (
-    "A tie: the interval of the difference holds 0, so that these rows cannot tell the two apart. Of figures that do "
-    "not differ at all about one in twenty shows a difference by chance, and each further figure is one more chance."
+    "A tie: these rows cannot tell the two apart. Better and worse hold for all {n:,} comparisons of this page "
+    "together: the interval leaves 0 out, and p is at most {p:g} by Holm's correction. The intervals are each by "
+    "itself, so that one may leave 0 out beside a tie."
 )
 HEAD_FIGURES = ("false_premise", "over_rejection", "choice", "polarity", "vqa")
 
@@ -44,10 +45,16 @@ def comparison_page(one: Comparison, intervals: IntervalParams) -> bytes:
     )
     main = "".join(_benchmark(benchmark, one.names, intervals) for benchmark in one.benchmarks)
     footer = (
-        f"<p>{_CAUTION}</p><p>Differences are paired: both runs' replies to the same rows, the same images drawn for "
+        f"<p>{_CAUTION.format(n=len(one.against), p=_chance(intervals))}</p>"
+        f"<p>Differences are paired: both runs' replies to the same rows, the same images drawn for "
         f"both, {intervals.draws:,} times ({intervals.method}); {100 * intervals.level:g} % intervals.</p>"
     )
     return filled(f"mht comparison, {', '.join(one.names)}", header, main, footer)
+
+
+def _chance(intervals: IntervalParams) -> float:
+    """Of one verdict or more on the page being wrong."""
+    return round(1 - intervals.level, 9)
 
 
 def _benchmark(one: Compared, names: Sequence[str], intervals: IntervalParams) -> str:
@@ -168,7 +175,11 @@ def comparison_text(one: Comparison, intervals: IntervalParams) -> str:
             parts.append(
                 _text_table(benchmark, one_line(one.names[0], 24), one_line(name, 24), at, intervals.level)
             )
-    return "\n".join([*parts, f"tie: the {100 * intervals.level:g} % interval of the difference holds 0"])
+    parts.append(
+        f"better, worse: hold for all {len(one.against):,} comparisons together (Holm, p at most "
+        f"{_chance(intervals):g}); each interval is by itself"
+    )
+    return "\n".join(parts)
 
 
 def _text_table(one: Compared, first: str, name: str, at: int, level: float) -> str:
@@ -241,5 +252,6 @@ def _other_json(other: Against) -> dict[str, Any]:
         "first": score_json(other.first),
         "score": score_json(other.score),
         "difference": asdict(other.difference),
+        "p_holm": other.p,
         "verdict": str(other.verdict),
     }
