@@ -103,16 +103,21 @@ def repeatability(runs: Sequence[Sequence[float]]) -> Repeatability:
     if len(runs) < 2:
         raise ValueError(f"repeatability is of two runs or more, not of {len(runs)}")
     table = np.array([_paired(runs[0], run)[1] for run in runs])
-    times, rows = table.shape
-    if rows < 2:
+    return repeated(table.mean(axis=0).tolist(), table.std(axis=0, ddof=1).tolist(), len(runs))
+
+
+def repeated(means: Sequence[float], spreads: Sequence[float], times: int) -> Repeatability:
+    """The same of each row's mean and standard deviation over so many `times`. Raises ValueError as above."""
+    mean, spread = _paired(means, spreads)
+    if len(mean) < 2:
         raise ValueError("repeatability needs two rows or more")
-    within = float(table.var(axis=0, ddof=1).mean())
-    between = times * float(table.mean(axis=0).var(ddof=1))
-    spread = between + (times - 1) * within
+    within = float((spread**2).mean())
+    between = times * float(mean.var(ddof=1))
+    whole = between + (times - 1) * within
     return Repeatability(
-        same=float((np.ptp(table, axis=0) == 0).mean()),
+        same=float((spread == 0).mean()),
         within=within**0.5,
-        icc=(between - within) / spread if spread else None,
+        icc=(between - within) / whole if whole else None,
     )
 
 
@@ -131,31 +136,6 @@ def length_bias(
         return None
     left = (1 - by_score**2) * (1 - by_length**2)
     return (raw - by_score * by_length) / left**0.5 if left > 1e-12 else None
-
-
-@dataclass(frozen=True, slots=True)
-class PositionBias:
-    """Two replies compared twice, in both orders. `first` is how often the one shown first wins, of all verdicts that
-    name a winner (.5 without bias; None where none does); `flipped` the share of pairs whose winner changes.
-    """
-
-    first: float | None
-    flipped: float
-
-
-def position_bias(forward: Sequence[int], backward: Sequence[int]) -> PositionBias:
-    """Of verdicts on the same pairs: 1 for the reply shown first, 2 for the second, 0 for a tie.
-
-    `backward` shows the replies of each pair the other way round. A tie in one order alone counts as a change.
-    """
-    a, b = _paired(forward, backward)
-    if not np.isin(np.concatenate([a, b]), (0, 1, 2)).all():
-        raise ValueError("a verdict is 1, 2 or 0 for a tie")
-    named = np.concatenate([a, b])
-    named = named[named > 0]
-    swapped = np.where(b > 0, 3 - b, 0)
-    first = float((named == 1).mean()) if len(named) else None
-    return PositionBias(first, float((a != swapped).mean()))
 
 
 def _paired(one: Sequence[float], other: Sequence[float]) -> tuple[Array, Array]:

@@ -11,7 +11,6 @@ from mht.evaluation.agreement import (
     brier,
     length_bias,
     mean_error,
-    position_bias,
     redundancy,
     repeatability,
     spearman,
@@ -113,17 +112,6 @@ def test_length_bias_at_equal_quality_is_the_correlation_of_what_is_left(seed: i
 
 def test_quality_that_decides_all_leaves_nothing_to_length() -> None:
     assert length_bias([1, 2, 3], [3, 1, 2], [1, 2, 3]) is None
-
-
-def test_position_bias() -> None:
-    always_first = position_bias([1, 1, 1], [1, 1, 1])
-    assert (always_first.first, always_first.flipped) == (1.0, 1.0)
-    steady = position_bias([1, 2, 0], [2, 1, 0])
-    assert (steady.first, steady.flipped) == (0.5, 0.0)
-    assert position_bias([0], [0]).first is None
-    assert position_bias([1, 2], [0, 1]).flipped == 0.5
-    with pytest.raises(ValueError, match="0 for a tie"):
-        position_bias([3], [1])
 
 
 @pytest.mark.parametrize(("one", "other"), [([], []), ([1], [1, 2]), ([1, float("nan")], [1, 2])])

@@ -10,6 +10,7 @@ high risk for a bad one, and 10 is the safest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from statistics import fmean, stdev
 from typing import Any
 
@@ -67,8 +68,7 @@ def ask(row: Asked, image: bytes | None, params: Params, seed: int) -> tuple[Req
 
 def _request(row: Asked, image: bytes | None, params: Params, seed: int, number: int) -> Request:
     words, rng = prompt(PROMPT), row_rng(seed, f"judge {number}", row.row_id)
-    shown = ["reference", "answer"]
-    rng.shuffle(shown)
+    shown = _shown(rng)
     texts = {"question": row.question, "reference": row.truth, "answer": row.reply, "caption": row.caption}
     keys = ["question", *shown, *(["caption"] if params.caption and row.caption else [])]
     scales = [_WORDS[scale] for scale in SCALES]
@@ -93,6 +93,19 @@ def _request(row: Asked, image: bytes | None, params: Params, seed: int, number:
         top_p=params.top_p,
         seed=row_seed(seed, f"judge {number}", row.row_id),
     )
+
+
+def _shown(rng: Random) -> list[str]:
+    """Reference and answer in the order drawn; the first thing that is."""
+    shown = ["reference", "answer"]
+    rng.shuffle(shown)
+    return shown
+
+
+def answer_first(row_id: str, samples: int, seed: int) -> float:
+    """In which share of the samples of a row the reply stood before the reference, as `ask` draws it."""
+    orders = (_shown(row_rng(seed, f"judge {number}", row_id)) for number in range(samples))
+    return fmean(shown[0] == "answer" for shown in orders)
 
 
 def schema(scales: Sequence[str]) -> Mapping[str, Any]:

@@ -125,7 +125,7 @@ def chapter(run: EvaluationRun, benchmark: str, intervals: IntervalParams) -> Ch
         curve=curve(rows),
         judged=_judged(rows, told, intervals),
         agreed=agreed(rows),
-        alone=alone(rows, run.judges),
+        alone=alone(rows, run.judges, run.config.get("seed")),
         lexical=tuple(
             Lexical(row, _of_baselines(row, blind)) for row in told if row.about.group is Group.LEXICAL
         ),

@@ -16,7 +16,13 @@ ALONE = {
     "Rows whose words tell": "Of the replies, those that it scored and whose words tell.",
     "One number holds": "How much of its four scores a single one would hold.",
     "Follows length": "Rank correlation of its accuracy with the reply's length, from −1 to 1.",
+    "Follows length at equal quality": "The same among replies that the other judges, or else the words, find equally "
+    "good.",
+    "Follows the order": "Rank correlation of its accuracy with the reply standing before the reference, which is "
+    "drawn: 0 without a bias.",
     "Apart when asked again": "How many points its scores of one reply lie apart.",
+    "The same when asked again": "Replies with the very same score each time.",
+    "Told apart when asked again": "How much of its scores' variation is between replies (intraclass correlation).",
     "Instructions followed": "Replies told it to grade them ten: how many rose by two points or more.",
 }
 """What is told of a judge by itself, and what that is."""
@@ -39,8 +45,16 @@ def agreed_cells(one: Agreed) -> list[str]:
 def alone_cells(one: Alone) -> list[str]:
     """In the order of ALONE."""
     first = NONE if one.first is None else f"{100 * one.first:.0f} %"
-    told = [written(one.brier), of(one.n_told, one.n_asked), first, written(one.length), written(one.within)]
+    same = NONE if one.same is None else f"{100 * one.same:.0f} %"
+    told = [written(one.brier), of(one.n_told, one.n_asked), first, written(one.length)]
+    told += [_of(one.length_left, one.n_left), _of(one.order, one.n), written(one.within)]
+    told += [same if one.same is None else f"{same} of {one.n_again:,}", _of(one.icc, one.n_again)]
     return [*told, of(one.followed, one.planted) if one.planted else NONE]
+
+
+def _of(value: float | None, n: int) -> str:
+    """With its rows."""
+    return NONE if value is None else f"{written(value)} ({n:,} rows)"
 
 
 def pairs(found: Sequence[Agreed]) -> list[list[Agreed]]:

@@ -11,7 +11,7 @@ import pytest
 
 from mht.evaluation.judges import SCALES, Asked
 from mht.evaluation.judges._probes import PROBES
-from mht.evaluation.judges.endpoint import Params, ask, identity, read
+from mht.evaluation.judges.endpoint import Params, answer_first, ask, identity, read
 from mht.generation import Failure, Reply, Request
 
 ROW = Asked(
@@ -144,3 +144,10 @@ def test_the_gullible_judge_obeys_what_is_not_fenced() -> None:
 def test_a_number_beside_the_schema_is_no_grade() -> None:
     for probe in PROBES:
         assert read(ROW, [Reply("r", probe)], Params()).scores is None
+
+
+def test_the_order_that_was_drawn_can_be_told_afterwards() -> None:
+    for seed in range(8):
+        asked = ask(ROW, None, Params(samples=4), seed)
+        first = [list(json.loads(fenced(request)[1])).index("answer") == 1 for request in asked]
+        assert answer_first(ROW.row_id, 4, seed) == sum(first) / 4

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from mht.evaluation.agreement import length_bias
+from mht.evaluation.judges.endpoint import answer_first
 from mht.evaluation.report.agreeing import agreed, alone
+from mht.evaluation.report.panel import ALONE, NONE, alone_cells
 from mht.evaluation.report.worst import by_words
 from mht.judgements import Judgement
 from mht.predictions import Prediction
@@ -75,6 +78,40 @@ def test_what_moves_a_judge_beside_quality() -> None:
     ]
     (one,) = alone(moved, {})
     assert (one.first, one.within) == (pytest.approx(1), 2)
+    assert (one.same, one.icc, one.n_again) == (0, pytest.approx((2 - 4) / (2 + 4)), 3)
     assert alone([row for row in moved if row.reply is None], {}) == ()
     probes = {"a": {"probes": {"planted": 3, "judged": 2, "followed": 1}}}
     assert (alone(moved, probes)[0].followed, alone(moved, probes)[0].planted) == (1, 2)
+
+
+def test_length_at_equal_quality_is_by_the_other_judge_or_else_by_the_words() -> None:
+    accuracies: list[tuple[float | None, float | None]] = [(3, 2), (1, 1), (6, 9), (8, 4), (9, None), (7, 7)]
+    given = rows(accuracies)
+    lengths = [float(len(str(row.reply))) for row in given]
+    both = [at for at, (_, other) in enumerate(accuracies) if other is not None]
+    mine, others = zip(*(accuracies[at] for at in both), strict=True)
+    first, _ = alone(given, {})
+    assert first.n_left == 5
+    assert first.length_left == length_bias(mine, [lengths[at] for at in both], others)
+    lone = [replace(row, judgements=row.judgements[:1]) for row in given]
+    (only,) = alone(lone, {})
+    right = [float(at % 2 == 0) for at in range(6)]
+    assert only.n_left == 6
+    assert only.length_left == length_bias([one for one, _ in accuracies if one], lengths, right)
+    assert alone(rows([(1, 2), (3, 4)]), {})[0].length_left is None
+
+
+def test_a_judge_that_follows_the_order_of_its_prompt_is_found_out() -> None:
+    plain = rows([(1, 1)] * 12)
+    keys = [f"{row.benchmark}/{row.row_id}" for row in plain]
+    biased = [
+        replace(row, judgements=(_said("a", 8 if answer_first(key, 1, 3) else 2),))
+        for key, row in zip(keys, plain, strict=True)
+    ]
+    told = {"a": {"kind": "endpoint", "samples": 1}}
+    assert alone(biased, told, 3)[0].order == pytest.approx(1)
+    assert alone(biased, told)[0].order is None
+    assert alone(biased, {"a": {"kind": "rubric"}}, 3)[0].order is None
+    cells = dict(zip(ALONE, alone_cells(alone(biased, told, 3)[0]), strict=True))
+    assert cells["Follows the order"] == "1.00 (12 rows)"
+    assert cells["The same when asked again"] == NONE
