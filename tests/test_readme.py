@@ -10,6 +10,7 @@ import pytest
 from mht import catalog, config_evaluate, config_train, errors
 from mht.cli import _parser, split_words
 from mht.config import load
+from mht.evaluation.compare_command import read_words
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,7 +43,9 @@ def test_each_command_is_understood(command: str) -> None:
         words = ["mht", "build", *words]
     assert words[0] == "mht"
     arguments = _parser().parse_args(words[1:])
-    if hasattr(arguments, "words"):
+    if words[1] == "compare":
+        assert len(read_words(arguments.words)[0]) == 2
+    elif hasattr(arguments, "words"):
         path, settings = split_words(arguments.words)
         read = {"train": config_train.load, "evaluate": config_evaluate.load}.get(words[1], load)
         read(str(ROOT / path) if path else None, settings)

@@ -22,11 +22,7 @@ def compare_runs(words: Sequence[str]) -> str:
     Raises ConfigError for settings that cannot be used, IntegrityError for a folder without a finished run, InputError
     for runs that were not asked the same.
     """
-    roots = [word for word in words if not _is_setting(word)]
-    placed = read_overrides([word for word in words if _is_setting(word)])
-    config = validated(CompareConfig, placed.values, placed.lines)
-    if len(roots) < 2:
-        raise ConfigError(f"compare: {len(roots)} run was named. Name two or more: mht compare RUN RUN …")
+    roots, config = read_words(words)
     for address in (*roots, *([config.output] if config.output else [])):
         refuse_unusable(address)
     storage = Storage(config.storage)
@@ -37,6 +33,16 @@ def compare_runs(words: Sequence[str]) -> str:
     storage.write(join(config.output, JSON), comparison_json(found, config.intervals))
     storage.write(join(config.output, HTML), comparison_page(found, config.intervals))
     return f"{told}\n{join(config.output, HTML)}"
+
+
+def read_words(words: Sequence[str]) -> tuple[list[str], CompareConfig]:
+    """(the runs' folders, the settings). Raises ConfigError as above."""
+    roots = [word for word in words if not _is_setting(word)]
+    placed = read_overrides([word for word in words if _is_setting(word)])
+    config = validated(CompareConfig, placed.values, placed.lines)
+    if len(roots) < 2:
+        raise ConfigError(f"compare: {len(roots)} run was named. Name two or more: mht compare RUN RUN …")
+    return roots, config
 
 
 def _is_setting(word: str) -> bool:
