@@ -19,8 +19,16 @@ from mht.errors import IntegrityError, RunConflict, StorageMissing
 from mht.seeds import digest
 from mht.storage import Storage, join
 
-_ROOMS = ("model", "training/sources", "training/order.py", "training/sampling.py", "training/step.py")
-"""The code that decides what is learnt in which step."""
+_ROOMS = (
+    "model", "pretrained", "training/sources", "reading.py", "seeds.py",
+    *(
+        f"training/{name}.py"
+        for name in (
+            "assignment", "jobs", "loop", "order", "preference", "preparation", "rank", "sampling", "step", "trainee",
+        )
+    ),
+)  # fmt: skip
+"""The code that decides what is learnt in which step: from the data's rows to tokens, from these to the gradient."""
 _LIBRARIES = ("torch", "transformers", "peft")
 
 
@@ -118,5 +126,5 @@ def _clear(storage: Storage, root: str) -> None:
     for folder in ("checkpoints", "model", "tensorboard"):
         with suppress(StorageMissing):
             storage.delete_prefix(join(root, folder))
-    for name in ("certificate.json", "history.parquet", "results.json", "curves.html"):
+    for name in ("unlearnable.json", "certificate.json", "history.parquet", "results.json", "curves.html"):
         storage.delete(join(root, name))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from mht.code_digest import code_digest
 from mht.config_train import TrainConfig, load
 from mht.errors import IntegrityError, RunConflict
 from mht.storage import Storage, StorageParams
@@ -44,6 +48,48 @@ def test_r22_what_differs_is_named(tmp_path: Path) -> None:
     run = replace(describe(first, "m" * 20, "d"), code="another", name="another")
     with pytest.raises(RunConflict, match=r"code \(digest\): .* -> another"):
         take_up(STORAGE, first, run)
+
+
+@pytest.fixture
+def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Changes a file of mht in a copy, which is then the code that runs are described by."""
+    root = tmp_path / "code"
+    shutil.copytree(str(files("mht")), root, ignore=shutil.ignore_patterns("*.safetensors", "__pycache__"))
+    monkeypatch.setattr("mht.code_digest.files", lambda package: root)
+    code_digest.cache_clear()
+    monkeypatch.setattr("mht.training.run.code_digest", code_digest.__wrapped__)
+
+    def change(name: str, text: str) -> None:
+        with (root / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return change
+
+
+DECIDING = [
+    "training/preference.py", "training/trainee.py", "training/rank.py", "training/loop.py", "training/jobs.py",
+    "training/preparation.py", "training/step.py", "training/order.py", "training/sampling.py",
+    "training/sources/llava.py", "model/packing.py", "model/loss.py", "pretrained/chat.py", "pretrained/loading.py",
+    "reading.py", "seeds.py",
+]  # fmt: skip
+
+
+def test_r22_other_code_is_refused(tmp_path: Path, changed: Callable[[str, str], None]) -> None:
+    given = config(tmp_path / "run")
+    take_up(STORAGE, given, describe(given, "m", "d"))
+    for name in ("training/curves.py", "training/tracking.py", "cli.py", "dataset/build.py"):
+        changed(name, "\nANOTHER = 1\n")
+    changed("training/loop.py", "\n# said better\n")
+    run = describe(given, "m", "d")
+    assert take_up(STORAGE, given, run), "what decides nothing is not asked"
+    seen = {run.code}
+    for name in DECIDING:
+        changed(name, "\nANOTHER = 1\n")
+        run = describe(given, "m", "d")
+        assert run.code not in seen, name
+        seen.add(run.code)
+        with pytest.raises(RunConflict, match=r"code \(digest\)"):
+            take_up(STORAGE, given, run)
 
 
 def test_new_run_takes_the_old_one_away_and_is_itself_resumed(tmp_path: Path) -> None:
