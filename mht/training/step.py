@@ -57,7 +57,7 @@ class Objective(Protocol):
 class Stepped:
     """A step, over all ranks: its loss, the norm of its gradient before clipping, and what was learnt.
 
-    `tokens` is what was computed, padding included; `learnt` what had a loss.
+    `tokens` is what was computed, padding left out; `learnt` what had a loss.
     """
 
     loss: float
@@ -171,13 +171,13 @@ def computing(device: torch.device, compute: torch.dtype) -> AbstractContextMana
 
 
 def _counts(batches: Sequence[Batch]) -> tuple[int, int, int, int]:
-    """(images or examples without, exchanges, learnt tokens, computed tokens)."""
+    """(images or examples without, exchanges, learnt tokens, computed tokens without padding)."""
     kept = [~batch.rejected for batch in batches]
     return (
         sum(batch.examples for batch in batches),
         sum(int(one.sum()) for one in kept),
         sum(int(learnt_of(batch)[one].sum()) for batch, one in zip(batches, kept, strict=True)),
-        sum(batch.tokens for batch in batches),
+        sum(batch.real_tokens for batch in batches),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mht.errors import Diverged
+from mht.model.packing import pack
 from mht.model.ranks import Ranks
 from mht.training.preparation import Tokeniser
 from tests.model.processes import in_ranks
@@ -34,6 +35,18 @@ def test_packing_changes_neither_loss_nor_gradient(llava: Path, words: list[str]
     wanted = alone(llava, words, text_only=[1])
     assert wanted["steps"][0].loss > wanted["steps"][2].loss
     same(alone(llava, words, text_only=[1], budget=40), wanted)
+
+
+def test_padding_is_no_token_that_was_learnt_from(llava: Path) -> None:
+    """Whatever stands beside each other in a batch: a padded run has no better speed or utilisation for it."""
+    trainee = ranked.trainee_of(ranked.config_of(llava, *LORA), Ranks())
+    prepared = Tokeniser(trainee.speech, trainee.chat).prepare(ranked.examples(6))
+    for share in (True, False):
+        batches = pack([trainee.learner.place(one) for one in prepared], 1 << 20, share)
+        stepped = trainee.stepper.step(batches, trainee.spare, stop=False)
+        again = 0 if share else sum(len(one.prefix) * (len(one.suffixes) - 1) for one in prepared)
+        assert stepped.tokens == sum(one.tokens for one in prepared) + again
+        assert stepped.tokens < sum(batch.tokens for batch in batches)
 
 
 @pytest.mark.parametrize(
