@@ -31,7 +31,8 @@ class Effort:
 
 
 def make(folder: Path, seed: int, threads: int, effort: Effort, say: Callable[[str], None]) -> None:
-    """Write the model's folder and say how it fares. The whole effort takes minutes; less makes a poor model."""
+    """Write the model's folder and say how it fares. The whole effort takes about 90 minutes on two
+    busy cores; less makes a poor model."""
     import torch
 
     from mht.phantoms.model import answering, blank, exam, eyes, talking
