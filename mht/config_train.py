@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -149,6 +150,10 @@ class RunConfig(BaseModel):
     """Actors of each worker that read and tokenise."""
     cpus_per_reader: float = Field(default=0.5, gt=0, le=64)
     prefetch_steps: int = Field(default=4, ge=1, le=1024)
+    check_rows: bool = True
+    """Read and tokenise every row once before the first step, so that none ends the run in the midst of it."""
+    max_unlearnable: float = Field(default=0.01, ge=0, le=1)
+    """Share of the rows that the model cannot be given over which the run does not begin; fewer are left out."""
     max_failures: int = Field(default=3, ge=0, le=1000)
     """How often a lost worker is replaced before the run gives up."""
     progress: bool = True
@@ -161,6 +166,15 @@ class CheckpointConfig(BaseModel):
 
     every_steps: int = Field(default=200, ge=1)
     keep: int = Field(default=2, ge=1, le=1000)
+    local: Path | None = None
+    """A folder on each worker's own disk for what is on its way to storage; None: the system's for temporary files."""
+
+    @field_validator("local")
+    @classmethod
+    def _is_absolute(cls, given: Path | None) -> Path | None:
+        if given is not None and not given.is_absolute():
+            raise ValueError("must be an absolute path on the workers' own disks")
+        return given
 
 
 class ValidationConfig(BaseModel):

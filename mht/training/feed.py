@@ -39,12 +39,13 @@ class _Reading:
         return {
             "step": [job.step for job in jobs],
             "epoch": [job.epoch for job in jobs],
+            "whole": [job.whole for job in jobs],
             "examples": [_packed(partial(self._reader.read, job)) for job in jobs],
         }
 
 
 class _Tokenising:
-    """A job's examples in, the same in tokens and pixels out."""
+    """A job's examples in, the same in tokens and pixels out; of a whole job what cannot be learnt of it."""
 
     def __init__(self, speech: Speech) -> None:
         from mht.training.preparation import Tokeniser
@@ -52,15 +53,17 @@ class _Tokenising:
         self._tokeniser = Tokeniser(speech)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        made = [_packed(partial(self._prepared, packed)) for packed in batch["examples"]]
+        jobs = zip(batch["examples"], batch["whole"], strict=True)
+        made = [_packed(partial(self._prepared, packed, bool(whole))) for packed, whole in jobs]
         return {
             "step": batch["step"],
             "epoch": batch["epoch"],
             "prepared": made,
         }
 
-    def _prepared(self, packed: bytes) -> Any:
-        return self._tokeniser.prepare(_opened(packed))
+    def _prepared(self, packed: bytes, whole: bool) -> Any:
+        examples = _opened(packed)
+        return self._tokeniser.check(examples) if whole else self._tokeniser.prepare(examples)
 
 
 def _packed(work: Callable[[], Any]) -> bytes:

@@ -36,6 +36,7 @@ def feed(
     tokeniser = Tokeniser(speech)
 
     def prepare(job: Job) -> Any:
-        return tokeniser.prepare(reader.read(job))
+        examples = reader.read(job)
+        return tokeniser.check(examples) if job.whole else tokeniser.prepare(examples)
 
     yield from fed(given.agenda.jobs(first, rank, world), prepare, given.config.run.prefetch_steps)

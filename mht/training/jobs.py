@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mht.config_train import OrderParams
@@ -17,16 +17,23 @@ READER_CPUS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A rank's part of a step. `reads` are (shard, ids of its examples); none where there are fewer than ranks."""
+    """A rank's part of a step. `reads` are (shard, ids of its examples); none where there are fewer than ranks.
+
+    `whole` asks for every exchange that an epoch may hold, drawn in this one or not.
+    """
 
     step: int
     epoch: int
     reads: tuple[tuple[str, tuple[str, ...]], ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Agenda:
-    """Every step of a run, as data that can be sent to every rank. Steps count from 0 over all epochs."""
+    """Every step of a run, as data that can be sent to every rank. Steps count from 0 over all epochs.
+
+    `whole` is as of its jobs.
+    """
 
     shards: tuple[Shard, ...]
     seed: int
@@ -34,6 +41,11 @@ class Agenda:
     step_examples: int
     epochs: int
     max_steps: int | None
+    whole: bool = False
+
+    def once(self) -> Agenda:
+        """Each example that the run will meet, once and whole."""
+        return replace(self, epochs=1, whole=True)
 
     def order(self) -> Order:
         return Order([shard.exchange_counts for shard in self.shards], self.seed, self.params)
@@ -55,7 +67,8 @@ class Agenda:
         ):
             if step >= total:
                 return
-            yield Job(step, position.epoch, self._reads(order, order.part(examples, rank, world)))
+            reads = self._reads(order, order.part(examples, rank, world))
+            yield Job(step, position.epoch, reads, self.whole)
 
     def _reads(self, order: Order, examples: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
         wanted: dict[str, list[str]] = {}
@@ -72,14 +85,15 @@ class Reader:
         self._source = source
         self._ids = {shard.name: shard.example_ids for shard in shards}
         self._keep = keep
-        self._read: dict[tuple[str, int], dict[str, Example]] = {}
+        self._read: dict[tuple[str, int | None], dict[str, Example]] = {}
 
     def read(self, job: Job) -> list[Example]:
         """The job's examples; those without an exchange in this epoch are left out."""
-        found = [self._shard(name, job.epoch)[one] for name, ids in job.reads for one in ids]
+        epoch = None if job.whole else job.epoch
+        found = [self._shard(name, epoch)[one] for name, ids in job.reads for one in ids]
         return [example for example in found if example.exchanges]
 
-    def _shard(self, name: str, epoch: int) -> dict[str, Example]:
+    def _shard(self, name: str, epoch: int | None) -> dict[str, Example]:
         key = (name, epoch)
         there = self._read.pop(key, None)
         if there is None:

@@ -16,7 +16,10 @@ _RATE_WINDOW_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """How far a run is. `exchanges` and `tokens` are of all its steps so far, `utilisation` is a share or None."""
+    """How far a run is. `exchanges` and `tokens` are of all its steps so far, `utilisation` is a share or None.
+
+    `checked` is given before the first step: of how many steps the rows have been looked at.
+    """
 
     step: int
     total: int
@@ -26,6 +29,7 @@ class Beat:
     tokens: int
     memory_bytes: int
     utilisation: float | None
+    checked: int | None = None
 
 
 class ProgressLine:
@@ -42,6 +46,10 @@ class ProgressLine:
 
     def show(self, beat: Beat) -> None:
         """The newest figures; a step that goes back is a resume, and rates are measured anew."""
+        if beat.checked is not None:
+            if self._line.due():
+                self._line.draw(f"checking rows  {beat.checked:,} / {beat.total:,} steps")
+            return
         now = self._line.clock()
         if self._seen and self._seen[-1][1].step > beat.step:
             self._seen.clear()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from mht.artifacts import SUCCESS, dump_json, parquet_bytes
 from mht.config_train import TrainConfig
-from mht.errors import InputError
+from mht.errors import ConfigError, InputError
 from mht.model.checkpoint import Checkpoints
 from mht.model.examples import Example
 from mht.model.exporting import Export, export_model
@@ -26,11 +27,13 @@ from mht.training.curves import page
 from mht.training.history import History
 from mht.training.loop import Onlooker, Rhythm, train
 from mht.training.onlooking import Quiet, Report, Tell, Telling
+from mht.training.preparation import without
 from mht.training.proof import Proof
 from mht.training.tracking import trackers
 from mht.training.trainee import Trainee, load
+from mht.training.unlearnable import checked
 from mht.training.utilisation import memory_bytes
-from mht.training.validation import Validation
+from mht.training.validation import Validation, learnable
 
 HISTORY = "history.parquet"
 RESULTS = "results.json"
@@ -59,9 +62,12 @@ def run_rank(
     say = say if ranks.first else _silent
     with ExitStack() as stack:
         stack.callback(ranks.close)
-        keeper = Checkpoints(storage, config.output, keep=config.checkpoints.keep, on_warning=say)
+        keeper = _keeper(config, storage, say)
         stack.callback(keeper.close)
-        samples = _samples(given)
+        left_out = checked(given, feed, storage, ranks, tell, say)
+        if left_out is None:
+            return False
+        samples = _samples(given, left_out)
         compute = loading.dtype_of(config.precision, device)
         proof = Proof(storage, config.output, device, compute, samples, say)
         trainee = load(config, device, ranks, samples[0], proof)
@@ -75,10 +81,9 @@ def run_rank(
             total = given.agenda.total()
             onlooker = Telling(drawn, tell, report, total, trainee.arithmetic, device, ranks.count)
         stack.callback(onlooker.close)
-        feeding = stack.enter_context(
-            closing(feed(given, trainee.speech, history.steps, ranks.rank, ranks.count))
-        )
-        validate = _validation(given, trainee, ranks)
+        speech = replace(trainee.speech, left_out=left_out)
+        feeding = stack.enter_context(closing(feed(given, speech, history.steps, ranks.rank, ranks.count)))
+        validate = _validation(given, trainee, ranks, say)
         rhythm = _rhythm(config, given.agenda.total())
         finished = train(trainee, feeding, rhythm, history, keeper, onlooker, validate, ranks.rank)
         if finished:
@@ -86,12 +91,22 @@ def run_rank(
         return finished
 
 
+def _keeper(config: TrainConfig, storage: Storage, say: Callable[[str], None]) -> Checkpoints:
+    given = config.checkpoints
+    try:
+        return Checkpoints(storage, config.output, keep=given.keep, staging=given.local, on_warning=say)
+    except OSError as error:
+        raise ConfigError(f"checkpoints.local: nothing can be written there: {error}") from error
+
+
 def _silent(line: str) -> None:
     """Of the ranks that have nobody to tell."""
 
 
-def _validation(given: Assignment, trainee: Trainee, ranks: Ranks) -> Validation | None:
-    wanted, rows = given.config.validation, given.held_out
+def _validation(
+    given: Assignment, trainee: Trainee, ranks: Ranks, say: Callable[[str], None]
+) -> Validation | None:
+    wanted, rows = given.config.validation, learnable(given.held_out, trainee, ranks, say)
     if not rows:
         return None
     answered = rows[: wanted.answers]
@@ -106,11 +121,11 @@ def _rhythm(config: TrainConfig, total: int) -> Rhythm:
     return Rhythm(total, config.checkpoints.every_steps, config.validation.every_steps, schedule, config.seed)
 
 
-def _samples(given: Assignment) -> list[Example]:
+def _samples(given: Assignment, left_out: Container[str]) -> list[Example]:
     """The first examples with an exchange, to prove the packing on."""
     for shard in given.agenda.shards:
         found = given.source.read(shard.name, shard.example_ids[:_LOOKED_AT], 0)
-        learnt = [example for example in found if example.exchanges]
+        learnt = without(found, left_out)
         if learnt:
             return learnt[:_PROVEN]
     raise InputError(
@@ -136,13 +151,16 @@ def _finish(
         storage.write(join(root, HISTORY), parquet_bytes(history.table()))
         storage.write(join(root, RESULTS), dump_json(found))
         storage.write(join(root, CURVES), curves)
-    with tempfile.TemporaryDirectory(prefix="mht-curves-") as name:
+    with tempfile.TemporaryDirectory(prefix="mht-curves-", dir=config.checkpoints.local) as name:
         path = Path(name) / CURVES
         path.write_bytes(curves)
         base = loading.folder_of(config.model.path, config.model.revision, config.model.trust_remote_code)
         dtype = None if trainee.compute == torch.float32 else trainee.compute
         export_model(
-            trainee.base, storage, join(root, MODEL), Export(base, card(given.run, found), path, dtype=dtype)
+            trainee.base,
+            storage,
+            join(root, MODEL),
+            Export(base, card(given.run, found), path, dtype=dtype, local=config.checkpoints.local),
         )
     if ranks.first:
         storage.write(join(root, SUCCESS), b"")

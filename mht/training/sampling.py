@@ -68,10 +68,15 @@ def expected(weight: float) -> float:
     return min(weight, 1.0)
 
 
-def times(pair: Mapping[str, Any], params: SamplingParams, epoch: int) -> int:
-    """How often the pair (a row of the dataset) is learnt in the epoch; the same on any machine."""
+def times(pair: Mapping[str, Any], params: SamplingParams, epoch: int | None) -> int:
+    """How often the pair (a row of the dataset) is learnt in the epoch; the same on any machine.
+
+    Without an epoch: how often at most.
+    """
     weight = params.weights.of(pair["state"], pair["type"], pair["risk"])
     surely = math.floor(weight)
+    if epoch is None:
+        return math.ceil(weight)
     if weight == surely:
         return surely
     name = f"{pair['image_id']}/{pair['twin_id']}" if params.twins_together else pair["pair_id"]

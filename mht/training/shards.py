@@ -72,8 +72,11 @@ class Source(Protocol):
     def shards(self) -> list[Shard]:
         """Every shard to train on, without images. Raises InputError, ConfigError or a storage error."""
 
-    def read(self, shard: str, example_ids: Sequence[str], epoch: int) -> list[Example]:
-        """The examples in the order asked for. One has no exchanges where none of its pairs is drawn this epoch."""
+    def read(self, shard: str, example_ids: Sequence[str], epoch: int | None) -> list[Example]:
+        """The examples in the order asked for. One has no exchanges where none of its pairs is drawn this epoch.
+
+        Without an epoch each has all the exchanges that some epoch may hold.
+        """
 
     def held_out(self, n: int, split: str) -> list[HeldOut]:
         """At most `n` exchanges of a split: the same ones each time, from all over it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -15,6 +15,8 @@ from mht.training.preparation import Tokeniser
 from mht.training.shards import HeldOut
 from mht.training.step import computing
 from mht.training.trainee import Trainee
+
+_NAMED = 5
 
 
 class Validation:
@@ -50,6 +52,19 @@ class Validation:
             losses = trainee.learner(batch.to(trainee.device))
         kept = ~batch.rejected
         return float(losses.sums.cpu().double()[kept].sum()), int(losses.counts.cpu()[kept].sum())
+
+
+def learnable(
+    rows: Sequence[HeldOut], trainee: Trainee, ranks: Ranks, say: Callable[[str], None]
+) -> list[HeldOut]:
+    """Those that the model can be given, on every rank the same; the others are said."""
+    mine = _examples(rows)[ranks.rank :: ranks.count]
+    own = [bad for one in Tokeniser(trainee.speech, trainee.chat).check(mine) for bad in one.unlearnable]
+    found = dict(bad for part in ranks.every(own) for bad in part)
+    if found:
+        named = "\n  ".join(list(found.values())[:_NAMED])
+        say(f"{len(found):,} of {len(rows):,} held-out rows cannot be asked and are left out:\n  {named}")
+    return [row for row in rows if row.exchange.exchange_id not in found]
 
 
 def _examples(rows: Sequence[HeldOut]) -> list[Example]:

@@ -100,7 +100,8 @@ class Shown(ProgressLine):
         self.lines: list[str] = []
 
     def show(self, beat: Beat) -> None:
-        self.beats.append(beat)
+        if beat.checked is None:
+            self.beats.append(beat)
         self._stop.shown(beat)
 
     def say(self, text: str) -> None:
@@ -122,7 +123,7 @@ def leg(words: list[str], after: int | None = None, dies: bool = False) -> tuple
     lines: list[str] = []
 
     def tell(beat: Beat) -> bool:
-        over = after is not None and beat.step >= after
+        over = after is not None and beat.checked is None and beat.step >= after
         if over and dies:
             os._exit(9)
         return over

@@ -21,15 +21,15 @@ class Counting:
     left_out = ""
 
     def __init__(self) -> None:
-        self.reads: list[tuple[str, int]] = []
+        self.reads: list[tuple[str, int | None]] = []
 
     def shards(self) -> list[Shard]:
         return list(SHARDS)
 
-    def read(self, shard: str, example_ids: Sequence[str], epoch: int) -> list[Example]:
+    def read(self, shard: str, example_ids: Sequence[str], epoch: int | None) -> list[Example]:
         self.reads.append((shard, epoch))
         return [
-            Example(one, None, () if epoch % 2 and one.endswith("/0") else (Exchange(one, ()),))
+            Example(one, None, () if (epoch or 0) % 2 and one.endswith("/0") else (Exchange(one, ()),))
             for one in example_ids
         ]
 
@@ -57,6 +57,17 @@ def test_no_more_shards_than_told_are_kept() -> None:
     for name in ("train-0", "train-1", "train-0"):
         reader.read(Job(0, 0, ((name, (f"{name[-1]}/1",)),)))
     assert [name for name, _ in source.reads] == ["train-0", "train-1", "train-0"]
+
+
+def test_once_is_every_example_whole_whatever_an_epoch_draws() -> None:
+    source = Counting()
+    reader = Reader(source, SHARDS, keep=4)  # type: ignore[arg-type]
+    jobs = list(agenda(max_steps=9).once().jobs(0, 0, 1))
+    learnt = [example.example_id for job in jobs for example in reader.read(job)]
+    assert len(jobs) == 8
+    assert sorted(learnt) == sorted(one for shard in SHARDS for one in shard.example_ids)
+    assert {epoch for _, epoch in source.reads} == {None}
+    assert len(list(agenda(max_steps=3).once().jobs(0, 0, 1))) == 3, "and no more than will be met"
 
 
 def test_steps_count_on_over_the_epochs_and_end_where_told() -> None:

@@ -64,6 +64,7 @@ def test_a_row_that_cannot_be_learnt_is_told_once_and_by_name(
     write_dataset(str(tmp_path / "data"), change=spoilt)
     words = [word for word in given if not word.startswith(("data.path", "validation.rows"))]
     words += [f"data.path={tmp_path / 'data'}", "validation.rows=0", f"output={tmp_path / 'run'}"]
+    words += ["run.max_unlearnable=0"]
     with pytest.raises(InputError, match=r"exchange 000000000000000b-.*special token"):
         ranked.run_command(words)
     assert not (tmp_path / "run" / "_SUCCESS").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from mht.training.progress import Beat, ProgressLine
 
@@ -34,6 +35,12 @@ def test_loss_rates_memory_and_what_is_left() -> None:
 
 def test_before_the_second_beat_there_is_no_rate() -> None:
     assert shown((0.0, beat(1))) == "train  1 / 900 steps  epoch 1  loss 0.8123  5.0 GiB"
+
+
+def test_rows_are_looked_at_first() -> None:
+    looking = replace(beat(0), checked=120)
+    assert shown((0.0, looking)) == "checking rows  120 / 900 steps"
+    assert "6.0 samples/s" in shown((0.0, looking), (100.0, beat(1)), (110.0, beat(2)))
 
 
 def test_a_resume_measures_anew() -> None:

@@ -104,7 +104,7 @@ def test_what_stands_in_a_run_s_folder(given: list[str], tmp_path: Path) -> None
     names = {path.name for path in output.iterdir()}
     assert names == {
         "run.json", "certificate.json", "checkpoints", "history.parquet", "results.json", "tensorboard",
-        "curves.html", "model", "_SUCCESS",
+        "curves.html", "model", "unlearnable.json", "_SUCCESS",
     }  # fmt: skip
     certificate = json.loads((output / "certificate.json").read_text())
     assert certificate["holds"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +42,7 @@ def test_the_number_of_times_is_the_weight_in_the_mean(weight: float, together: 
     counts = [times(pair, given, epoch) for pair in pairs(1000) for epoch in range(2)]
     assert abs(sum(counts) / len(counts) - weight) < 0.04
     assert set(counts) <= {int(weight), int(weight) + 1}
+    assert {times(pair, given, None) for pair in pairs(9)} == {math.ceil(weight)}, "at most, in any epoch"
     assert abs(sum(count > 0 for count in counts) / len(counts) - expected(weight)) < 0.04
 
 

@@ -51,7 +51,7 @@ class FileSource:
         """Reads the files of rows when it is first asked. Raises InputError for too many unfit rows."""
         return self._of_split(self._params.split, "source.split")
 
-    def read(self, shard: str, example_ids: Sequence[str], epoch: int) -> list[Example]:
+    def read(self, shard: str, example_ids: Sequence[str], epoch: int | None) -> list[Example]:
         """The same in every epoch. Raises IntegrityError where a file is not as it was listed."""
         marks = self._marks(shard, example_ids)
         rows = self._rows(marks)

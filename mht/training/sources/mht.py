@@ -66,7 +66,7 @@ class Source:
             )
         return found
 
-    def read(self, shard: str, example_ids: Sequence[str], epoch: int) -> list[Example]:
+    def read(self, shard: str, example_ids: Sequence[str], epoch: int | None) -> list[Example]:
         """Reads the shard's two files, each once: ask for all that is needed of a shard together."""
         if shard not in self._dataset.names(self._params):
             raise InputError(f"{self._params.path!r}: no shard {shard!r} of split {self._params.split}.")
