@@ -57,8 +57,8 @@ def room(folder: Path) -> Iterator[None]:
         if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT) and free > _LITTLE:
             raise
         raise DiskFull(
-            f"no room left on {str(folder)!r} ({free:,} bytes free). Make room there, or name another local folder; "
-            "the same command goes on from the last checkpoint."
+            f"no room left on {str(folder)!r} ({free:,} bytes free). Make room there, or name another local folder "
+            "(checkpoints.local in training, local for an export); the same command goes on from the last checkpoint."
         ) from error
 
 
