@@ -112,14 +112,55 @@ def test_the_block_mask_is_the_same(
             ]
         )
         assert torch.equal(made, mask[:, 0])
-        # A block that the mask needs is never left out.
-        whole = blocks.to_dense()[:, :, : -(-columns // 16), : -(-columns // 16)]
-        needed = (
-            torch.nn.functional.pad(mask, (0, -columns % 16, 0, -columns % 16))
-            .unfold(2, 16, 16)
-            .unfold(3, 16, 16)
-        )
-        assert not (needed.any(-1).any(-1) & (whole == 0)).any()
+        same_blocks(blocks, columns, rows)
+
+
+def same_blocks(blocks: Any, columns: int, rows: int) -> None:
+    """As the library makes them of the whole mask."""
+    import torch
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    wanted = create_block_mask(
+        blocks.mask_mod, rows, None, columns, columns, device="cpu", BLOCK_SIZE=blocks.BLOCK_SIZE
+    )
+    for name in (
+        "kv_num_blocks",
+        "kv_indices",
+        "full_kv_num_blocks",
+        "full_kv_indices",
+        "q_num_blocks",
+        "q_indices",
+    ):
+        found, its = getattr(blocks, name), getattr(wanted, name)
+        assert (found.dtype, found.shape) == (its.dtype, its.shape)
+        assert torch.equal(found, its), name
+    assert (blocks.seq_lengths, blocks.shape) == (wanted.seq_lengths, wanted.shape)
+
+
+def test_a_block_mask_needs_no_mask_of_the_whole_row() -> None:
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from mht.model.block_mask import block_mask
+    from mht.model.packing import pack
+
+    largest = 0
+
+    class Watched(TorchDispatchMode):
+        def __torch_dispatch__(self, call: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            nonlocal largest
+            made = call(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor):
+                largest = max(largest, made.numel())
+            return made
+
+    [batch] = pack(placed([(576, [60] * 10)] * 13), 16_384, share=True, several=True)
+    columns = batch.ids.shape[1]
+    assert columns > 15_000
+    with Watched():
+        blocks = block_mask(batch)
+    assert blocks.sparsity() > 85
+    assert largest < columns**2 / 1000
 
 
 def test_examples_behind_each_other_fill_the_rows() -> None:
