@@ -60,7 +60,7 @@ def certify(learner: Learner, prepared: Sequence[Prepared], tolerance: float = T
     try:
         packed = {n: s for batch in batches for n, s in _packed(learner, batch.to(device)).items()}
         gradient = _taken(learner)
-        separate = {s.exchange_id: _separate(learner, one, s) for one in prepared for s in one.suffixes}
+        separate = {s.exchange_id: separate_loss(learner, one, s) for one in prepared for s in one.suffixes}
         wanted = _taken(learner)
     finally:
         learner.train(was_training)
@@ -83,7 +83,7 @@ def _packed(learner: Learner, batch: Batch) -> dict[str, float]:
     return dict(zip(batch.names, sums.tolist(), strict=True))
 
 
-def _separate(learner: Learner, prepared: Prepared, suffix: Suffix) -> float:
+def separate_loss(learner: Learner, prepared: Prepared, suffix: Suffix) -> float:
     """The loss of one exchange by the model's own forward; its gradient is added up."""
     whole = learner.whole
     device = next(learner.parameters()).device

@@ -15,6 +15,10 @@ from mht.model.examples import Example, Exchange, Turn
 from tests.engines import tiny
 from tests.model import llava_med
 
+EYES = (
+    "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl", "qwen2_5_vl", "qwen3_vl", "gemma3",
+)  # fmt: skip
+TEXT = ("llama", "mistral", "qwen2", "qwen3")
 ENDS = frozenset({3})
 CONTEXT = 2048
 
@@ -53,6 +57,19 @@ class Family:
         return Learner(self.model)
 
 
+def losses_of(learner: Any, batches: list[Any]) -> dict[str, float]:
+    """Of each exchange of the batches, without a gradient."""
+    import torch
+
+    with torch.no_grad():
+        made = [(batch, learner(batch)) for batch in batches]
+    return {
+        name: float(loss)
+        for batch, losses in made
+        for name, loss in zip(batch.names, losses.sums, strict=True)
+    }
+
+
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Family]:
     """A family by its name in tests.engines.tiny, or the kind of a text-only one; made once."""
@@ -78,17 +95,22 @@ def windowed(tmp_path: Path) -> Callable[..., Family]:
 
 
 def _made(name: str, folder: Path, **settings: Any) -> Family:
+    make = getattr(tiny, name, None)
+    if make is None:
+        tiny.text_only(folder, kind=name, **({"sliding_window": None} | settings))
+    else:
+        make(folder)
+    return opened(name, folder)
+
+
+def opened(name: str, folder: Path) -> Family:
+    """The family of this name as it lies in the folder, in memory anew."""
     import torch
 
     from mht.model.conversation import Preparer
     from mht.pretrained import loading
     from mht.pretrained.chat import Chat
 
-    make = getattr(tiny, name, None)
-    if make is None:
-        tiny.text_only(folder, kind=name, **({"sliding_window": None} | settings))
-    else:
-        make(folder)
     model = loading.model_in(folder, torch.float32)
     if name in tiny.STILL:
         processor = tiny.still_processor(folder)

@@ -13,12 +13,7 @@ from mht.model.architectures import ADMITTED
 from mht.model.certificate import TOLERANCE, certify
 from mht.model.packing import pack
 from tests.engines import tiny
-from tests.model.conftest import Family, example
-
-EYES = (
-    "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "internvl", "qwen2_5_vl", "qwen3_vl", "gemma3",
-)  # fmt: skip
-TEXT = ("llama", "mistral", "qwen2", "qwen3")
+from tests.model.conftest import EYES, TEXT, Family, example, losses_of
 
 
 @pytest.mark.parametrize("name", EYES)
@@ -79,8 +74,8 @@ def test_gathering_takes_every_layout(
     plain = one.learner().eval()
     prepared = [one.preparer.prepare(example(number, 1 + number, name in EYES)) for number in range(3)]
     placed = [plain.place(p) for p in prepared]
-    wanted = _losses(plain, pack(placed, 1 << 30, share=False))
-    found = _losses(gathering(name).eval(), pack(placed, 120, share, several))
+    wanted = losses_of(plain, pack(placed, 1 << 30, share=False))
+    found = losses_of(gathering(name).eval(), pack(placed, 120, share, several))
     assert found == pytest.approx(wanted, rel=TOLERANCE)
 
 
@@ -93,50 +88,13 @@ def test_the_budget_changes_no_loss(
     one = family(name)
     learner = one.learner().eval()
     placed = [learner.place(one.preparer.prepare(example(number, 4))) for number in range(3)]
-    wanted = _losses(learner, pack(placed, 1 << 30, share=False))
+    wanted = losses_of(learner, pack(placed, 1 << 30, share=False))
     batches = pack(placed, tokens, share=True, several=several)
-    found = _losses(learner, batches)
+    found = losses_of(learner, batches)
     assert found.keys() == wanted.keys()
     assert all(found[name] == pytest.approx(loss, rel=TOLERANCE) for name, loss in wanted.items())
     assert len(batches) == 1 if tokens == 4000 else len(batches) > 1
     assert all(batch.tokens <= tokens or len(batch.names) == 1 for batch in batches)
-
-
-@pytest.mark.parametrize("name", [*EYES, "llama"])
-def test_attention_by_blocks_gives_the_same_loss(
-    family: Callable[[str], Family], name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its kernels are for CUDA; here the library's own plain way serves, which has no gradient on a CPU."""
-    import torch.nn.attention.flex_attention as flex
-
-    monkeypatch.setattr(flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
-    one = family(name)
-    learner = one.learner().eval()
-    image = name != "llama"
-    prepared = [one.preparer.prepare(example(number, 3, image)) for number in range(3)]
-    batches = pack([learner.place(p) for p in prepared], 4000, share=True, several=True)
-    wanted = _losses(learner, batches)
-    decoder = one.model.get_decoder()
-    kept = decoder.config._attn_implementation
-    try:
-        learner.skip_masked()
-        found = _losses(learner, batches)
-    finally:
-        decoder.config._attn_implementation = kept
-    assert learner.several
-    assert all(found[name] == pytest.approx(loss, rel=TOLERANCE) for name, loss in wanted.items())
-
-
-def _losses(learner: Any, batches: list[Any]) -> dict[str, float]:
-    import torch
-
-    with torch.no_grad():
-        made = [(batch, learner(batch)) for batch in batches]
-    return {
-        name: float(loss)
-        for batch, losses in made
-        for name, loss in zip(batch.names, losses.sums, strict=True)
-    }
 
 
 def test_a_mask_that_leaks_is_found(family: Callable[[str], Family], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +148,7 @@ def test_the_tiny_models_are_not_blind(name: str, family: Callable[[str], Family
     shown = [replace(example(0, 1), image=tiny.png(number)) for number in (1, 2)]
     learner = one.learner().eval()
     batches = [pack([learner.place(one.preparer.prepare(e))], 4000, share=True) for e in shown]
-    first, second = (_losses(learner, batch)["0-0"] for batch in batches)
+    first, second = (losses_of(learner, batch)["0-0"] for batch in batches)
     assert abs(first - second) > 1e-3 * first
 
 
