@@ -1,4 +1,7 @@
-"""The three parts of a vision-language model, told by the names of its modules."""
+"""The three parts of a vision-language model, told by the names of its modules.
+
+What only an image passes through is of the tower or of the projector, so that a batch without one is told apart.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Literal, TypeAlias
 Part: TypeAlias = Literal["vision", "projector", "language"]
 
 _PROJECTOR = re.compile(
-    r"(?:^|\.)(?:multi_modal_projector|mm_projector|connector|aligner|merger|deepstack_merger_list)(?:\.|$)"
+    r"(?:^|\.)(?:multi_modal_projector|mm_projector|connector|aligner|merger|deepstack_merger_list|image_newline)(?:\.|$)"
 )
 _VISION = re.compile(
     r"(?:^|\.)(?:vision_tower|vision_model|vision_encoder|vision|visual|image_encoder|embed_vision)(?:\.|$)"

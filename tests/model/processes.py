@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-_LIMIT_S = 60
+_LIMIT_S = 300
 
 
 def in_ranks(count: int, work: Callable[..., Any], *arguments: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mht.model.parts import part_of
-from tests.model.conftest import Family
+from tests.model.conftest import EYES, Family
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from tests.model.conftest import Family
         ("model.visual.blocks.1.attn.qkv.weight", "vision"),
         ("model.visual.merger.mlp.0.weight", "projector"),
         ("model.multi_modal_projector.linear_1.bias", "projector"),
+        ("model.image_newline", "projector"),
         ("model.connector.modality_projection.proj.weight", "projector"),
         ("base_model.model.model.language_model.layers.0.mlp.up_proj.lora_A.default.weight", "language"),
         ("model.text_model.layers.3.input_layernorm.weight", "language"),
@@ -27,7 +28,13 @@ def test_names(name: str, part: str) -> None:
     assert part_of(name) == part
 
 
-@pytest.mark.parametrize("name", ["llava", "idefics3", "qwen2_5_vl"])
-def test_every_family_has_all_three(family: Callable[[str], Family], name: str) -> None:
-    found = {part_of(parameter) for parameter, _ in family(name).model.named_parameters()}
+@pytest.mark.parametrize("name", EYES)
+def test_every_family_has_all_three_and_text_passes_through_the_language_model_alone(
+    family: Callable[[str], Family], name: str
+) -> None:
+    model = family(name).model
+    found = {part_of(parameter) for parameter, _ in model.named_parameters()}
     assert found == {"vision", "projector", "language"}
+    text = {*model.get_decoder().parameters(), *model.get_output_embeddings().parameters()}
+    of_language = {p for n, p in model.named_parameters() if part_of(n) == "language"}
+    assert of_language == text
