@@ -103,7 +103,8 @@ def test_the_adapter_knows_its_commit_and_is_merged_without_being_told(
     point: Point, given: list[str], tmp_path: Path
 ) -> None:
     point(FIRST)
-    words = [word for word in given if not word.startswith("model.path")]
+    ours = ("model.path", "validation.", "checkpoints.")
+    words = [word for word in given if not word.startswith(ours)]
     words += [f"model.path={HUB_ID}", f"output={tmp_path / 'run'}", "run.ray=false", "max_steps=4"]
     words += ["validation.rows=0", "checkpoints.every_steps=1"]
     assert run_command(words, after=1)[0] is None
