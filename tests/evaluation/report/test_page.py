@@ -147,7 +147,7 @@ def test_the_lexical_table_has_every_blind_baseline(text: str) -> None:
 
 
 def test_blind_figures_have_their_intervals(text: str, files: dict[str, bytes]) -> None:
-    """In the lexical table, and beside what is counted: polarity alone was measured of these baselines."""
+    """In the lexical table, and beside what is counted: of these baselines polarity and words were measured."""
     told = json.loads(files["report.json"])["benchmarks"]["pairs"]
     one = next(one for one in told["lexical"] if one["title"] == "ROUGE-L")
     for blind in one["blind"].values():
@@ -159,7 +159,8 @@ def test_blind_figures_have_their_intervals(text: str, files: dict[str, bytes]) 
     assert f"<small>Blind: echo yes {100 * polarity['blind']['echo_yes']['value']:.1f} % (" in text
     assert written in text
     assert f", {written}" in files["report.md"].decode().replace("\\", "")
-    assert text.count("<small>Blind: ") == 2  # of the pairs and of the open questions
+    # Polarity, the same of all, closed questions: of the pairs and of the open questions.
+    assert text.count("<small>Blind: ") == 6
     assert "blind" not in next(one for one in told["figures"] if one["title"] == "Both twins right")
 
 
