@@ -88,9 +88,9 @@ def unjudged(site: Site, spec: Spec, judge: str) -> list[tuple[str, str]]:
 def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
     """Let the model answer what is left of some kinds of work. Raises the first error that a part met."""
     found = {work: left(site, spec, work) for work in works}
-    todo = sum(_questions(spec, f"{name}/{part}") for of in found.values() for name, part, _ in of)
-    if not todo:
+    if not any(found.values()):
         return
+    todo = sum(_questions(spec, f"{name}/{part}") for of in found.values() for name, part, _ in of)
     size, model = site.config.part_questions, site.config.model
     jobs = [
         (work, stretch)
@@ -98,14 +98,7 @@ def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
         for stretch in stretches(model, work == ANSWER, size, [(name, part) for name, part, _ in of])
     ]
     total = len(works) * sum(plan.questions for plan in spec.plans.values())
-    others = [
-        name for name, part, last in found[ANSWER] if last and last.images != spec.images(ANSWER, name, part)
-    ]
-    if others:
-        site.progress.say(
-            f"images of {', '.join(dict.fromkeys(others))} are not listed as they were when they were asked about: "
-            f"those of {len(others):,} parts are read again, and asked about again where their bytes are others"
-        )
+    _say_others(site, spec, found[ANSWER])
     if todo < total:
         site.progress.say(
             f"{total - todo:,} of {total:,} questions are answered already and are not asked again"
@@ -117,6 +110,16 @@ def ask(site: Site, spec: Spec, works: Sequence[str]) -> None:
     else:
         _here(site, spec, jobs, site.answerer)
     site.progress.clear()
+
+
+def _say_others(site: Site, spec: Spec, found: Sequence[tuple[str, str, Commit | None]]) -> None:
+    """That some images may be others than those that were asked about."""
+    others = [name for name, part, last in found if last and last.images != spec.images(ANSWER, name, part)]
+    if others:
+        site.progress.say(
+            f"images of {', '.join(dict.fromkeys(others))} are not listed as they were when they were asked about: "
+            f"those of {len(others):,} parts are read again, and asked about again where their bytes are others"
+        )
 
 
 def unprobed(site: Site, spec: Spec, judge: str) -> bool:
