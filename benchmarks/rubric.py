@@ -3,15 +3,20 @@
     python -m benchmarks.rubric --data FOLDER --save
     python -m benchmarks.rubric --data FOLDER --fit          writes the weights, too
     python -m benchmarks.rubric --data FOLDER --encoder DIR  what a sentence encoder would add (minutes)
+    python -m benchmarks.rubric --data FOLDER --less         what it is without some features or rows (minutes)
+    python -m benchmarks.rubric --data FOLDER --captions FILE   true statements beside false ones (`rubric_made.py`)
 
 FOLDER holds positive.jsonl and negative.jsonl of MedHallTune's validation split with the judge's replies. Rows are
 scored by a forest that saw no row of their image: ten folds, in each of the seeds printed. The judge is not told the
-state. Intervals of the mean are bootstrapped over images. Needs scikit-learn (`pip install -e .[bench]`).
+state. Intervals of the mean are bootstrapped over images. FILE is a jsonl of captions that the weights have not seen.
+Needs scikit-learn (`pip install -e .[bench]`).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import random
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,12 +27,20 @@ import numpy as np
 
 from benchmarks.machine import ROOT, describe
 from benchmarks.report import markdown, page, save
-from benchmarks.rubric_fit import STATES, Row, anchors, forest, released, table
+from benchmarks.rubric_fit import STATES, Row, anchors, fitted, forest, predicted, released, table
 from benchmarks.rubric_fit import save as save_weights
+from benchmarks.rubric_made import KINDS, OPEN, Contrast, contrasts, lessons
 from mht.evaluation.agreement import mean_error, spearman
-from mht.evaluation.judges import SCALES
-from mht.evaluation.judges.rubric import WEIGHTS, Judge, Params
+from mht.evaluation.judges import SCALES, Asked, Judgement
+from mht.evaluation.judges.rubric import WEIGHTS, Judge, Params, bounded
 
+LESS_HEAD = ["features", "number", "Spearman, positive", "error", "Spearman, negative", "error"]
+_APART = ["true", "false", "true above"]
+APART_HEAD = [
+    "false in",
+    "number",
+    *(f"{cell}: {scale}" for scale in ("accuracy", "risk") for cell in _APART),
+]
 SEEDS = (1, 2, 3, 4, 5)
 FOLDS = 10
 RESAMPLES = 2_000
@@ -42,13 +55,27 @@ def folds(rows: Sequence[Row], seed: int, count: int = FOLDS) -> Any:
     return np.array([place[row.image] for row in rows])
 
 
-def held_out(rows: Sequence[Row], x: Any, seed: int, count: int = FOLDS) -> Any:
-    """float [rows, 4]: each row's scores by a forest that saw no row, and no anchor, of its image."""
-    y, fold = np.array([row.scores for row in rows]), folds(rows, seed, count)
-    told = np.zeros_like(y)
+def held_out(
+    rows: Sequence[Row],
+    names: Sequence[str],
+    x: Any,
+    seed: int,
+    count: int = FOLDS,
+    used: Sequence[bool] | None = None,
+) -> Any:
+    """float [rows, 4]: each row's scores by a forest that saw no row, and nothing made, of its image.
+
+    `used` are the features that it may read; all of them if not given.
+    """
+    y, weights = np.array([row.scores for row in rows]), np.array([row.weight for row in rows])
+    fold, told = folds(rows, seed, count), np.zeros_like(y)
+    columns = x if used is None else x[:, np.array(used)]
     for i in range(count):
-        told[fold == i] = forest(x[fold != i], y[fold != i], seed).predict(x[fold == i])
-    return told
+        seen = fold != i
+        trees = forest(columns[seen], y[seen], weights[seen], seed)
+        told[~seen] = predicted(trees, columns[~seen])
+    values = (dict(zip(names, map(float, row), strict=True)) for row in x)
+    return np.array([bounded(row, own) for row, own in zip(told, values, strict=True)])
 
 
 def interval(rows: Sequence[Row], values: Any, seed: int = 0) -> tuple[float, float]:
@@ -108,21 +135,57 @@ GROUPS: dict[str, Callable[[str], bool]] = {
 def ablations(
     rows: Sequence[Row], real: int, names: Sequence[str], x: Any, extra: Any | None
 ) -> list[list[str]]:
-    """The same by less: some features, no anchors, half of the images; and by more, the encoder's features `extra`.
+    """The same by less: some features, nothing made, half of the images; and by more, the encoder's features `extra`.
 
-    `rows` are the `real` ones with the anchors behind them.
+    `rows` are the `real` ones with the made ones behind them. One seed.
     """
-    tried = []
-    for title, chosen in GROUPS.items():
-        tried.append((title, rows, x[:, [chosen(name) for name in names]], FOLDS))
-    tried.append(("all, without anchors", rows[:real], x[:real], FOLDS))
-    tried.append(("all, fitted on half of the images", rows, x, 2))
-    if extra is not None:
-        tried.append(("all and the encoder's", rows, np.hstack([x, extra]), FOLDS))
+    every = [True] * len(names)
+    tried: list[tuple[str, int, list[bool], int]] = [
+        (title, len(rows), [chosen(name) for name in names], FOLDS) for title, chosen in GROUPS.items()
+    ]
+    tried.append(("all, without made rows", real, every, FOLDS))
+    tried.append(("all, fitted on half of the images", len(rows), every, 2))
     lines = []
-    for title, used, columns, count in tried:
-        told = [held_out(used, columns, seed, count)[:real] for seed in SEEDS]
-        lines.append(_line(title, rows[:real], told, columns.shape[1]))
+    for title, most, used, count in tried:
+        told = held_out(rows[:most], names, x[:most], SEEDS[0], count, used)[:real]
+        lines.append(_line(title, rows[:real], [told], sum(used)))
+    if extra is not None:
+        wide = [*names, *(f"encoder_{i}" for i in range(extra.shape[1]))]
+        told = held_out(rows, wide, np.hstack([x, extra]), SEEDS[0])[:real]
+        lines.append(_line("all and the encoder's", rows[:real], [told], len(wide)))
+    return lines
+
+
+def made(path: Path, captions: int = 200, most: int = 25) -> list[Contrast]:
+    """Contrasts of the first captions of a file, at the most so many of each kind, one of a kind a caption."""
+    found: dict[str, list[Contrast]] = {kind: [] for kind in KINDS}
+    for line in path.read_text(encoding="utf-8").splitlines()[:captions]:
+        row = json.loads(line)
+        own = {c.kind: c for c in contrasts(row["caption"], random.Random(row["id"]))}
+        for kind, contrast in own.items():
+            found[kind].append(contrast)
+    return [contrast for own in found.values() for contrast in own[:most]]
+
+
+def judged_apart(found: Sequence[Contrast]) -> list[tuple[Judgement, Judgement]]:
+    """The judgements of the true and the false statement of each contrast."""
+    judge = Judge(Params())
+    told = [[Asked(c.kind, OPEN, c.truth, reply) for reply in (c.true, c.false)] for c in found]
+    return [(one, other) for one, other in map(judge.judge, told)]
+
+
+def apart_table(found: Sequence[Contrast]) -> list[list[str]]:
+    """By kind: means of the true and the false statements' accuracy and risk, and how often the true one has more."""
+    both, lines = judged_apart(found), []
+    for kind in KINDS:
+        pairs = [pair for pair, c in zip(both, found, strict=True) if c.kind == kind]
+        if not pairs:
+            continue
+        cells = [kind, str(len(pairs))]
+        for scale in ("accuracy", "risk"):
+            true, false = np.array([[getattr(one, scale) for one in pair] for pair in pairs]).T
+            cells += [f"{true.mean():.2f}", f"{false.mean():.2f}", f"{100 * (true > false).mean():.0f} %"]
+        lines.append(cells)
     return lines
 
 
@@ -139,7 +202,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--less", action="store_true")
     parser.add_argument("--encoder", type=Path, default=None)
+    parser.add_argument("--captions", type=Path, default=None)
     parser.add_argument("--save", action="store_true")
     return parser.parse_args(argv)
 
@@ -155,25 +220,28 @@ def _encoded(rows: Sequence[Row], folder: Path | None) -> Any | None:
 def main(argv: Sequence[str] | None = None) -> int:
     given = _options(argv)
     judged = released(given.data)
-    rows = [*judged, *anchors(judged)]
+    rows = [*judged, *anchors(judged), *lessons(judged)]
     real = len(judged)
     names, x = table(rows)
     if given.fit:
-        size = save_weights(forest(x, np.array([row.scores for row in rows])), names, x, PLACE)
+        size = save_weights(fitted(rows, x), names, x, PLACE)
         print(f"{PLACE.relative_to(ROOT)}: {size:,} bytes", flush=True)
-    told = [held_out(rows, x, seed)[:real] for seed in SEEDS]
+    told = [held_out(rows, names, x, seed)[:real] for seed in SEEDS]
     head = ["state", "score", "Spearman", "mean error", "released mean", "mean", "within"]
     first = markdown(head, main_table(judged, told))
-    head = ["features", "number", "Spearman, positive", "error", "Spearman, negative", "error"]
-    lines = [_line("all", judged, told, len(names))]
-    lines += ablations(rows, real, names, x, _encoded(rows, given.encoder))
     notes = [
         f"{real} rows of {len({row.image for row in judged})} images; {FOLDS} folds by image, seeds {SEEDS}.",
         "In brackets: the least and the most over the seeds; of a released mean, its 95 % interval over images.",
-        f"{pace(judged):,.0f} judgements/s of one core's time; the weights have {PLACE.stat().st_size:,} bytes.",
+        f"{pace(judged[:200]):,.0f} judgements/s of one core's time; the weights have {PLACE.stat().st_size:,} bytes.",
     ]
     text = page("The offline judge beside the released one", describe(), first, notes)
-    text += f"\nClinical accuracy by other features:\n\n{markdown(head, lines)}\n"
+    if given.less or given.encoder is not None:
+        lines = [_line("all", judged, told, len(names))]
+        lines += ablations(rows, real, names, x, _encoded(rows, given.encoder))
+        text += f"\nClinical accuracy by other features:\n\n{markdown(LESS_HEAD, lines)}\n"
+    if given.captions is not None:
+        text += f"\nStatements about captions of {given.captions.parent.name}, true and made false:\n\n"
+        text += f"{markdown(APART_HEAD, apart_table(made(given.captions)))}\n"
     print(text)
     if given.save:
         print(save("rubric", text))

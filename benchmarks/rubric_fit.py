@@ -13,12 +13,12 @@ import numpy as np
 
 from mht.evaluation.judges import Asked
 from mht.evaluation.judges._features import features
-from mht.evaluation.judges._forest import Forest, Node, Split, read, write
+from mht.evaluation.judges._forest import OUTER, Forest, Node, Split, read, write
 
 STATES = ("positive", "negative")
-TREES, LEAF_ROWS, FEATURE_SHARE = 50, 5, 0.5
+TREES, LEAF_ROWS, FEATURE_SHARE = 50, 6, 0.5
 ANCHOR_EVERY = 40
-OFF_TOPIC, VERBATIM = (1.0, 1.0, 2.0, 2.0), (9.0, 9.0, 7.0, 9.0)
+OFF_TOPIC, VERBATIM = (1.0, 1.0, 2.0, 2.0), (10.0, 10.0, 8.0, 10.0)
 SAME = 1e-9
 ABOUT = f"""Weights of the offline judge, fitted by `python -m benchmarks.rubric --fit`: {TREES} trees.
 A line `name number` is a split: the branch for values up to the number follows, then the branch for those above.
@@ -36,6 +36,7 @@ class Row:
     image: str
     state: str
     scores: tuple[float, ...]
+    weight: float = 1.0
 
 
 def released(folder: Path) -> list[Row]:
@@ -85,28 +86,54 @@ def table(rows: Sequence[Row]) -> tuple[list[str], Any]:
     return names, np.array([[one[name] for name in names] for one in told], dtype=np.float32)
 
 
-def forest(x: Any, y: Any, seed: int = 0) -> Any:
+def forest(x: Any, y: Any, weights: Any, seed: int = 0) -> Any:
     """scikit-learn's extremely randomised trees, all four scores in one leaf.
 
     A leaf holds the medians of its rows, nearer to most of them than the means are; thresholds have four digits.
     """
     from sklearn.ensemble import ExtraTreesRegressor
 
-    fitted = ExtraTreesRegressor(
+    trees = ExtraTreesRegressor(
         TREES, min_samples_leaf=LEAF_ROWS, max_features=FEATURE_SHARE, random_state=seed
-    ).fit(x, y)
-    for one in fitted.estimators_:
+    ).fit(x, y, weights)
+    for one in trees.estimators_:
         tree, leaves = one.tree_, one.apply(x)
-        for leaf in np.unique(leaves):
-            tree.value[leaf, :, 0] = np.median(y[leaves == leaf], axis=0)
+        for k in range(y.shape[1]):
+            places, medians = _medians(leaves, y[:, k], weights)
+            tree.value[places, k, 0] = medians
         tree.threshold[:] = [float(f"{value:.4g}") for value in tree.threshold]
-    return fitted
+    return trees
 
 
-def readable(fitted: Any, names: Sequence[str]) -> Forest:
+def fitted(rows: Sequence[Row], x: Any) -> Any:
+    """The forest of all rows."""
+    return forest(x, np.array([row.scores for row in rows]), np.array([row.weight for row in rows]))
+
+
+def predicted(trees: Any, x: Any) -> Any:
+    """float [rows, 4]: what `mht.evaluation.judges._forest` makes of the trees' leaves."""
+    told = [one.tree_.value[one.apply(x), :, 0] for one in trees.estimators_]
+    cut = int(OUTER * len(told))
+    return np.sort(told, axis=0)[cut : len(told) - cut].mean(axis=0)
+
+
+def _medians(leaves: Any, y: Any, weights: Any) -> tuple[Any, Any]:
+    """Each leaf and the weighted median of its rows, the mean of the two values between which half of them lies."""
+    order = np.lexsort((y, leaves))
+    places, first = np.unique(leaves[order], return_index=True)
+    before = np.concatenate([[0.0], np.cumsum(weights[order])])
+    edges = np.append(first, len(order))
+    half = (before[edges[:-1]] + before[edges[1:]]) / 2
+    low = np.searchsorted(before, half - SAME) - 1
+    high = np.searchsorted(before, half + SAME) - 1
+    values = y[order]
+    return places, (values[low] + values[high]) / 2
+
+
+def readable(trees: Any, names: Sequence[str]) -> Forest:
     """The same forest as our own."""
-    trees = tuple(_node(one.tree_, 0, names) for one in fitted.estimators_)
-    return Forest(trees, frozenset(names))
+    own = tuple(_node(one.tree_, 0, names) for one in trees.estimators_)
+    return Forest(own, frozenset(names))
 
 
 def _node(tree: Any, at: int, names: Sequence[str]) -> Node:
@@ -116,13 +143,15 @@ def _node(tree: Any, at: int, names: Sequence[str]) -> Node:
     return Split(names[tree.feature[at]], float(tree.threshold[at]), low, high)
 
 
-def save(fitted: Any, names: Sequence[str], x: Any, path: Path) -> int:
+def save(trees: Any, names: Sequence[str], x: Any, path: Path) -> int:
     """Write the weights and read them back: bytes. Raises ValueError where they predict otherwise than scikit-learn."""
-    text = write(readable(fitted, names).trees, ABOUT)
+    text = write(readable(trees, names).trees, ABOUT)
     ours = read(text)
     told = [ours.predict(dict(zip(names, map(float, row), strict=True))) for row in x]
-    gap = float(np.abs(np.array(told) - fitted.predict(x)).max())
+    gap = float(np.abs(np.array(told) - predicted(trees, x)).max())
     if gap > SAME:
-        raise ValueError(f"the weights as written predict otherwise than scikit-learn, by {gap:g} points")
+        raise ValueError(
+            f"the weights as written predict otherwise than scikit-learn's trees, by {gap:g} points"
+        )
     path.write_text(text, encoding="utf-8")
     return len(text.encode())

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from mht.knowledge.lexicon import STUDY, lexicon, overlaps, related, rows, seen_at
 from mht.knowledge.presence import ABSENT, PRESENT
-from mht.knowledge.slots import CLEARLY_OTHER, NUMBER, SIZE, grid, value_of
+from mht.knowledge.slots import CLEARLY_OTHER, NUMBER, SEVERITY, SIDE, SITE, SIZE, grid, value_of
 from mht.records import Fact, Reading
 
 Rest = ParamSpec("Rest")
@@ -209,14 +209,20 @@ def _same_attribute(scale: str, claimed: str, stated: str | None) -> bool:
 def may_hold(claim: Fact, fact: Fact, reading: Reading | None = None) -> bool:
     """Whether a stated or open fact leaves room for the claim: same finding or kin, no word against it."""
     return (
-        fact.presence != ABSENT
-        and related(claim.finding, fact.finding)
-        and _same_side(claim.side, fact.side)
-        and _same_site(claim.site, fact.site)
-        and _same_grade(claim.severity, fact.severity)
-        and _same_size(claim.size_mm, fact.size_mm)
-        and all(_fits_in(scale, term, fact, reading) for scale, term in _terms_of(claim))
+        fact.presence != ABSENT and related(claim.finding, fact.finding) and not apart(claim, fact, reading)
     )
+
+
+def apart(claim: Fact, fact: Fact, reading: Reading | None = None) -> tuple[str, ...]:
+    """The slots in which a fact has something else than a claim about the same finding."""
+    same = (
+        (SIDE, _same_side(claim.side, fact.side)),
+        (SITE, _same_site(claim.site, fact.site)),
+        (SEVERITY, _same_grade(claim.severity, fact.severity)),
+        (SIZE, _same_size(claim.size_mm, fact.size_mm)),
+        *((scale, _fits_in(scale, term, fact, reading)) for scale, term in _terms_of(claim)),
+    )
+    return tuple(slot for slot, agrees in same if not agrees)
 
 
 def _terms_of(claim: Fact) -> list[tuple[str, str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from mht.evaluation.judges import _lists as lists
 from mht.evaluation.judges._stand import share
 from mht.evaluation.judges._text import Text
-from mht.knowledge.facts import read_facts
 from mht.knowledge.presence import ABSENT, PRESENT
 from mht.knowledge.truth import DENIED, POSSIBLE, TRUE, UNSAID, world
 from mht.knowledge.vocabulary import find
+from mht.records import Reading
 
 _KINDS = ("finding", "site", "modality")
 _SIDES = frozenset({"left", "right"})
@@ -68,9 +68,8 @@ def _named(concepts: frozenset[Term], kind: str) -> frozenset[str]:
     return frozenset(value for own, value in concepts if own == kind)
 
 
-def facts(truth: str, reply: str) -> dict[str, float]:
+def facts(stated: Reading, claimed: Reading) -> dict[str, float]:
     """The reply's facts held against what the reference makes true, denies, leaves open or does not say."""
-    stated, claimed = read_facts(truth), read_facts(reply)
     ground, told = world(stated), world(claimed)
     status = [(fact.presence, ground.status(fact.finding)) for fact in claimed.facts]
     return {

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from mht.evaluation.judges import _lists as lists
+from mht.evaluation.judges._against import against
 from mht.evaluation.judges._clinical import conflicts, facts, terms
 from mht.evaluation.judges._overlap import overlap
 from mht.evaluation.judges._stand import count, share, stand
 from mht.evaluation.judges._text import Text, parse
+from mht.knowledge.facts import read_facts
 
 
 def features(question: str, truth: str, reply: str, caption: str | None = None) -> dict[str, float]:
     """The features of one reply: `q_` of the question, `t_` of the reference, `r_` of the reply, the rest of both."""
     truth, reply = _in_full(truth, question), _in_full(reply, question)
     q, t, r, c = (parse(text) for text in (question, truth, reply, caption or ""))
+    stated, claimed = read_facts(truth), read_facts(reply)
     got: dict[str, float] = _asked(q)
     for letter, text in (("t", t), ("r", r)):
         got.update({f"{letter}_{name}": value for name, value in stand(text, q).items()})
@@ -22,7 +25,8 @@ def features(question: str, truth: str, reply: str, caption: str | None = None) 
         **overlap(q, t, r, c),
         **conflicts(q, t, r),
         **terms(q, t, r),
-        **facts(truth, reply),
+        **facts(stated, claimed),
+        **against(t, r, stated, claimed),
     }
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 LEAF = "="
+OUTER = 0.2
+"""The share of the trees that is left out at either end, of each score by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,11 @@ class Forest:
     names: frozenset[str]
 
     def predict(self, values: Mapping[str, float]) -> tuple[float, ...]:
-        """The mean of the trees' leaves. Raises KeyError for a feature that is not given."""
+        """The mean of the middle of the trees' leaves. Raises KeyError for a feature that is not given."""
         leaves = [_leaf(tree, values) for tree in self.trees]
-        return tuple(sum(column) / len(leaves) for column in zip(*leaves, strict=True))
+        cut = int(OUTER * len(leaves))
+        middle = (sorted(column)[cut : len(leaves) - cut] for column in zip(*leaves, strict=True))
+        return tuple(sum(column) / len(column) for column in middle)
 
 
 def _leaf(node: Node, values: Mapping[str, float]) -> Leaf:

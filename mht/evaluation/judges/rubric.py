@@ -1,14 +1,15 @@
 """A judge without a model: offline, deterministic and free, fitted on the judgements that a real one released.
 
 A forest of small regression trees over features of the text alone: what the reference and the reply say to the
-question, what they share, deny, add and oppose (`_features.py`). `benchmarks/rubric.py` fits the weights and says how
+question, what they share, deny, add and oppose (`_features.py`). A reply with another side, number or length than the
+reference gets no more than the released judge ever gave to one. `benchmarks/rubric.py` fits the weights and says how
 well they follow the judge that they were fitted on.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mht.code_digest import code_digest
+from mht.evaluation.judges._against import MOST_AGAINST, flatly
 from mht.evaluation.judges._features import features
 from mht.evaluation.judges._forest import Forest, read
 from mht.judgements import HIGHEST, LOWEST, NO_TRUTH, Asked, Judgement
@@ -48,8 +50,9 @@ def _text() -> str:
 class Judge:
     """Scores from the text alone; the same row has the same scores, wherever and beside whatever it is judged.
 
-    A reply without words, one that goes round in a loop, or the question again has the lowest score on each scale; a
-    row without a reference has none, but the error `no_truth`.
+    A reply without words, one that goes round in a loop, or the question again has the lowest score on each scale; one
+    that is the reference word for word the highest, but in detail; a row without a reference has none, but the error
+    `no_truth`.
     """
 
     def __init__(self, params: Params) -> None:
@@ -68,6 +71,14 @@ class Judge:
         )
         if degenerate(reply) or normal_words(reply) == normal_words(question):
             return Judgement(_NAME, LOWEST, LOWEST, LOWEST, LOWEST)
-        predicted = self._forest.predict(features(question, truth, reply, caption))
-        accuracy, relevance, detail, risk = (min(HIGHEST, max(LOWEST, value)) for value in predicted)
+        values = features(question, truth, reply, caption)
+        accuracy, relevance, detail, risk = bounded(self._forest.predict(values), values)
+        if normal_words(reply) == normal_words(truth):
+            return Judgement(_NAME, HIGHEST, HIGHEST, detail, HIGHEST)
         return Judgement(_NAME, accuracy, relevance, detail, risk)
+
+
+def bounded(predicted: Sequence[float], values: Mapping[str, float]) -> tuple[float, ...]:
+    """The forest's scores on the scale, a reply flatly against its reference no higher than such replies come."""
+    most = MOST_AGAINST if flatly(values) else (HIGHEST,) * len(predicted)
+    return tuple(max(LOWEST, min(high, value)) for high, value in zip(most, predicted, strict=True))

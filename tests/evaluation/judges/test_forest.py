@@ -21,6 +21,12 @@ def test_a_forest_is_the_mean_of_its_trees_leaves() -> None:
     assert forest.predict({"size": 2.6, "side": 0.1}) == (6.25, 7.0)
 
 
+def test_the_outer_fifths_of_many_trees_are_left_out_score_by_score() -> None:
+    leaves = [(1.0, 10.0), (4.0, 6.0), (5.0, 5.0), (6.0, 4.0), (10.0, 1.0)]
+    assert read(write(leaves, "")).predict({}) == (5.0, 5.0)
+    assert read(write([*leaves, (90.0, 90.0)], "")).predict({}) == (6.25, 6.25)
+
+
 def test_what_is_written_can_be_read_by_people() -> None:
     assert write(TREES, "about").splitlines()[:3] == ["# about", "size\t2.5", "=\t1 2"]
 
