@@ -1,4 +1,7 @@
-"""The parity certificate of a run: on its own model and data, sharing an image changes neither loss nor gradient."""
+"""The parity certificate of a run: on its own model and data, sharing an image changes neither loss nor gradient.
+
+It is of two examples with up to four exchanges each, on the first rank, before the model is divided among the ranks.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _EXCHANGES = 4
 _TOLERANCES = {torch.float32: TOLERANCE, torch.bfloat16: 3e-2}
 """bfloat16 has 8 bits: two right ways to add up differ by so much."""
 _FITS = 0.7
-"""Share of a device's free memory that the whole model may take."""
+"""Share of a device's free memory that the model may take, with the gradient that is compared."""
+_GRADIENT_BYTES = 1 << 30
+"""The gradient that is compared, in float32, may be so large; it is in the host's memory twice."""
+_ALL, _NORMS = "all parameters", "the language model's norms"
 
 
 class Proof:
@@ -50,7 +56,7 @@ class Proof:
         self._say = say
 
     def __call__(self, learner: Learner, speech: Speech, chat: Chat) -> bool:
-        """Whether exchanges may share their image; where they may not, that is said."""
+        """Whether exchanges may share their image; where they may not, or it was not proven here, that is said."""
         try:
             plain = json.loads(self._storage.read(self._uri))
         except StorageMissing:
@@ -58,41 +64,69 @@ class Proof:
             self._storage.write(self._uri, dump_json(plain))
         if not plain["shared"]:
             self._say(f"{plain['architecture']}: exchanges do not share their image: {plain['because']}")
+        elif not plain.get("proven", True):
+            self._say(
+                f"{plain['architecture']}: exchanges share their image, and that it changes nothing was not proven on "
+                f"this model: {plain['because']}"
+            )
         return bool(plain["shared"])
 
     def _made(self, learner: Learner, speech: Speech, chat: Chat) -> dict[str, Any]:
         name = learner.architecture.name
         if not learner.architecture.admitted:
-            return {"architecture": name, "shared": False, "because": "the family is not admitted"}
+            because = "the family is not admitted"
+            return {"architecture": name, "shared": False, "proven": False, "because": because}
         if not _fits(learner, self._device):
-            return {
-                "architecture": name,
-                "shared": True,
-                "because": "the family is admitted; too large to prove here",
-            }
+            because = "the family is admitted; too large to prove here"
+            return {"architecture": name, "shared": True, "proven": False, "because": because}
         prepared = Tokeniser(replace(speech, rejected=False), chat).prepare(self._examples)
+        whole = _whole_fits(learner, self._device)
         learner.to(self._device)
-        with _norms_alone(learner), computing(self._device, self._compute):
+        with _compared(learner, whole) as count, computing(self._device, self._compute):
             found = certify(learner, prepared, _TOLERANCES[self._compute])
         because = "proven" if found.holds else "loss or gradient differs from that of separate rows"
-        return {"shared": found.holds, "because": because, **found.plain()}
+        of = {"gradient_of": _ALL if whole else _NORMS, "gradient_parameters": count}
+        return {"shared": found.holds, "proven": found.holds, "because": because, **of, **found.plain()}
 
 
 @contextmanager
-def _norms_alone(learner: nn.Module) -> Iterator[None]:
-    """Let only the language model's norms have a gradient: they stand in every layer, and are small."""
+def _compared(learner: nn.Module, whole: bool) -> Iterator[int]:
+    """Let only what is compared have a gradient; how many parameters that are.
+
+    That is all of the model, or of one that is too large the language model's norms: they stand in every layer, and are
+    small. Adapters change nothing yet, and are left out.
+    """
     before = [(parameter, parameter.requires_grad) for parameter in learner.parameters()]
+    count = 0
     for name, parameter in learner.named_parameters():
-        parameter.requires_grad_(parameter.ndim == 1 and part_of(name) == "language" and "lora_" not in name)
+        there = _is_the_models(name, parameter) if whole else _is_a_norm(name, parameter)
+        parameter.requires_grad_(there)
+        count += parameter.numel() if there else 0
     try:
-        yield
+        yield count
     finally:
         for parameter, trained in before:
             parameter.requires_grad_(trained)
 
 
-def _fits(module: nn.Module, device: torch.device) -> bool:
+def _is_the_models(name: str, parameter: nn.Parameter) -> bool:
+    return parameter.is_floating_point() and "lora_" not in name and ".original_module." not in name
+
+
+def _is_a_norm(name: str, parameter: nn.Parameter) -> bool:
+    return parameter.ndim == 1 and part_of(name) == "language" and _is_the_models(name, parameter)
+
+
+def _whole_fits(module: nn.Module, device: torch.device) -> bool:
+    """Whether the gradient of all parameters can be compared."""
+    numbers = sum(parameter.numel() for parameter in module.parameters())
+    gradient = sum(p.numel() * p.element_size() for p in module.parameters())
+    return numbers * 4 <= _GRADIENT_BYTES and _fits(module, device, gradient)
+
+
+def _fits(module: nn.Module, device: torch.device, beside_bytes: int = 0) -> bool:
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
-    return bool(sum(p.numel() * p.element_size() for p in module.parameters()) < _FITS * free)
+    model = sum(p.numel() * p.element_size() for p in module.parameters())
+    return bool(model + beside_bytes < _FITS * free)
