@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -67,6 +68,29 @@ class Ranks:
             raise result
         given: T = result
         return given
+
+    def in_turns(self, work: Callable[[], T]) -> T:
+        """What the work gives on this rank, done by one rank of each machine after another; it may ask no other rank.
+
+        For what needs much memory for a while. An error of ours on one rank is raised on every rank, and those whose
+        turn would come later do not begin.
+        """
+        if self.alone:
+            return work()
+        machines = self.every(socket.gethostname())
+        turn = machines[: self.rank].count(machines[self.rank])
+        made: list[T] = []
+        for now in range(max(map(machines.count, machines))):
+            error = None
+            if now == turn:
+                try:
+                    made.append(work())
+                except MhtError as caught:
+                    error = caught
+            failed = next((one for one in self.every(error) if one is not None), None)
+            if failed is not None:
+                raise failed
+        return made[0]
 
     def close(self) -> None:
         """Leave the group; nothing may be said on it afterwards."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 from torch.utils.checkpoint import checkpoint
 
@@ -39,21 +39,24 @@ def recompute(module: nn.Module) -> None:
         layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
 
 
-def shard(module: nn.Module, compute: torch.dtype, device: torch.device) -> bool:
-    """Divide among the ranks, layer by layer and then the rest; whether there is more than one.
-
-    Computed in `compute`, reduced in float32. Adapters come before, the optimizer after. Alone, nothing is done.
-    """
+def mesh_of(device: torch.device) -> DeviceMesh | None:
+    """All ranks, to divide among; None alone. Every rank calls it at the same point."""
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
-        return False
-    mesh = init_device_mesh(device.type, (dist.get_world_size(),))
+        return None
+    return init_device_mesh(device.type, (dist.get_world_size(),))
+
+
+def shard(module: nn.Module, compute: torch.dtype, mesh: DeviceMesh) -> None:
+    """Divide among the ranks of the mesh, layer by layer and then the rest; no rank waits for another in it.
+
+    Computed in `compute`, reduced in float32. Adapters come before, the optimizer after.
+    """
     policy = MixedPrecisionPolicy(param_dtype=compute, reduce_dtype=torch.float32)
     settings: dict[str, Any] = {"mesh": mesh, "mp_policy": policy}
     for layer in layers(module):
         fully_shard(layer, **settings)
     fully_shard(module, **settings)
     register_fsdp_forward_method(module, "within")
-    return True
 
 
 def gathered_no_more(module: nn.Module) -> None:

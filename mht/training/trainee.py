@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.distributed.device_mesh import DeviceMesh
 
 from mht.config_train import TrainConfig
 from mht.model.examples import Example
@@ -17,7 +18,7 @@ from mht.model.optimizer import adamw
 from mht.model.packing import Batch, pack
 from mht.model.parts import Part
 from mht.model.ranks import Ranks
-from mht.model.sharding import recompute, shard
+from mht.model.sharding import mesh_of, recompute, shard
 from mht.pretrained import loading
 from mht.pretrained.chat import Chat
 from mht.training.preference import Preference, Reference
@@ -58,17 +59,25 @@ class Trainee:
 
 def load(config: TrainConfig, device: torch.device, ranks: Ranks, sample: Example, prove: Prove) -> Trainee:
     """The trainee of a configuration; every rank calls it. `sample` is some example with an exchange."""
-    compute = loading.dtype_of(config.precision, device)
-    model, chat = _pretrained(config, torch.float32 if config.method == "full" else compute)
-    speech = speech_of(model, config.model, chat.tokenizer, config.preference is not None)
-    base = _freed(config, model)
-    learner = _learner(base, device)
-    share = ranks.asked_of_first(lambda: prove(learner, speech, chat))
-    parameters, arithmetic = counts(learner), Arithmetic(learner, device)
-    _spread(config, learner, compute, device)
+    compute, mesh = loading.dtype_of(config.precision, device), mesh_of(device)
+
+    def divided() -> _Divided:
+        model, chat = _pretrained(config, torch.float32 if config.method == "full" else compute)
+        speech = speech_of(model, config.model, chat.tokenizer, config.preference is not None)
+        base = _freed(config, model)
+        learner = _learner(base, device)
+        share = ranks.first and prove(learner, speech, chat)
+        told = counts(learner), Arithmetic(learner, device)
+        _spread(config, learner, compute, device, mesh)
+        return _Divided(base, learner, chat, speech, share, *told)
+
+    # The whole model is in memory of one rank of a machine at a time.
+    made = ranks.in_turns(divided)
+    base, learner, chat, speech, parameters = made.base, made.learner, made.chat, made.speech, made.parameters
+    share = ranks.from_first(made.share)
     given = config.optimizer
     optimizer = adamw(learner, config.learning_rate, given.weight_decay, given.betas, given.epsilon)
-    objective = _objective(config, base, device, compute)
+    objective = _objective(config, base, device, compute, ranks)
     stepper = Stepper(learner, optimizer, objective, ranks, device, compute, given.clip_norm)
     small = replace(sample, exchanges=sample.exchanges[:1])
     [prepared] = Tokeniser(replace(speech, rejected=False), chat).prepare([small])
@@ -76,8 +85,21 @@ def load(config: TrainConfig, device: torch.device, ranks: Ranks, sample: Exampl
     budget = config.run.batch_tokens
     return Trainee(
         base, learner, optimizer, stepper, chat, speech, spare, share, budget, device, compute, parameters,
-        arithmetic,
+        made.arithmetic,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Divided:
+    """The model in this rank's shards, and what had to be found out while it was whole."""
+
+    base: Any
+    learner: Learner
+    chat: Chat
+    speech: Speech
+    share: bool
+    parameters: tuple[int, int]
+    arithmetic: Arithmetic
 
 
 def _pretrained(config: TrainConfig, dtype: torch.dtype) -> tuple[Any, Chat]:
@@ -108,22 +130,33 @@ def _freed(config: TrainConfig, model: Any) -> Any:
     return model
 
 
-def _spread(config: TrainConfig, learner: nn.Module, compute: torch.dtype, device: torch.device) -> None:
+def _spread(
+    config: TrainConfig,
+    learner: nn.Module,
+    compute: torch.dtype,
+    device: torch.device,
+    mesh: DeviceMesh | None,
+) -> None:
     if config.run.activation_checkpointing:
         recompute(learner)
-    if not shard(learner, compute, device):
+    if mesh is None:
         learner.to(device)
+    else:
+        shard(learner, compute, mesh)
 
 
-def _objective(config: TrainConfig, base: Any, device: torch.device, compute: torch.dtype) -> Objective:
+def _objective(
+    config: TrainConfig, base: Any, device: torch.device, compute: torch.dtype, ranks: Ranks
+) -> Objective:
     if config.preference is None:
         return Answers()
-    return Preference(
-        _reference(config, base, device, compute), config.preference.beta, config.preference.sft_weight
-    )
+    reference = _reference(config, base, device, compute, ranks)
+    return Preference(reference, config.preference.beta, config.preference.sft_weight)
 
 
-def _reference(config: TrainConfig, base: Any, device: torch.device, compute: torch.dtype) -> Reference:
+def _reference(
+    config: TrainConfig, base: Any, device: torch.device, compute: torch.dtype, ranks: Ranks
+) -> Reference:
     """The model before training: the same without its adapter, or another one in memory."""
     if config.method == "lora":
 
@@ -132,8 +165,14 @@ def _reference(config: TrainConfig, base: Any, device: torch.device, compute: to
                 return tell()
 
         return without_adapter
-    model, _ = _pretrained(config, compute)
-    model.requires_grad_(False)
-    before = _learner(model, device)
-    _spread(config, before, compute, device)
+    mesh = mesh_of(device)
+
+    def divided() -> Learner:
+        model, _ = _pretrained(config, compute)
+        model.requires_grad_(False)
+        learner = _learner(model, device)
+        _spread(config, learner, compute, device, mesh)
+        return learner
+
+    before = ranks.in_turns(divided)
     return lambda tell: tell(before)

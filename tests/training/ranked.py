@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import pyarrow.parquet as pq
 import torch
 
 from mht.config_train import TrainConfig, load
-from mht.errors import Interrupted
+from mht.errors import InputError, Interrupted
 from mht.model.examples import Example, Exchange, Turn
+from mht.model.learner import Learner
 from mht.model.ranks import Ranks
+from mht.model.sharding import mesh_of, shard
+from mht.pretrained.loading import model_in
 from mht.storage import Storage
 from mht.training.answers import Answers
 from mht.training.assignment import assign
@@ -157,3 +162,44 @@ def answered(model: str) -> list[tuple[str, str | None, Any]]:
     trainee = trainee_of(config_of(Path(model)), Ranks())
     asked = Answers(trainee, held_out(), 8, model)
     return [(reply.request_id, reply.text, reply.failure) for reply in asked.replies()]
+
+
+def contents(folders: list[str]) -> dict[str, str]:
+    """The digest of each parameter and buffer of each model, loaded in turns and divided where there are ranks."""
+    ranks, mesh = Ranks(), mesh_of(CPU)
+    found: dict[str, str] = {}
+    for folder in folders:
+
+        def divided(folder: str = folder) -> Learner:
+            learner = Learner(model_in(Path(folder), torch.float32))
+            if mesh is not None:
+                shard(learner, torch.float32, mesh)
+            return learner
+
+        learner = ranks.in_turns(divided)
+        for name, value in [*learner.named_parameters(), *learner.named_buffers()]:
+            whole = value.full_tensor() if hasattr(value, "full_tensor") else value
+            raw = whole.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+            found[f"{Path(folder).name} {name}"] = hashlib.sha256(raw).hexdigest()
+    ranks.close()
+    return found
+
+
+def in_turns(folder: str, fails: int | None) -> str:
+    """Begins and ends of each rank's turn in a file, and what this rank heard of one that fails."""
+    ranks = Ranks()
+
+    def work() -> int:
+        with (Path(folder) / "turns").open("a") as file:
+            file.write(f"begin {ranks.rank}\n")
+            file.flush()
+            time.sleep(0.2)
+            if ranks.rank == fails:
+                raise InputError(f"rank {fails} cannot")
+            file.write(f"end {ranks.rank}\n")
+        return ranks.rank
+
+    try:
+        return str(ranks.in_turns(work))
+    except InputError as error:
+        return str(error)
