@@ -222,9 +222,9 @@ class TrainConfig(BaseModel):
     method: Literal["lora", "full"] = "lora"
     lora: LoraConfig = LoraConfig()
     vision: Literal["frozen", "trained"] = "frozen"
-    """The vision tower, in full training."""
-    projector: Literal["frozen", "trained"] = "trained"
-    """What leads from the vision tower to the language model, in full training."""
+    """The vision tower, in full training; adapters on it are a matter of lora.targets."""
+    projector: Literal["frozen", "trained"] | None = None
+    """What leads from the vision tower to the language model. None: trained by method=full, else frozen."""
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     """What the model computes in; what is learnt is kept in float32. auto: bfloat16 on a GPU, float32 elsewhere."""
     preference: PreferenceConfig | None = None
@@ -246,6 +246,11 @@ class TrainConfig(BaseModel):
         given = self.optimizer.learning_rate
         return _LEARNING_RATES[self.method] if given is None else given
 
+    @property
+    def projector_state(self) -> Literal["frozen", "trained"]:
+        by_method: Literal["frozen", "trained"] = "trained" if self.method == "full" else "frozen"
+        return self.projector or by_method
+
     def data_params(self) -> BaseModel:
         """The validated Params of the source."""
         params: BaseModel = catalog.load(SECTIONS["data"], self.data.kind).Params(
@@ -258,13 +263,17 @@ class TrainConfig(BaseModel):
         plain = self.model_dump(mode="json")
         plain["data"] = {"kind": self.data.kind, **self.data_params().model_dump(mode="json")}
         plain["optimizer"]["learning_rate"] = self.learning_rate
+        plain["projector"] = self.projector_state
         return plain
 
 
 def load(path: str | None = None, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read, merge and check. Raises ConfigError naming file, line, dotted key, value and the nearest key."""
     config, where = read(TrainConfig, path, overrides, SECTIONS)
-    mistakes = [*_data_mistakes(config, where), *_places(config, where), *_missing_packages(config, where)]
+    mistakes = [
+        *_data_mistakes(config, where), *_unlearnt(config, where), *_places(config, where),
+        *_missing_packages(config, where),
+    ]  # fmt: skip
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -277,6 +286,14 @@ def _data_mistakes(config: TrainConfig, where: Mapping[str, str]) -> Iterator[st
         yield f"{place_of(where, 'data')}data: {error}"
     except ValidationError as error:
         yield from explain(error, where, "data.", catalog.load(SECTIONS["data"], config.data.kind).Params)
+
+
+def _unlearnt(config: TrainConfig, where: Mapping[str, str]) -> Iterator[str]:
+    if config.method == "lora" and config.vision == "trained":
+        yield (
+            f"{place_of(where, 'vision')}vision: 'trained' is of method=full. Beside adapters the tower stays as it "
+            "is; lora.targets, a regex as '.*_proj', can put adapters on it, too."
+        )
 
 
 def _places(config: TrainConfig, where: Mapping[str, str]) -> Iterator[str]:

@@ -56,6 +56,7 @@ def test_every_single_edit_typo_of_every_key_is_caught() -> None:
         ("optimizer: {learning_rate: .nan}\n", "optimizer.learning_rate"),
         ("optimizer: {betas: [0.9, 1.0]}\n", "less than 1"),
         ("lora: {targets: '(q_proj'}\n", "not a regular expression"),
+        ("vision: trained\n", "train.yaml:1: vision: 'trained' is of method=full"),
         ("method: qlora\n", "'lora' or 'full'"),
         ("model: {path: a/b, trust_remote_code: true}\n", "full commit id"),
         ("tracking: {mlflow: runs}\n", "pip install mlflow"),
@@ -79,6 +80,19 @@ def test_the_file_that_comes_with_it_needs_a_model_and_data_and_nothing_else() -
     assert config == load(None, GIVEN)
     assert config.resolved()["optimizer"]["learning_rate"] == 2e-4
     assert load(None, [*GIVEN, "method=full"]).learning_rate == 1e-5
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        (["method=lora"], "frozen"),
+        (["method=full"], "trained"),
+        (["method=lora", "projector=trained"], "trained"),
+        (["method=full", "projector=frozen", "vision=trained"], "frozen"),
+    ],
+)
+def test_what_is_done_with_the_projector_is_told(words: list[str], state: str) -> None:
+    assert load(None, [*GIVEN, *words]).resolved()["projector"] == state
 
 
 def test_what_may_change_when_a_run_is_resumed() -> None:

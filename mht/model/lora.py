@@ -1,4 +1,4 @@
-"""What of a model is trained: low-rank adapters on chosen modules, or whole parts of it.
+"""What of a model is trained: low-rank adapters on chosen modules, the projector beside them, or whole parts of it.
 
 What is trained is kept in float32, whatever the frozen rest is in: small steps would be lost in bfloat16.
 """
@@ -28,7 +28,10 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """Low-rank adapters. `targets` is a regex that a module's whole name must match, None for TARGETS."""
+    """Low-rank adapters. `targets` is a regex that a module's whole name must match, None for TARGETS.
+
+    With `projector` its own weights are trained and kept with the adapter, as PEFT's `modules_to_save`.
+    """
 
     rank: int
     alpha: float
@@ -36,16 +39,19 @@ class Adapters:
     targets: str | None
     rslora: bool
     dora: bool
+    projector: bool = False
 
 
 def adapt(model: Any, adapters: Adapters, seed: int) -> Any:
     """The model in PEFT's wrapper with adapters drawn from the seed, the same on every rank.
 
-    Raises ConfigError with the nearest names where no module that can be adapted is meant.
+    Raises ConfigError with the nearest names where no module that can be adapted is meant, and where the projector is
+    to be trained and there is none, or the targets mean modules of it, too.
     """
     from peft import LoraConfig, get_peft_model
 
     targets = targeted(model, adapters.targets or TARGETS)
+    beside = _projectors(model, adapters.targets or TARGETS) if adapters.projector else None
     torch.manual_seed(seed)
     config = LoraConfig(
         r=adapters.rank,
@@ -54,6 +60,7 @@ def adapt(model: Any, adapters: Adapters, seed: int) -> Any:
         target_modules=targets,
         use_rslora=adapters.rslora,
         use_dora=adapters.dora,
+        modules_to_save=beside,
         task_type="CAUSAL_LM",
     )
     with warnings.catch_warnings():
@@ -79,6 +86,30 @@ def targeted(model: nn.Module, pattern: str) -> str | list[str]:
             f"last; near ones are {', '.join(near)}"
         )
     return pattern if len(linear) == len(found) else linear
+
+
+def _projectors(model: nn.Module, pattern: str) -> list[str]:
+    """The names of the modules that are a projector, without those within; a list's own members, not the list.
+
+    A vector that is no module's, as LLaVA-NeXT's at the end of each line of patches, stays frozen: PEFT keeps modules.
+    """
+    found: list[str] = []
+    for name, module in model.named_modules():
+        inside = any(name.startswith(f"{one}.") for one in found)
+        if part_of(name) == "projector" and not inside and not isinstance(module, nn.ModuleList):
+            found.append(name)
+    if not found:
+        raise ConfigError("projector: the model has none to train; leave projector=trained out")
+    meant = re.compile(pattern)
+    both = [
+        name for name, _ in model.named_modules() if meant.fullmatch(name) and part_of(name) == "projector"
+    ]
+    if both:
+        raise ConfigError(
+            f"lora.targets: {both[0]} is of the projector, which projector=trained trains as a whole; "
+            "leave one of the two out"
+        )
+    return found
 
 
 def unfreeze(model: nn.Module, parts: Collection[Part]) -> None:

@@ -174,7 +174,9 @@ def adapted(model: Any, adapter: Path, trainable: bool = False) -> Any:
             raise
         raise IntegrityError(f"{adapter} is not for this model: {'; '.join(shapes[:_SHOWN])}") from error
     _refuse("of the adapter are not in the model", adapter, report.unexpected_keys)
-    _refuse("are not in the adapter", adapter, [name for name in report.missing_keys if "lora_" in name])
+    trained = ("lora_", "modules_to_save")
+    missing = [name for name in report.missing_keys if any(one in name for one in trained)]
+    _refuse("are not in the adapter", adapter, missing)
     return wrapped
 
 

@@ -122,10 +122,11 @@ def _learner(model: Any, device: torch.device) -> Learner:
 def _freed(config: TrainConfig, model: Any) -> Any:
     """The model with what is trained of it free, and only that."""
     if config.method == "lora":
-        return adapt(model, Adapters(**config.lora.model_dump()), config.seed)
+        projector = config.projector_state == "trained"
+        return adapt(model, Adapters(**config.lora.model_dump(), projector=projector), config.seed)
     parts: list[Part] = ["language"]
     parts += ["vision"] if config.vision == "trained" else []
-    parts += ["projector"] if config.projector == "trained" else []
+    parts += ["projector"] if config.projector_state == "trained" else []
     unfreeze(model, parts)
     return model
 

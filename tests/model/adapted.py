@@ -13,6 +13,7 @@ from torch.distributed.fsdp import fully_shard
 from mht.model.card import BASE_DIGEST, ModelCard
 from mht.model.checkpoint import Checkpoints
 from mht.model.exporting import Export, export_model
+from mht.model.lora import Adapters, adapt
 from mht.pretrained.files import digest
 from mht.pretrained.loading import model_in
 from mht.storage import Storage, StorageParams
@@ -43,13 +44,10 @@ def inputs(base: Path) -> dict[str, Any]:
 
 
 def made(base: Path, lora: bool) -> Any:
-    """The model, with an adapter that changes nothing yet where one is wanted, over the ranks there are."""
-    from peft import LoraConfig, get_peft_model
-
+    """The model, with an adapter and the projector trained where that is wanted, over the ranks there are."""
     model = model_in(base, torch.float32)
     if lora:
-        torch.manual_seed(1)
-        model = get_peft_model(model, LoraConfig(r=4, lora_alpha=16, target_modules=TARGETS))
+        model = adapt(model, Adapters(4, 16.0, 0.0, TARGETS, False, False, projector=True), seed=1)
     if dist.is_initialized():
         mesh = init_device_mesh("cpu", (dist.get_world_size(),))
         for module in list(model.modules()):

@@ -66,6 +66,10 @@ def test_the_merged_model_of_two_ranks_is_what_plain_transformers_loads(base: Pa
     batch = inputs(root / "merged")
     assert same(logits(plain(root / "merged"), batch), both[0]["logits"])
     assert not list((root / "merged").glob("adapter*"))
+    before, after = (
+        plain(one).model.multi_modal_projector.linear_1.weight for one in (base, root / "merged")
+    )
+    assert not torch.allclose(before, after, atol=1e-3), "the projector was trained beside the adapter"
 
 
 def test_a_checkpoint_of_an_adapter_holds_no_base_and_resumes_bit_for_bit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from mht.errors import ConfigError
 from mht.model.lora import Adapters, adapt, counts, unfreeze
 from mht.model.parts import part_of
-from tests.model.conftest import Family
+from tests.model.conftest import EYES, Family
 
 FEW = Adapters(rank=4, alpha=8.0, dropout=0.0, targets=None, rslora=False, dora=False)
 
@@ -55,6 +56,33 @@ def test_targets_dora_and_rslora_are_as_given(family: Callable[[str], Family]) -
 def test_a_regex_for_whole_layers_means_the_linear_modules_in_them(family: Callable[[str], Family]) -> None:
     given = Adapters(4, 8.0, 0.0, r".*language_model\.layers\.0\.self_attn.*", False, False)
     assert len(trained(adapt(copy.deepcopy(family("llava").model), given, seed=0))) == 8
+
+
+@pytest.mark.parametrize("name", EYES)
+def test_the_projectors_own_weights_are_trained_beside_adapters(
+    family: Callable[[str], Family], name: str
+) -> None:
+    given = copy.deepcopy(family(name).model)
+    wanted = {n for n, _ in given.named_parameters() if part_of(n) == "projector"} - {"model.image_newline"}
+    model = adapt(given, replace(FEW, projector=True), seed=0)
+    names = trained(model)
+    assert {part_of(one) for one in names} == {"language", "projector"}
+    beside = {one.removeprefix("base_model.model.") for one in names if part_of(one) == "projector"}
+    assert {one.replace("modules_to_save.default.", "") for one in beside} == wanted
+    assert all("lora_" in one for one in names if part_of(one) == "language")
+
+
+def test_a_projector_that_is_not_there_or_adapted_already_is_told(family: Callable[[str], Family]) -> None:
+    with pytest.raises(ConfigError, match="projector: the model has none"):
+        adapt(copy.deepcopy(family("llama").model), replace(FEW, projector=True), seed=0)
+    both = replace(FEW, projector=True, targets=r".*(q_proj|linear_1)")
+    with pytest.raises(ConfigError, match=r"multi_modal_projector\.linear_1 is of the projector"):
+        adapt(copy.deepcopy(family("llava").model), both, seed=0)
+
+
+def test_targets_may_adapt_the_vision_tower(family: Callable[[str], Family]) -> None:
+    names = trained(adapt(copy.deepcopy(family("llava").model), replace(FEW, targets=".*_proj"), seed=0))
+    assert {part_of(one) for one in names} == {"language", "vision"}
 
 
 def test_targets_that_mean_nothing_are_told_with_near_names(family: Callable[[str], Family]) -> None:

@@ -15,6 +15,7 @@ from tests.model.processes import in_ranks
 from tests.training import ranked
 
 LORA = ["lora.dropout=0"]
+PROJECTOR = [*LORA, "projector=trained"]
 FULL = ["method=full", "vision=trained", "optimizer.learning_rate=1e-3"]
 
 
@@ -53,7 +54,9 @@ def test_padding_is_no_token_that_was_learnt_from(llava: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [LORA, FULL, [*LORA, "preference.beta=0.3"]], ids=["lora", "full", "preference"]
+    "words",
+    [LORA, PROJECTOR, FULL, [*PROJECTOR, "preference.beta=0.3"]],
+    ids=["lora", "projector", "full", "preference"],
 )
 def test_dividing_among_ranks_changes_neither(llava: Path, words: list[str]) -> None:
     """The second rank has more passes, and one of them without an image where the first has one with."""
