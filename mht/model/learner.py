@@ -17,7 +17,8 @@ from mht.model.block_attention import use_blocks
 from mht.model.block_mask import block_mask
 from mht.model.conversation import Prepared
 from mht.model.gathered_attention import ARGUMENT, columns, use_gathered
-from mht.model.loss import token_losses
+from mht.model.head import given_to_head, head_is_all
+from mht.model.loss import Head, token_losses
 from mht.model.packing import Batch, Placed, visible
 from mht.model.parts import part_of
 
@@ -43,6 +44,8 @@ class Learner(nn.Module):
         self.architecture: Architecture = architecture_of(self.whole.config)
         self._head_chunk = head_chunk
         self._gathers = False
+        self._head_is_all: bool | None = None
+        """Whether logits are what the head gives and no more; None until a family that is not admitted was seen."""
         self.several = False
         """Whether attention skips what is masked, so that rows may hold several examples at no cost."""
 
@@ -101,15 +104,28 @@ class Learner(nn.Module):
         pixels = {n: t.to(self._dtype) if t.is_floating_point() else t for n, t in batch.pixels.items()}
         if not self.architecture.admitted:
             kinds = self.architecture.by_token(self.whole.config, batch.ids, pixels)
-            made = self.whole(
-                input_ids=batch.ids, attention_mask=batch.example >= 0, use_cache=False, **kinds, **pixels
-            )
-            return _picked(made.logits, batch)
+            seen = {"attention_mask": batch.example >= 0, "use_cache": False}
+            return self._by_its_own_forward(batch, {"input_ids": batch.ids, **seen, **kinds, **pixels})
         hidden = self.whole.model(
             input_ids=batch.ids, use_cache=False, **self._seeing(batch), **pixels
         ).last_hidden_state
-        chosen = hidden.flatten(0, 1)[batch.at] if len(batch.at) else hidden.flatten(0, 1)[:1]
-        return token_losses(chosen, self.whole.lm_head, batch.targets, self._head_chunk)
+        return self._through_head(hidden, self.whole.lm_head, batch)
+
+    def _by_its_own_forward(self, batch: Batch, inputs: Mapping[str, Any]) -> torch.Tensor:
+        """Of a family that is not admitted: logits of all tokens only where more than the head makes them."""
+        head = self.whole.get_output_embeddings()
+        if head is not None and self._head_is_all is not False:
+            hidden, first = given_to_head(self.whole, inputs)
+            if self._head_is_all is None:
+                self._head_is_all = hidden.shape[:2] == batch.ids.shape and head_is_all(head, hidden, first)
+            if self._head_is_all:
+                return self._through_head(hidden, head, batch)
+        return _picked(self.whole(**inputs).logits, batch)
+
+    def _through_head(self, hidden: torch.Tensor, head: Head, batch: Batch) -> torch.Tensor:
+        flat = hidden.flatten(0, 1)
+        chosen = flat[batch.at] if len(batch.at) else flat[:1]
+        return token_losses(chosen, head, batch.targets, self._head_chunk)
 
     def _seeing(self, batch: Batch) -> Mapping[str, Any]:
         """The mask, or one for each kind of layer, and the positions that the model is given."""
