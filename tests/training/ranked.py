@@ -37,7 +37,9 @@ CPU = torch.device("cpu")
 
 
 def config_of(model: Path, *words: str) -> TrainConfig:
-    return load(None, [f"model.path={model}", "data.path=nowhere", "precision=float32", *words])
+    """In float32 where the words name no other numbers."""
+    numbers = [] if any(word.startswith("precision=") for word in words) else ["precision=float32"]
+    return load(None, [f"model.path={model}", "data.path=nowhere", *numbers, *words])
 
 
 def examples(count: int, image: bool = True) -> list[Example]:
@@ -72,7 +74,8 @@ def steps(model: str, words: list[str], parts: list[list[int]], text_only: list[
     for _ in range(3):
         taken.append(trainee.stepper.step(trainee.batches(prepared), trainee.spare, stop=ranks.rank == 1))
     values = [_whole(p) for p in trainee.learner.parameters() if p.requires_grad]
-    return {"steps": taken, "values": torch.cat(values).tolist()}
+    numbers = {p.dtype for p in trainee.learner.parameters() if p.requires_grad}
+    return {"steps": taken, "values": torch.cat(values).tolist(), "kept": numbers, "compute": trainee.compute}
 
 
 def _whole(parameter: Any) -> torch.Tensor:
