@@ -172,7 +172,10 @@ def _again(rows: Sequence[Prediction], judge: str) -> dict[str, Any]:
 
 def _order(rows: Sequence[Prediction], judge: str, told: Mapping[str, Any], seed: int) -> float | None:
     """Only of a judge that draws the order; on fewer than two rows nothing."""
-    module: Any = catalog.load(JUDGES, str(told["kind"])) if "kind" in told else None
+    kind = told.get("kind")  # judgements of a file are of no plug-in
+    if kind not in catalog.names(JUDGES):
+        return None
+    module: Any = catalog.load(JUDGES, str(kind))
     if not hasattr(module, "answer_first"):
         return None
     given = _scores(rows, judge)
