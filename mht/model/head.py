@@ -35,4 +35,4 @@ def head_is_all(head: Any, hidden: torch.Tensor, logits: torch.Tensor | None) ->
     if logits is None:
         return False
     with torch.no_grad():
-        return torch.equal(head(hidden[:, :1]).float(), logits.detach().float())
+        return bool(torch.equal(head(hidden[:, :1]).float(), logits.detach().float()))
