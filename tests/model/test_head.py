@@ -57,11 +57,6 @@ def test_the_head_is_given_a_chunk_at_a_time(family: Callable[[str], Family], na
     learnt(one, unknown(one.model, chunk=5), name in EYES, [5])
 
 
-def test_logits_that_are_capped_behind_the_head_are_made_whole(windowed: Callable[..., Family]) -> None:
-    one = windowed("gemma2", final_logit_softcapping=0.5, sliding_window=64)
-    learnt(one, unknown(one.model, chunk=5), False, [])
-
-
 def test_logits_that_are_scaled_behind_the_head_are_made_whole(windowed: Callable[..., Family]) -> None:
     one = windowed("cohere", logit_scale=0.25)
     learnt(one, unknown(one.model, chunk=5), False, [])
