@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 
 def given_to_head(whole: Any, inputs: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -36,3 +37,10 @@ def head_is_all(head: Any, hidden: torch.Tensor, logits: torch.Tensor | None) ->
         return False
     with torch.no_grad():
         return bool(torch.equal(head(hidden[:, :1]).float(), logits.detach().float()))
+
+
+def on_every_rank(found: bool, device: torch.device) -> bool:
+    """Whether it was found on all of them; every rank calls it."""
+    told = torch.tensor(found, dtype=torch.int32, device=device)
+    dist.all_reduce(told, op=dist.ReduceOp.MIN)
+    return bool(told)

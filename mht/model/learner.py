@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 import torch
 from torch import nn
+from torch.distributed.fsdp import FSDPModule
 
 from mht.model.architectures import Architecture, architecture_of, positions
 from mht.model.block_attention import use_blocks
 from mht.model.block_mask import block_mask
 from mht.model.conversation import Prepared
 from mht.model.gathered_attention import ARGUMENT, columns, use_gathered
-from mht.model.head import given_to_head, head_is_all
+from mht.model.head import given_to_head, head_is_all, on_every_rank
 from mht.model.loss import Head, token_losses
 from mht.model.packing import Batch, Placed, visible
 from mht.model.parts import part_of
@@ -117,7 +118,9 @@ class Learner(nn.Module):
         if head is not None and self._head_is_all is not False:
             hidden, first = given_to_head(self.whole, inputs)
             if self._head_is_all is None:
-                self._head_is_all = hidden.shape[:2] == batch.ids.shape and head_is_all(head, hidden, first)
+                found = hidden.shape[:2] == batch.ids.shape and head_is_all(head, hidden, first)
+                # Sharded, every rank goes through the layers as often as the others.
+                self._head_is_all = on_every_rank(found, hidden.device) if isinstance(self, FSDPModule) else found
             if self._head_is_all:
                 return self._through_head(hidden, head, batch)
         return _picked(self.whole(**inputs).logits, batch)
