@@ -120,7 +120,9 @@ class Learner(nn.Module):
             if self._head_is_all is None:
                 found = hidden.shape[:2] == batch.ids.shape and head_is_all(head, hidden, first)
                 # Sharded, every rank goes through the layers as often as the others.
-                self._head_is_all = on_every_rank(found, hidden.device) if isinstance(self, FSDPModule) else found
+                self._head_is_all = (
+                    on_every_rank(found, hidden.device) if isinstance(self, FSDPModule) else found
+                )
             if self._head_is_all:
                 return self._through_head(hidden, head, batch)
         return _picked(self.whole(**inputs).logits, batch)

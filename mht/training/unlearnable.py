@@ -10,15 +10,16 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mht.artifacts import dump_json
 from mht.errors import InputError, IntegrityError, StorageMissing
-from mht.model.ranks import Ranks
 from mht.storage import Storage, join
 from mht.training.assignment import Assignment, Feeder
-from mht.training.preparation import speech_in
 from mht.training.progress import Beat
+
+if TYPE_CHECKING:
+    from mht.model.ranks import Ranks
 
 FILE = "unlearnable.json"
 _NAMED = 5
@@ -97,6 +98,8 @@ def read(storage: Storage, uri: str) -> Checked | None:
 
 def _looked(given: Assignment, feed: Feeder, ranks: Ranks, tell: Callable[[Beat], bool]) -> Checked | None:
     """Each rank looks at its part of every step."""
+    from mht.training.preparation import speech_in
+
     config, agenda = given.config, given.agenda.once()
     speech, total = speech_in(config.model, config.preference is not None), agenda.total()
     rows = 0
