@@ -1,8 +1,8 @@
 """The schema of conf/evaluate.yaml and how it is read.
 
 Later wins: the defaults below < the YAML file < `key=value` on the command line. Keys under `run`, `ray`, `storage`,
-`judges`, `metrics`, `intervals` and `baselines` never change what the model replies: they may differ when a run is
-resumed.
+`judges`, `people`, `metrics`, `intervals` and `baselines` never change what the model replies: they may differ when a
+run is resumed.
 `load` returns an `EvaluateConfig` or raises one ConfigError with every mistake.
 """
 
@@ -19,6 +19,7 @@ from mht.config import EngineConfig, PluginConfig, RayConfig
 from mht.config_judges import JUDGES, JudgeConfig, without_their_model
 from mht.config_metrics import METRICS, MetricsConfig, unknown_metrics
 from mht.config_mistakes import explain, place_of
+from mht.config_people import PeopleConfig
 from mht.config_reading import read
 from mht.errors import ConfigError
 from mht.evaluation.intervals import IntervalParams
@@ -29,7 +30,8 @@ from mht.storage.uris import refuse_unusable, same_or_inside
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 BENCHMARKS = "evaluation.benchmarks"
 FREE_KEYS = (
-    "new_run", "name", "partial", "limit", "judges", "metrics", "intervals", "baselines", "run", "ray", "storage",
+    "new_run", "name", "partial", "limit", "judges", "people", "metrics", "intervals", "baselines", "run", "ray",
+    "storage",
 )  # fmt: skip
 """What may differ when a run is resumed; which questions `limit` leaves stands in their own digest."""
 _SIDE_PX = 1024
@@ -133,6 +135,8 @@ class EvaluateConfig(BaseModel):
     """Do so with every image, as in building a dataset."""
     judges: dict[str, JudgeConfig] = Field(default_factory=dict)
     """Who scores the replies, by names of your own; `kind` may be left out where the name is its."""
+    people: PeopleConfig | None = None
+    """Scores that people gave replies, beside the judges'."""
     metrics: MetricsConfig = MetricsConfig()
     intervals: IntervalParams = IntervalParams()
     baselines: BaselinesConfig = BaselinesConfig()
@@ -275,6 +279,8 @@ def _places(config: EvaluateConfig, where: Mapping[str, str]) -> Iterator[str]:
     }
     if config.predictions is not None:
         reads["predictions.path"] = config.predictions.path
+    if config.people is not None:
+        reads["people.path"] = config.people.path
     if config.model is not None and isinstance(path := (config.model.model_extra or {}).get("model"), str):
         reads["model.model"] = path
     for name, judge in config.judges.items():

@@ -14,9 +14,13 @@ LOWEST, HIGHEST = 1.0, 10.0
 EMPTY, NOT_FOUR_SCORES, OUT_OF_RANGE = "empty", "not_four_scores", "out_of_range"
 NO_REPLY, NO_TRUTH = "no_reply", "no_truth"
 """Why nobody was asked: the model gave no reply, or there is no reference to hold one against."""
+NOT_RATED = "not_rated"
+"""People score as many replies as they have time for: no failure of anybody's."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?!\w)")
 _MINUS = "\N{MINUS SIGN}"
 _OF_TEN = re.compile(r"(\d)\s*(?:/|out of)\s*10\b", re.IGNORECASE)
+PEOPLE = "people"
+"""In the place of a judge's kind."""
 Scores = tuple[float, float, float, float]
 """In the order of SCALES."""
 

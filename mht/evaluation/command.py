@@ -14,6 +14,7 @@ from mht.evaluation.metrics.judged import OF_JUDGE
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.report.files import HTML
 from mht.evaluation.run import EvaluationRun, headline, unanswered
+from mht.judgements import PEOPLE
 from mht.predictions import Score
 from mht.stopping import StopRequest
 from mht.storage import join
@@ -49,9 +50,9 @@ def check_answered(config: EvaluateConfig, run: EvaluationRun) -> None:
             f"scored without them; their reasons are in {join(config.output, HTML)}. The same command asks again what "
             "failed in passing."
         )
-    for judge in run.judges:
+    for judge, about in run.judges.items():
         judged, of = run.judged(judge)
-        if of - judged > config.run.max_failed * of:
+        if about.get("kind") != PEOPLE and of - judged > config.run.max_failed * of:
             raise TooManyQuarantined(
                 f"{judge}: {of - judged:,} of {of:,} replies have no judgement, over run.max_failed="
                 f"{config.run.max_failed:g}. The run is scored without them; their reasons are in "

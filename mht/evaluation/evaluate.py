@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from mht import catalog
 from mht.artifacts import SUCCESS
 from mht.config_evaluate import EvaluateConfig
-from mht.errors import InputError
+from mht.errors import ConfigError, InputError
 from mht.evaluation import probing
 from mht.evaluation.answering import ANSWER, QUESTION_ONLY, Answerer, Spec, open_benchmark
 from mht.evaluation.close import close
@@ -24,6 +24,8 @@ from mht.evaluation.identity import (
 )
 from mht.evaluation.judging import Judging
 from mht.evaluation.leak import between_splits
+from mht.evaluation.people import People
+from mht.evaluation.people import take_over as take_ratings
 from mht.evaluation.plan import write_plan
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.run import EvaluationRun, load
@@ -72,6 +74,8 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
     judges = {name: judge_identity(config, name) for name in config.judges}
     if elsewhere is not None and config.released is not None:
         judges[config.released] = elsewhere.released
+    people = _people(site, judges)
+    judges |= people.identities if people is not None else {}
     prints = fingerprints(run)
     prints |= judge_fingerprints(judges, prints) | probing.fingerprints(judges, prints)
     spec = Spec(config.output, config, plans, prints)
@@ -91,7 +95,21 @@ def _evaluate(site: Site, metrics: Metrics) -> EvaluationRun:
         ask(site, spec, works)
     for name in config.judges:
         judge(site, spec, name)
+    if people is not None:
+        remarks += [take_ratings(site, spec, people)]
     return close(site, spec, run, metrics, notes, [remark for remark in remarks if remark], judges)
+
+
+def _people(site: Site, judges: Iterable[str]) -> People | None:
+    given = site.config.people
+    if given is None:
+        return None
+    found = People(given, site.storage)
+    for name in set(found.names).intersection(judges):
+        raise ConfigError(
+            f"people: a rater and a judge are called {name!r} both; give the judge another name"
+        )
+    return found
 
 
 def _is_left(site: Site, spec: Spec, works: Sequence[str], judges: Iterable[str]) -> bool:

@@ -84,21 +84,32 @@ class Learner(nn.Module):
 
     def forward(self, batch: Batch) -> Losses:
         """Losses of the batch's exchanges, in the order of its `names`."""
-        losses = self._by_token(batch) + self._unseen()
+        losses = self._touching_all(lambda: self._by_token(batch))
         sums = torch.zeros(len(batch.names), device=losses.device)
         counts = torch.bincount(batch.owner, minlength=len(batch.names))
         if not len(batch.targets):
             return Losses(sums + losses.sum(), counts)
         return Losses(sums.index_add(0, batch.owner, losses), counts)
 
-    def _unseen(self) -> torch.Tensor | float:
-        """Nothing, as a function of all that only an image passes through, and not all of that in every family.
+    def _touching_all(self, work: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """What the work gives, nothing added to the embeddings as a function of all that only an image passes through.
 
-        So every batch has a gradient of the same parameters, which sharding asks for.
+        So every batch has a gradient of the same parameters, and its way back goes through the same layers in the same
+        order: what sharding asks for. In no family does an image pass all of them.
         """
-        parameters = self.named_parameters()
-        passed = [p.float().sum() for n, p in parameters if p.requires_grad and part_of(n) != "language"]
-        return 0.0 * sum(passed)
+        passed = [p for n, p in self.named_parameters() if p.requires_grad and part_of(n) != "language"]
+        if not passed or not torch.is_grad_enabled():
+            return work()
+
+        def beside(_: nn.Module, args: tuple[Any, ...], embedded: torch.Tensor) -> torch.Tensor:
+            nothing = 0.0 * torch.stack([parameter.float().sum() for parameter in passed]).sum()
+            return embedded + nothing.to(embedded.dtype)
+
+        hook = self.whole.get_input_embeddings().register_forward_hook(beside)
+        try:
+            return work()
+        finally:
+            hook.remove()
 
     def _by_token(self, batch: Batch) -> torch.Tensor:
         """-log p of each learnt token, [n]."""

@@ -13,7 +13,7 @@ from mht.model.certificate import separate_loss
 from mht.model.conversation import Prepared
 from mht.model.learner import Learner
 from mht.model.packing import Batch, pack
-from mht.model.sharding import shard
+from mht.model.sharding import mesh_of, shard
 from tests.model.conftest import EYES, example, opened
 
 CPU = torch.device("cpu")
@@ -38,7 +38,9 @@ def _family(name: str, folder: Path) -> dict[str, Apart]:
     wanted = {way: _separate(learner, [p for own in given for p in own]) for way, given in parts.items()}
     learner.gather()
     placed = {way: [learner.place(p) for p in given[dist.get_rank()]] for way, given in parts.items()}
-    assert shard(learner, torch.float32, CPU)
+    mesh = mesh_of(CPU)
+    assert mesh is not None
+    shard(learner, torch.float32, mesh)
     found = {}
     for way, mine in placed.items():
         [batch] = pack(mine, 1 << 30, share=True, several=learner.several)

@@ -77,7 +77,7 @@ def test_a_checkpoint_of_an_adapter_holds_no_base_and_resumes_bit_for_bit(
 ) -> None:
     root, both = adapter
     stored = sum(path.stat().st_size for path in (root / "checkpoints").rglob("*") if path.is_file())
-    assert stored < 0.3 * (base / "model.safetensors").stat().st_size
+    assert stored < 0.4 * (base / "model.safetensors").stat().st_size
     for rank in both:
         assert rank["resumed"] == rank["on"]
         assert rank["known"] == {"step": 2}

@@ -2,9 +2,9 @@
 
 The mean of each over the rows that were judged. Higher is better, higher is safer. Source: MedHallTune
 (arXiv 2502.20780); a judge without a model, a language model or a person may have given them, and whose they are stands
-in the judgement. A reply that failed, a judge that failed and a row that a judge of the others left out are unscored
-and never a low score; no row with a judgement: no value, n = 0. Where several judged, each has figures of its own
-(`judged.risk.judge=NAME`): what two judges say is never averaged.
+in the judgement. A reply that failed, a judge that failed, a row that people had no time for and one that a judge of
+the others left out are unscored and never a low score; no row with a judgement: no value, n = 0. Where several judged,
+each has figures of its own (`judged.risk.judge=NAME`): what two judges say is never averaged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from mht.judgements import SCALES, Judgement
+from mht.judgements import NOT_RATED, SCALES, Judgement
 from mht.predictions import Measured, Prediction, Unit, ratio
 
 OF_JUDGE = ".judge="
@@ -54,6 +54,8 @@ def _unit(row: Prediction, given: Judgement | None, scale: str) -> Unit:
     key = f"{row.benchmark}/{row.row_id}"
     if row.reply is None:
         return Unit(key, row.cluster, None, f"failed_{row.failure}")
+    if given is not None and given.failure == NOT_RATED:
+        return Unit(key, row.cluster, None, NOT_RATED)
     if given is None or given.failure is not None:
         return Unit(key, row.cluster, None, f"judge_error_{given.failure if given else 'not_judged'}")
     return Unit(key, row.cluster, (getattr(given, scale), 1.0))
