@@ -93,7 +93,10 @@ class Evaluation:
         for name, plan in spec.plans.items():
             kept = spec.kept(storage, ANSWER, name)
             for part in plan.names():
-                rows = kept.rows(answerer.do(ANSWER, f"{name}/{part}"))
+                answerer.do(ANSWER, f"{name}/{part}")
+                committed = kept.last(part)
+                assert committed is not None
+                rows = kept.rows(committed)
                 said |= {f"{name}/{row.prediction.row_id}": row.prediction.reply for row in rows}
         answerer.close()
         return [said[request.request_id] for request in requests]
@@ -123,7 +126,8 @@ def planned(config: EvaluateConfig, storage: Storage) -> Spec:
     plans, prints = {}, {}
     for name in config.benchmarks:
         benchmark = open_benchmark(config, name, storage)
-        plans[name] = write_plan(storage, config.output, name, benchmark.questions(), config.part_questions)
+        questions, size = benchmark.questions(), config.part_questions
+        plans[name] = write_plan(storage, config.output, name, questions, size, benchmark.digest)
         prints[ANSWER, name] = "measured"
     return Spec(config.output, config, plans, prints)
 
