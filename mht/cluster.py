@@ -14,6 +14,8 @@ from typing import Any
 
 import ray
 
+from mht.errors import MhtError
+
 # What a private Ray reports about itself to nobody: 1.5 % of a core, and 0.1 % more in each of its processes.
 _UNHEARD = {
     "RAY_enable_metrics_collection": "0",
@@ -23,6 +25,10 @@ _UNHEARD = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "REPORTER_UPDATE_INTERVAL_MS": "60000",
 }
+
+_TRIES = 3
+_TOO_SLOW = "timed out during startup"
+"""What Ray says, in an exception without a type of its own."""
 
 
 def start(address: str, object_store_mib: int, temp_dir: str | None) -> Callable[[], None]:
@@ -43,12 +49,32 @@ def start(address: str, object_store_mib: int, temp_dir: str | None) -> Callable
         settings |= {"_temp_dir": temp_dir} if temp_dir else {}
     # Ray puts its own handlers in place; ours let the shards' records be finished and told.
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with _stderr_aside():
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
+    _init(settings)
     if threading.current_thread() is threading.main_thread():
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return ray.shutdown
+
+
+def _init(settings: dict[str, Any]) -> None:
+    """Start or join, again where a machine under load was too slow for Ray's own patience of half a minute.
+
+    Raises MhtError after so many tries.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with _stderr_aside():
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
+            return
+        except Exception as error:
+            if _TOO_SLOW not in str(error):
+                raise
+            ray.shutdown()
+            if not tries_left:
+                raise MhtError(
+                    f"Ray did not start in {_TRIES} tries of 30 s; the machine is under heavy load, or out of memory "
+                    "or processes. Free some of it, and give the same command again."
+                ) from error
 
 
 def _leave_running() -> None:

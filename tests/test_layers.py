@@ -17,8 +17,8 @@ ROWS = (
     | {"lease", "stopping", "terminal", "cluster", "fleet", "watch", "code_digest"}
     | {"sources", "imaging", "engines", "captioners", "perturbations", "pairing", "checks", "verifiers", "phantoms"}
     | {"evaluation.metrics", "evaluation.judges", "evaluation.benchmarks", "evaluation.intervals"},
-    {"config", "config_train", "config_evaluate", "config_judges", "config_metrics", "config_file", "config_reading"}
-    | {"config_identity", "config_mistakes"},
+    {"config", "config_train", "config_evaluate", "config_judges", "config_metrics", "config_people", "config_file"}
+    | {"config_reading", "config_identity", "config_mistakes"},
     {"model"},
     {"dataset", "training", "evaluation"},
     {"cli"},

@@ -67,7 +67,7 @@ class People:
     @property
     def identities(self) -> dict[str, dict[str, Any]]:
         """What a run says of each, as of a judge."""
-        return {name: {"kind": PEOPLE, "digest": self.digest} for name in self.names}
+        return {name: {"kind": PEOPLE, "rater": name, "digest": self.digest} for name in self.names}
 
     def judgement(self, row: Prediction, name: str) -> Judgement:
         """What one of them said of a reply."""

@@ -88,7 +88,7 @@ def start_mht(*words: str, env: Mapping[str, str] | None = None) -> subprocess.P
     )
 
 
-def wait_for(what: Callable[[], bool], process: subprocess.Popen[str], limit_s: float = 100) -> None:
+def wait_for(what: Callable[[], bool], process: subprocess.Popen[str], limit_s: float = 400) -> None:
     """Until something is so; fails when the process ends before, or after the limit."""
     began = time.monotonic()
     while not what():

@@ -30,7 +30,7 @@ def finished(folder: Path, run: EvaluationRun) -> str:
         write_named(storage, root, "scores.json", scores_bytes(run)),
     ]
     for name, rows in run.benchmarks.items():
-        table = prediction_table([kept(row, Reply(row.row_id, row.reply)) for row in rows])
+        table = prediction_table([kept(row, Reply(row.row_id, row.reply), None) for row in rows])
         files.append(
             write_content(storage, root, f"predictions/{name}/00000", parquet_bytes(table), len(rows))
         )
