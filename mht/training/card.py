@@ -59,7 +59,15 @@ def _rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         names = [name for name in after if name != "step"]
         rows += [_row(f"held out: {name.replace('_', ' ')}", before.get(name), after[name]) for name in names]
     rows.append(_row("training loss, first and last step", found["loss_first"], found["loss_last"]))
-    for name in ("steps", "images", "samples", "learnt_tokens", "trained_parameters", "parameters"):
+    for name in (
+        "steps",
+        "images",
+        "samples",
+        "learnt_tokens",
+        "rows_left_out",
+        "trained_parameters",
+        "parameters",
+    ):
         rows.append(_row(name.replace("_", " "), "", f"{found[name]:,}"))
     return rows
 

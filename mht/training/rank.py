@@ -87,7 +87,7 @@ def run_rank(
         rhythm = _rhythm(config, given.agenda.total())
         finished = train(trainee, feeding, rhythm, history, keeper, onlooker, validate, ranks.rank)
         if finished:
-            _finish(given, storage, trainee, history, ranks, device)
+            _finish(given, storage, trainee, history, ranks, device, len(left_out))
         return finished
 
 
@@ -140,11 +140,13 @@ def _finish(
     history: History,
     ranks: Ranks,
     device: torch.device,
+    left_out: int,
 ) -> None:
     """History, results, curves, the model with its card, and last the sign that all of it is there."""
     config, root = given.config, given.config.output
     memory = max(ranks.every(memory_bytes(device)))
     told = {"workers": ranks.count, "memory_bytes": memory, "device": _name(device), "run": given.run.name}
+    told["rows_left_out"] = left_out
     found = results(history, trainee.parameters, told)
     curves = page(f"Training of {config.model.path}", history).encode()
     if ranks.first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from dataclasses import replace
@@ -77,6 +78,9 @@ def test_too_many_end_it_before_it_begins_and_a_higher_limit_goes_on(
     found, _ = ranked.run_command(words(given, spoilt, tmp_path / "run", "run.ray=false"))
     assert found is not None
     assert found["steps"] == 13
+    assert found["rows_left_out"] == 6
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    assert re.search(r"rows left out\s*\|\s*\|\s*6\b", card)
 
 
 def test_a_run_that_did_not_look_is_told_by_name(given: list[str], spoilt: str, tmp_path: Path) -> None:
