@@ -91,6 +91,10 @@ def given(
     return config(table, output, metrics, *words, model={"predictions.path": replies, **judges})
 
 
+IMPATIENT = {"read_timeout_s": 0.3, "total_timeout_s": 0.6}
+"""Settings of a judge's engine for an endpoint that never answers some requests."""
+
+
 def judge(
     chosen: EvaluateConfig,
     endpoint: Endpoint,
@@ -99,7 +103,7 @@ def judge(
     **more: object,
 ) -> EvaluationRun:
     """The evaluation, its judges asking the endpoint in a time of their own; `model` replies where it is given."""
-    settings = {"read_timeout_s": 0.3, "total_timeout_s": 0.6, "max_tries": 3} | more
+    settings = {"read_timeout_s": 60, "total_timeout_s": 120, "max_tries": 3} | more
 
     def engine(_: EvaluateConfig, __: str) -> Any:
         return engine_at(endpoint.base_url, FakeTime(), **settings)

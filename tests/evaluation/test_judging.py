@@ -28,6 +28,7 @@ from tests.engines.test_openai import ENDS
 from tests.evaluation.asked import FAKE, IMAGES, Engine, Failing, columns, config, write_table
 from tests.evaluation.graded import (
     BAD,
+    IMPATIENT,
     ROWS,
     given,
     grade,
@@ -102,7 +103,7 @@ def test_every_way_of_an_endpoint_ends_as_a_judgement(table: str, tmp_path: Path
         replies = write_replies(folder, {name: f"yes {way} ." for name, way in ways.items()})
         with scripted_endpoint(says=grade) as endpoint:
             chosen = given(table, folder / "out", replies, keys(endpoint))
-            found = said(judge(chosen, endpoint))
+            found = said(judge(chosen, endpoint, **IMPATIENT))
         assert {name: found[name].failure for name in ways} == {
             name: ENDS[way][0] for name, way in ways.items()
         }
@@ -244,13 +245,13 @@ def command(table: str, output: Path, replies: str, endpoint: Endpoint) -> list[
 def test_killed_it_pays_for_nothing_twice_but_what_was_on_its_way(table: str, tmp_path: Path) -> None:
     """One part of all rows, killed in the middle: what the judge had said is there, and the same command goes on.
 
-    Lost is what was on its way, four calls, and at the most the three that came with the last one that was kept.
+    Lost is what was on its way, and what came since replies were kept: never all that it had said.
     """
     replies, output = write_replies(tmp_path), tmp_path / "out"
     with scripted_endpoint(delay_s=0.15, says=grade) as endpoint:
         words = command(table, output, replies, endpoint)
         with subprocess.Popen(words, env=os.environ) as process:
-            until = time.monotonic() + 60
+            until = time.monotonic() + 400
             while len(endpoint.calls) < 12 and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
@@ -260,7 +261,7 @@ def test_killed_it_pays_for_nothing_twice_but_what_was_on_its_way(table: str, tm
         after = Counter(names_by_row(endpoint))
     assert done.returncode == 0, done.stderr
     assert len(after) == len(ROWS)
-    assert sum(after.values()) <= len(ROWS) + 4 + 3
+    assert sum(after.values()) - len(ROWS) < len(before)
     told = " ".join(done.stdout.split())
     assert "judge endpoint (grader) 24 of 24 replies judged judge rubric 24 of 24 replies judged" in told
     assert "judged accuracy by endpoint (grader) (made_up) 5.500 [" in told

@@ -81,7 +81,7 @@ def test_killed_it_goes_on_where_it_was(table: str, tmp_path: Path) -> None:
     parts, output = 2, tmp_path / "out"
     with scripted_endpoint(delay_s=0.05) as endpoint:
         with subprocess.Popen(command(table, output, endpoint), env=os.environ) as process:
-            until = time.monotonic() + 60
+            until = time.monotonic() + 400
             while committed(output) < parts and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
