@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,16 @@ class Unreadable(Exception):
 
 
 class WholeImages:
-    """Decodes in a guarded child that starts with the first image. Any thread may ask; they wait for each other."""
+    """Decodes in a guarded child that starts with the first image. Any thread may ask; they wait for each other.
+
+    The child ends with `close`, or when nobody holds this any more.
+    """
 
     def __init__(self, params: WholeParams = WHOLE, start_guard: StartGuard = DecoderGuard) -> None:
         self._params = params
         self._start_guard = start_guard
         self._guard: DecoderGuard | None = None
+        self._end: Callable[[], object] | None = None
         self._lock = threading.Lock()
 
     def decode(self, batch: Sequence[bytes]) -> list[Image | Unreadable]:
@@ -38,14 +43,15 @@ class WholeImages:
         with self._lock:
             if self._guard is None:
                 self._guard = self._start_guard(self._params)
+                self._end = weakref.finalize(self, self._guard.close)
             return [_image(decoded.result) for decoded in self._guard.normalise(batch)]
 
     def close(self) -> None:
         """Ends the child, if there is one; the next image starts another."""
         with self._lock:
-            if self._guard is not None:
-                self._guard.close()
-                self._guard = None
+            if self._end is not None:
+                self._end()
+            self._guard = self._end = None
 
 
 def _image(result: NormalisedImage | Refusal) -> Image | Unreadable:

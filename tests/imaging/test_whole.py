@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Iterator
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -97,3 +99,19 @@ def test_the_child_starts_with_the_first_image_and_again_after_close() -> None:
     images.close()
     assert image_of(images, save(scene(), "PNG")).size == (320, 240)
     images.close()
+
+
+def test_the_child_ends_with_who_held_it() -> None:
+    started: list[DecoderGuard] = []
+
+    def start(params: WholeParams) -> DecoderGuard:
+        started.append(DecoderGuard(params))
+        return started[0]
+
+    made = WholeImages(start_guard=start)
+    image_of(made, save(scene(17, 16), "PNG"))
+    child = psutil.Process(started[0].child_pid)
+    assert child.is_running()
+    del made
+    gc.collect()
+    assert not child.is_running()
