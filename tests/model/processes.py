@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-_LIMIT_S = 300
+_LIMIT_S = 800
 
 
 def in_ranks(count: int, work: Callable[..., Any], *arguments: Any) -> list[Any]:

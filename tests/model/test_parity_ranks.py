@@ -11,6 +11,8 @@ from tests.model.conftest import EYES, TEXT, Family
 from tests.model.parity_ranks import Apart, families
 from tests.model.processes import in_ranks
 
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def ranks(family: Callable[[str], Family]) -> list[dict[str, dict[str, Apart]]]:
