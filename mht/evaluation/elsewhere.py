@@ -10,10 +10,10 @@ from typing import Any
 from mht import catalog
 from mht.config_evaluate import BENCHMARKS, FileConfig
 from mht.errors import InputError
-from mht.evaluation.benchmarks._refused import Unfit
-from mht.evaluation.benchmarks._rows import RawRow, read_rows
+from mht.evaluation.benchmarks._rows import RawRow, read_rows, with_columns
 from mht.evaluation.tables import Kept
 from mht.judgements import NO_REPLY, Judgement, read_official
+from mht.predictions import Prediction
 from mht.questions import Question, answered
 from mht.storage import Storage
 
@@ -60,15 +60,12 @@ class Elsewhere:
         """What decides the judgements in the file."""
         return {"kind": "file", "digest": self.digest, "column": self._config.judgement}
 
-    def judgements(self, questions: Sequence[Question], judge: str) -> list[Judgement]:
-        """What the judge of the file said of each question's reply."""
-        told = [self._rows.get(self._key(question)) for question in questions]
-        return [
-            read_official(one.judgement, judge)
-            if one is not None and one.reply is not None
-            else Judgement(judge, failure=NO_REPLY)
-            for one in told
-        ]
+    def judgement(self, row: Prediction) -> Judgement:
+        """What the judge of the file said of a row's reply."""
+        told = self._rows.get(self._key(row))
+        if told is None or told.reply is None:
+            return Judgement(self._config.judge, failure=NO_REPLY)
+        return read_official(told.judgement, self._config.judge)
 
     def note(self) -> str | None:
         """Rows of the file that no question was found for, once all were asked for."""
@@ -77,7 +74,7 @@ class Elsewhere:
             f"{left:,} of the {len(self._rows):,} rows of the file answer no question here" if left else None
         )
 
-    def _key(self, question: Question) -> tuple[str | None, str]:
+    def _key(self, question: Question | Prediction) -> tuple[str | None, str]:
         return question.benchmark if self._config.benchmark else None, question.row_id
 
     def _row(self, question: Question) -> Kept:
@@ -94,21 +91,15 @@ class Elsewhere:
         config = self._config
         for file, raw in rows:
             where = f"{file!r}, row {raw.number:,}"
-            if isinstance(raw.row, Unfit):
-                raise InputError(f"{where}: {raw.row.reason} {raw.row.detail}. Write the file again.")
             named = [config.id, config.reply, config.benchmark, config.likelihood_yes, config.judgement]
-            for column in (name for name in named if name is not None):
-                if column not in raw.row:
-                    raise InputError(
-                        f"{where}: no column {column!r}; there are {', '.join(map(repr, raw.row))}. Name the columns: "
-                        "predictions.id=…, predictions.reply=…"
-                    )
-            benchmark = None if config.benchmark is None else str(raw.row[config.benchmark])
-            reply = raw.row[config.reply]
+            columns = [name for name in named if name is not None]
+            row = with_columns(file, raw, columns, "predictions.id=…, predictions.reply=…")
+            benchmark = None if config.benchmark is None else str(row[config.benchmark])
+            reply = row[config.reply]
             text = None if reply is None else str(reply).strip()
-            likely = _share(raw.row.get(config.likelihood_yes or ""), where)
-            judged = str(raw.row.get(config.judgement or "") or "")
-            yield (benchmark, str(raw.row[config.id])), Told(text, likely, judged)
+            likely = _share(row.get(config.likelihood_yes or ""), where)
+            judged = str(row.get(config.judgement or "") or "")
+            yield (benchmark, str(row[config.id])), Told(text, likely, judged)
 
 
 def _rows(config: FileConfig, storage: Storage) -> Iterator[tuple[str, RawRow]]:

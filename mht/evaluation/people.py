@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import partial
 from statistics import fmean
 from typing import Any
 
 from mht.config_people import PeopleConfig
 from mht.errors import InputError
-from mht.evaluation.answering import ANSWER, Spec
-from mht.evaluation.benchmarks._refused import Unfit
-from mht.evaluation.benchmarks._rows import read_rows
-from mht.evaluation.part_in_hand import row_of
-from mht.evaluation.tables import Judged
-from mht.evaluation.work import Site
+from mht.evaluation.answering import Spec
+from mht.evaluation.benchmarks._rows import read_rows, with_columns
+from mht.evaluation.work import Site, take_judged
 from mht.judgements import HIGHEST, LOWEST, NO_REPLY, NOT_RATED, PEOPLE, SCALES, Judgement, Scores
 from mht.predictions import Prediction
 from mht.storage import Storage
@@ -69,7 +67,7 @@ class People:
         """What a run says of each, as of a judge."""
         return {name: {"kind": PEOPLE, "rater": name, "digest": self.digest} for name in self.names}
 
-    def judgement(self, row: Prediction, name: str) -> Judgement:
+    def judgement(self, name: str, row: Prediction) -> Judgement:
         """What one of them said of a reply."""
         if row.reply is None:
             return Judgement(name, failure=NO_REPLY)
@@ -83,24 +81,8 @@ class People:
 
 
 def take_over(site: Site, spec: Spec, people: People) -> str | None:
-    """Commit what people said of answered parts, as judges' work; what to say where they scored none of these rows."""
-    scored = 0
-    for benchmark, plan in spec.plans.items():
-        answers = spec.kept(site.storage, ANSWER, benchmark)
-        commits = answers.commits()
-        for name in people.names:
-            kept = spec.judged(site.storage, name, benchmark)
-            for part in plan.names():
-                rows = [row.prediction for row in answers.rows(commits[part])]
-                given = [people.judgement(row, name) for row in rows]
-                scored += sum(one.failure is None for one in given)
-                last = kept.last(part)
-                if last is None or last.of != commits[part].file.sha256:
-                    made = [
-                        Judged(r.row_id, one, row_of(r).digest) for r, one in zip(rows, given, strict=True)
-                    ]
-                    kept.commit(part, 1 if last is None else last.number + 1, made, commits[part].file.sha256)
-                site.pulse()
+    """Commit what people said as judges' work; what to say where they scored none of these rows."""
+    scored = sum(take_judged(site, spec, name, partial(people.judgement, name)) for name in people.names)
     return None if scored else "people scored none of these rows; see people.id and people.benchmark"
 
 
@@ -108,23 +90,16 @@ def _read(config: PeopleConfig, storage: Storage) -> Iterator[tuple[str, _Key, S
     """(rater, row, scores) of each row of the file that has any."""
     for raw in read_rows(storage, config.path):
         where = f"{config.path!r}, row {raw.number:,}"
-        if isinstance(raw.row, Unfit):
-            raise InputError(f"{where}: {raw.row.reason} {raw.row.detail}. Write the file again.")
-        for column in config.columns:
-            if column not in raw.row:
-                raise InputError(
-                    f"{where}: no column {column!r}; there are {', '.join(map(repr, raw.row))}. Name the columns: "
-                    "people.id=…, people.rater=…, people.accuracy=…"
-                )
-        values = [raw.row[getattr(config, scale)] for scale in SCALES]
+        row = with_columns(config.path, raw, config.columns, "people.id=…, people.rater=…, people.accuracy=…")
+        values = [row[getattr(config, scale)] for scale in SCALES]
         if all(value in (None, "") for value in values):
             continue
         accuracy, relevance, detail, risk = (
             _score(value, f"{where}, {scale}") for value, scale in zip(values, SCALES, strict=True)
         )
-        benchmark = None if config.benchmark is None else str(raw.row[config.benchmark])
-        key = (benchmark, str(raw.row[config.id]))
-        yield str(raw.row[config.rater]).strip(), key, (accuracy, relevance, detail, risk)
+        benchmark = None if config.benchmark is None else str(row[config.benchmark])
+        key = (benchmark, str(row[config.id]))
+        yield str(row[config.rater]).strip(), key, (accuracy, relevance, detail, risk)
 
 
 def _score(value: Any, where: str) -> float:

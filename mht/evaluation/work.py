@@ -19,7 +19,8 @@ from mht.evaluation.probing import PART, PLANTED, state
 from mht.evaluation.progress import ProgressLine
 from mht.evaluation.stretch import stretches
 from mht.evaluation.tables import Judged
-from mht.questions import Question
+from mht.judgements import Judgement
+from mht.predictions import Prediction
 from mht.storage import Storage
 from mht.watch import Progress
 
@@ -236,26 +237,28 @@ def take_over(site: Site, spec: Spec, elsewhere: Elsewhere) -> None:
         reader = PlanReader(site.storage, spec.root, plan)
         try:
             for part in plan.names():
-                questions = reader.read(part)
-                rows = elsewhere.rows(questions)
+                rows = elsewhere.rows(reader.read(part))
                 if kept.last(part) is None:
                     kept.commit(part, 1, rows)
-                if site.config.released is not None:
-                    _take_judged(site, spec, elsewhere, part, questions)
                 site.pulse()
         finally:
             reader.close()
+    if site.config.released is not None:
+        take_judged(site, spec, site.config.released, elsewhere.judgement)
 
 
-def _take_judged(
-    site: Site, spec: Spec, elsewhere: Elsewhere, part: str, questions: Sequence[Question]
-) -> None:
-    """What the file's judge said of a part."""
-    name, judge = questions[0].benchmark, str(site.config.released)
-    kept, answers = spec.judged(site.storage, judge, name), spec.kept(site.storage, ANSWER, name)
-    last = answers.last(part)
-    if kept.last(part) is not None or last is None:
-        return
-    given = zip(answers.rows(last), elsewhere.judgements(questions, judge), strict=True)
-    rows = [Judged(row.prediction.row_id, said, row_of(row.prediction).digest) for row, said in given]
-    kept.commit(part, 1, rows, last.file.sha256)
+def take_judged(site: Site, spec: Spec, name: str, said: Callable[[Prediction], Judgement]) -> int:
+    """Commit what was said elsewhere of answered rows as the work of a judge of this name; how many have scores."""
+    scored = 0
+    for benchmark, plan in spec.plans.items():
+        answers, kept = spec.kept(site.storage, ANSWER, benchmark), spec.judged(site.storage, name, benchmark)
+        commits = answers.commits()
+        for part in plan.names():
+            rows = [row.prediction for row in answers.rows(commits[part])]
+            given = [Judged(row.row_id, said(row), row_of(row).digest) for row in rows]
+            scored += sum(one.judgement.failure is None for one in given)
+            of, last = commits[part].file.sha256, kept.last(part)
+            if last is None or last.of != of:
+                kept.commit(part, 1 if last is None else last.number + 1, given, of)
+            site.pulse()
+    return scored

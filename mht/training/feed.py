@@ -62,8 +62,7 @@ class _Tokenising:
         }
 
     def _prepared(self, packed: bytes, whole: bool) -> Any:
-        examples = _opened(packed)
-        return self._tokeniser.check(examples) if whole else self._tokeniser.prepare(examples)
+        return self._tokeniser.work(_opened(packed), whole)
 
 
 def _packed(work: Callable[[], Any]) -> bytes:

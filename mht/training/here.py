@@ -36,7 +36,6 @@ def feed(
     tokeniser = Tokeniser(speech)
 
     def prepare(job: Job) -> Any:
-        examples = reader.read(job)
-        return tokeniser.check(examples) if job.whole else tokeniser.prepare(examples)
+        return tokeniser.work(reader.read(job), job.whole)
 
     yield from fed(given.agenda.jobs(first, rank, world), prepare, given.config.run.prefetch_steps)

@@ -57,6 +57,10 @@ class Tokeniser:
         self._left_out = speech.left_out
         self._preparer = Preparer(chat or speech.chat(), speech.ends, speech.context)
 
+    def work(self, examples: Sequence[Example], whole: bool) -> list[Prepared] | list[Verdict]:
+        """What is made of a job's examples: of a whole one, which of its exchanges cannot be learnt."""
+        return self.check(examples) if whole else self.prepare(examples)
+
     def prepare(self, examples: Sequence[Example]) -> list[Prepared]:
         """Raises InputError naming the exchange for what cannot be learnt."""
         return [self._preparer.prepare(one, self._rejected) for one in without(examples, self._left_out)]

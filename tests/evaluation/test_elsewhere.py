@@ -10,7 +10,7 @@ import pytest
 from mht.config_evaluate import FileConfig
 from mht.errors import InputError
 from mht.evaluation.elsewhere import NO_ROW, NULL_REPLY, Elsewhere
-from mht.questions import Question
+from mht.questions import Question, answered
 from mht.storage import Storage, StorageParams
 
 STORAGE = Storage(StorageParams())
@@ -58,7 +58,8 @@ def test_judgements_that_came_with_the_predictions(tmp_path: Path) -> None:
         '{"row_id": 1, "reply": "x", "result": "7 8 6 9\\n\\nBecause."}\n'
         '{"row_id": 2, "reply": "x", "result": null}\n{"row_id": 3, "reply": null, "result": "1 1 1 1"}\n'
     )
-    found = elsewhere(file, judgement="result").judgements(questions("1", "2", "3", "4"), "gpt")
+    told = elsewhere(file, judgement="result", judge="gpt")
+    found = [told.judgement(answered(one, "x", None)) for one in questions("1", "2", "3", "4")]
     assert [one.scores for one in found] == [(7, 8, 6, 9), None, None, None]
     assert [one.failure for one in found] == [None, "empty", "no_reply", "no_reply"]
     assert {one.judge for one in found} == {"gpt"}

@@ -52,15 +52,18 @@ def separate(learner: Any, prepared: list[Any]) -> tuple[dict[str, float], Any]:
     return losses, torch.cat(gradient)
 
 
+@pytest.fixture
+def made(family: Callable[[str], Family], windowed: Callable[..., Family]) -> Callable[[str], Family]:
+    """One that reads images, or a language model with layers that see so many tokens back."""
+    return lambda name: family(name) if name in EYES else windowed(name, **KINDS[name])
+
+
 @pytest.mark.parametrize("name", [*EYES, *KINDS])
 def test_packed_and_separate_rows_equal_those_of_the_library(
-    family: Callable[[str], Family],
-    windowed: Callable[..., Family],
-    blocked: Callable[[Any], None],
-    name: str,
+    made: Callable[[str], Family], blocked: Callable[[Any], None], name: str
 ) -> None:
     """The certificate's other side goes through this attention, too: it must be right in both."""
-    one = family(name) if name in EYES else windowed(name, **KINDS[name])
+    one = made(name)
     learner = one.learner().eval()
     prepared = [one.preparer.prepare(example(number, 3, name in EYES)) for number in range(2)]
     wanted, gradient = separate(learner, prepared)
@@ -74,14 +77,11 @@ def test_packed_and_separate_rows_equal_those_of_the_library(
 
 @pytest.mark.parametrize("name", ["llava", "gemma3", *KINDS])
 def test_rows_that_are_padded_on_the_left_do_not_see_the_padding(
-    family: Callable[[str], Family],
-    windowed: Callable[..., Family],
-    blocked: Callable[[Any], None],
-    name: str,
+    made: Callable[[str], Family], blocked: Callable[[Any], None], name: str
 ) -> None:
     import torch
 
-    one = family(name) if name in EYES else windowed(name, **KINDS[name])
+    one = made(name)
     learner = one.learner().eval()
     first = len(one.chat.tokenizer.all_special_ids)
     ids = torch.arange(first, first + 24).view(2, 12)

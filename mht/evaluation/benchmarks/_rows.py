@@ -44,6 +44,19 @@ def read_rows(storage: Storage, uri: str, columns: Sequence[str] | None = None) 
         yield from _json_rows(text_of_file(storage, uri), uri)
 
 
+def with_columns(uri: str, raw: RawRow, columns: Sequence[str], remedy: str) -> Row:
+    """The row, which has these columns; `remedy` names them in a configuration. Raises InputError where it has not."""
+    where = f"{uri!r}, row {raw.number:,}"
+    if isinstance(raw.row, Unfit):
+        raise InputError(f"{where}: {raw.row.reason} {raw.row.detail}. Write the file again.")
+    for column in columns:
+        if column not in raw.row:
+            raise InputError(
+                f"{where}: no column {column!r}; there are {', '.join(map(repr, raw.row))}. Name the columns: {remedy}"
+            )
+    return raw.row
+
+
 def document(storage: Storage, uri: str) -> Any:
     """A JSON file as one value."""
     try:
