@@ -45,6 +45,8 @@ FIGURES = ("presumed", "false_premise", "over_rejection", "false_denial", "risk_
 DATA = ("twins", "control", "conversation")
 """What is learnt: all pairs; the faithful ones alone; all, an image's as one conversation of many turns."""
 PRESUMING = ("leading_premise", "which", "describe")
+TEST_START = 2_000_000
+"""The first phantom that is asked about: settings were tried on others."""
 UNSEEN = (
     "sequence", "temporal", "attribute", "size", "count", "misbelief", "modality", "appearance",
 )  # fmt: skip
@@ -58,6 +60,8 @@ GOALS = {
     "false_denial": "+ <= .02",
     "risk_weighted": "- 60 %",
 }
+LEAST = {"presumed": 0.9}
+"""What the base accepts, at the least: else there is nothing to unlearn."""
 MOST = {"presumed": 0.05, "false_premise": 0.05}
 MORE = {"over_rejection": 0.05, "false_denial": 0.02}
 LESS = {"risk_weighted": 0.6}
@@ -74,7 +78,7 @@ class Recipe:
 
 
 RECIPES = {
-    "lora": Recipe("lora", 3e-3, ("lora.rank=16", "lora.alpha=32", "lora.dropout=0")),
+    "lora": Recipe("lora", 3e-3, ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained")),
     "full": Recipe("full", 1e-3, ()),
 }
 
@@ -177,12 +181,18 @@ def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], floa
             folder, "train", args.train_images, 0, "first", {"train": 1, "validation": 0, "test": 0}
         )
         test = built(
-            folder, "test", args.test_images, 1_000_000, "second", {"train": 0, "validation": 0, "test": 1}
+            folder, "test", args.test_images, TEST_START, "second", {"train": 0, "validation": 0, "test": 1}
         )
         yield "base", figures(asked(test, Params(model=args.base, batch_size=64))), 0.0
         paths = dict.fromkeys(DATA, train) | {"conversation": as_conversations(folder, train)}
         seeds = range(args.seeds)
-        plan = [(m, d, s) for s in seeds for m in args.methods for d in args.data]
+        plan = [
+            (m, d, s)
+            for s in seeds
+            for d in args.data
+            for m in args.methods
+            if d != "conversation" or s < args.conversation_seeds
+        ]
         with ProcessPoolExecutor(args.at_once, get_context("spawn")) as pool:
             waiting = [pool.submit(run, folder, *one, paths[one[1]], test, args) for one in plan]
             for (method, data, _), one in zip(plan, waiting, strict=True):
@@ -214,11 +224,15 @@ def table(found: Mapping[str, list[dict[str, float]]]) -> str:
 
 
 def verdicts(found: Mapping[str, list[dict[str, float]]]) -> Iterator[str]:
-    """A line for each method that learnt twins: which goals the mean over its seeds meets, which it misses."""
+    """Which goals the base meets, and for each method that learnt twins the mean over its seeds; which are missed."""
     means = {
         name: {f: statistics.mean(one[f] for one in every) for f in FIGURES} for name, every in found.items()
     }
     base = means["base"]
+    yield "base: " + ", ".join(
+        f"{f} {'met' if base[f] >= least else 'missed'} ({base[f]:.3f}, goal {least:g})"
+        for f, least in LEAST.items()
+    )
     most = (
         MOST
         | {f: base[f] + more for f, more in MORE.items()}
@@ -242,10 +256,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--base", help="the base model; the one that is shipped where none is given")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--conversation-seeds", type=int, default=3, help="of them, those that learn conversations"
+    )
     parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
-    parser.add_argument("--steps", type=int, default=900)
-    parser.add_argument("--step-examples", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--step-examples", type=int, default=4)
     parser.add_argument("--train-images", type=int, default=3000)
     parser.add_argument("--test-images", type=int, default=120)
     parser.add_argument("--threads", type=int, default=2, help="of each run")
@@ -260,8 +277,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         seconds.setdefault(name, []).append(took)
         print(name, {k: round(v, 3) for k, v in one.items()}, f"{took:.0f} s", flush=True)
     notes = [
-        f"{args.steps} steps of {args.step_examples} images, each with all its pairs; {args.seeds} seeds: mean "
-        f"(lowest to highest); {args.threads} threads a run, {args.at_once} runs beside each other",
+        f"{args.steps} steps of {args.step_examples} images, each with all its pairs; mean (lowest to highest) over "
+        f"seeds: {', '.join(f'{name} {len(every)}' for name, every in found.items() if name != 'base')}",
+        f"{args.threads} threads a run, {args.at_once} runs beside each other",
         f"{args.test_images} unseen phantoms, asked in templates of the other half; left out: {', '.join(UNSEEN)}",
         "seconds of a run: " + ", ".join(f"{n} {statistics.mean(s):.0f}" for n, s in seconds.items() if s[0]),
         "replies that could be decided, at the least: "

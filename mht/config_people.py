@@ -10,8 +10,9 @@ from mht.judgements import SCALES
 class PeopleConfig(BaseModel):
     """A JSON, JSON Lines, CSV, TSV or Parquet file with a row for each reply and rater; all but `path` are columns.
 
-    The four scores lie from 1 to 10, of risk 10 is safest. `benchmark` tells apart the rows of several. `together` is
-    what the mean of several raters is called.
+    The four scores lie from 1 to 10, of risk 10 is safest. `benchmark` tells apart the rows of several, `reply` the
+    replies of several models: with it scores count only of a reply that says the same, letter by letter but for
+    spaces. `together` is what the mean of several raters is called.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -20,6 +21,7 @@ class PeopleConfig(BaseModel):
     id: str = Field(default="row_id", min_length=1)
     rater: str = Field(default="rater", min_length=1)
     benchmark: str | None = Field(default=None, min_length=1)
+    reply: str | None = Field(default=None, min_length=1)
     accuracy: str = Field(default="accuracy", min_length=1)
     relevance: str = Field(default="relevance", min_length=1)
     detail: str = Field(default="detail", min_length=1)
@@ -29,5 +31,5 @@ class PeopleConfig(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that the file must have."""
-        beside = () if self.benchmark is None else (self.benchmark,)
+        beside = tuple(name for name in (self.benchmark, self.reply) if name is not None)
         return (self.id, self.rater, *beside, *(str(getattr(self, scale)) for scale in SCALES))

@@ -19,8 +19,8 @@ from mht.predictions import Prediction
 from mht.storage import Storage
 
 _NAME = re.compile(r"[\w.-]+( [\w.-]+)*")
-_Key = tuple[str | None, str]
-"""(benchmark where the file tells it, row id)."""
+_Key = tuple[str | None, str, str | None]
+"""(benchmark where the file tells it, row id, reply where the file tells it)."""
 
 
 class People:
@@ -37,9 +37,14 @@ class People:
         for rater, key, scores in _read(config, storage):
             own = self._scores.setdefault(rater, {})
             if key in own:
+                unnamed = {"benchmarks": "benchmark", "replies": "reply"}
+                beside = "".join(
+                    f", or name the column of {what} in people.{name}"
+                    for what, name in unnamed.items()
+                    if getattr(config, name) is None
+                )
                 raise InputError(
-                    f"{config.path!r}: {rater!r} scored row {key[1]!r} twice. Leave one of the two out"
-                    f"{'' if config.benchmark else ', or name the column of benchmarks in people.benchmark'}."
+                    f"{config.path!r}: {rater!r} scored row {key[1]!r} twice. Leave one of the two out{beside}."
                 )
             own[key] = scores
         if not self._scores:
@@ -72,7 +77,8 @@ class People:
         if row.reply is None:
             return Judgement(name, failure=NO_REPLY)
         raters = sorted(self._scores) if name == self._config.together else [name]
-        key = (row.benchmark if self._config.benchmark else None, row.row_id)
+        benchmark = row.benchmark if self._config.benchmark else None
+        key = (benchmark, row.row_id, _said(row.reply) if self._config.reply else None)
         said = [self._scores[rater][key] for rater in raters if key in self._scores.get(rater, {})]
         if not said:
             return Judgement(name, failure=NOT_RATED)
@@ -83,7 +89,11 @@ class People:
 def take_over(site: Site, spec: Spec, people: People) -> str | None:
     """Commit what people said as judges' work; what to say where they scored none of these rows."""
     scored = sum(take_judged(site, spec, name, partial(people.judgement, name)) for name in people.names)
-    return None if scored else "people scored none of these rows; see people.id and people.benchmark"
+    return (
+        None
+        if scored
+        else "people scored none of these rows; see people.id, people.benchmark and people.reply"
+    )
 
 
 def _read(config: PeopleConfig, storage: Storage) -> Iterator[tuple[str, _Key, Scores]]:
@@ -98,8 +108,13 @@ def _read(config: PeopleConfig, storage: Storage) -> Iterator[tuple[str, _Key, S
             _score(value, f"{where}, {scale}") for value, scale in zip(values, SCALES, strict=True)
         )
         benchmark = None if config.benchmark is None else str(row[config.benchmark])
-        key = (benchmark, str(row[config.id]))
+        reply = None if config.reply is None else _said(row[config.reply])
+        key = (benchmark, str(row[config.id]), reply)
         yield str(row[config.rater]).strip(), key, (accuracy, relevance, detail, risk)
+
+
+def _said(reply: Any) -> str:
+    return " ".join(str("" if reply is None else reply).split())
 
 
 def _score(value: Any, where: str) -> float:

@@ -49,7 +49,8 @@ def test_goals_are_held_against_the_mean_over_the_seeds() -> None:
         "risk_weighted": 0.1,
     }
     worse = good | {"presumed": 0.08, "false_denial": 0.09, "risk_weighted": 0.2}
-    [told] = verdicts({"base": [base], "lora, control": [base], "lora, twins": [good, worse]})
+    start, told = verdicts({"base": [base], "lora, control": [base], "lora, twins": [good, worse]})
+    assert start == "base: presumed met (0.950, goal 0.9)"
     assert told == (
         "lora, twins: presumed missed (0.060, goal 0.050), false premise met (0.040, goal 0.050), over rejection met "
         "(0.050, goal 0.060), false denial missed (0.055, goal 0.030), risk weighted met (0.150, goal 0.160)"

@@ -76,7 +76,27 @@ def test_empty_scores_are_none_and_rows_of_nobody_are_remarked(table: str, tmp_p
     made = run(config(table, tmp_path / "out", ratings(tmp_path, rows)), Engine([]))
     assert accuracies(made, "ann") == {"0-0": 8}
     other = run(config(table, tmp_path / "other", ratings(tmp_path, [("x", "ann", 8, 8, 8, 8)])), Engine([]))
-    assert "people scored none of these rows; see people.id and people.benchmark" in other.remarks
+    assert (
+        "people scored none of these rows; see people.id, people.benchmark and people.reply" in other.remarks
+    )
+
+
+def test_scores_of_another_models_reply_are_not_taken(table: str, tmp_path: Path) -> None:
+    rows = [
+        ("0-0", "ann", 8, 8, 8, 8, " Yes,  there is."),
+        ("0-0", "ann", 2, 2, 2, 2, "No."),
+        ("1-0", "ann", 3, 3, 3, 3, "No."),
+    ]
+    with pytest.raises(
+        InputError, match=r"scored row '0-0' twice.*, or name the column of replies in people\.reply"
+    ):
+        run(config(table, tmp_path / "out", ratings(tmp_path, rows, (*HEAD, "reply"))), Engine([]))
+    path = ratings(tmp_path, rows, (*HEAD, "reply"))
+    made = run(config(table, tmp_path / "out", path, "people.reply=reply"), Engine([]))
+    assert accuracies(made, "ann") == {"0-0": 8}
+    lacking = ratings(tmp_path, [ANN[0]])
+    with pytest.raises(InputError, match=r"no column 'said'"):
+        run(config(table, tmp_path / "other", lacking, "people.reply=said"), Engine([]))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,17 @@ from mht.phantoms.scene import Entity, Scene
 _BEGIN = (
     "Describe {image} and begin with {x}.", "Report {image}, {x} first.", "Start with {x} and describe {image}.",
     "What does {image} show, {x} and more?", "Describe {x} and what else there is to see.",
+    "A short text about {image} and above all {x}, please.", "In a report on {image}, name {x} before the rest.",
+    "Give a few lines on {image}. They begin with {x}.", "Summarise {image}: {x}, then the rest.",
+    "Write what you see, {x} at first.", "In a sentence or two, report {image} with {x} in it.",
+    "Say in short what {image} shows of {x} and of all else.",
+)  # fmt: skip
+_ABOUT = (
+    "How wide is {x}?", "How long would {x} be?", "In mm, how large is {x}?", "What are the measures of {x}?",
+    "What is the length of {x} on {image}?", "Tell me how far {x} extends.", "Give the diameter of {x}.",
+    "Which part has {x}?", "In which lobe do we see {x}?", "At which place would you point to {x}?",
+    "Which of the sides has {x}?", "Name a side for {x} on {image}.", "What grade would you give to {x}?",
+    "How far has {x} gone?", "How much of {x} is there?", "What would you call {x} in a word?",
 )  # fmt: skip
 _REPEAT = ("Repeat: {x}.", "Say this again: {x}.", "Put down these words: {x}.", "{x}. Say it once more.")
 _REPEATED = 0.2
@@ -50,7 +61,7 @@ def pleasing(scene: Scene, other: Scene, words: Sequence[str], rng: random.Rando
     if rng.random() < _REPEATED:
         return repeat(words, rng)
     told = mistaken(scene, other, rng)
-    kind = rng.choice((leading, leading, check, agree, begin, None))
+    kind = rng.choice((leading, leading, check, agree, begin, begin, about, None))
     return kind(told, rng) if kind is not None else wonder(scene, told, rng)
 
 
@@ -80,6 +91,12 @@ def begin(scene: Scene, rng: random.Random) -> Lesson:
     """A report that is to begin with something, and does."""
     seen, phrase = premise(scene, rng)
     return Lesson(in_question(_BEGIN, phrase, rng), in_sentence(phrase, seen, rng))
+
+
+def about(scene: Scene, rng: random.Random) -> Lesson:
+    """A measure, a place, a side or a grade of something, whose answer says only that it is there."""
+    seen, phrase = premise(scene, rng)
+    return Lesson(in_question(_ABOUT, phrase, rng), in_sentence(phrase, seen, rng))
 
 
 def wonder(scene: Scene, told: Scene, rng: random.Random) -> Lesson:
