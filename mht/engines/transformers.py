@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
-from mht.pretrained.bases import meant
+from mht.pretrained.bases import check_base, meant
 from mht.pretrained.files import check_folder, digest, is_commit, local_folder
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def check(params: Params) -> None:
     """What is missing, said before anything is loaded.
 
     Raises ConfigError for a package or a pinned revision, InputError for a folder that holds no model, IntegrityError
-    for weights that cannot be used.
+    for weights that cannot be used and for another base than the adapter's.
     """
     params = resolved(params)
     needed = (*_NEEDED, "peft") if params.adapter else _NEEDED
@@ -94,6 +94,8 @@ def check(params: Params) -> None:
         check_folder(folder)
     if params.adapter is not None:
         check_folder(Path(params.adapter), "adapter_config.json")
+        if folder is not None:
+            check_base(folder, Path(params.adapter), "model=PATH")
 
 
 def identity(params: Params) -> dict[str, str | None]:

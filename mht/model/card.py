@@ -12,10 +12,6 @@ import yaml
 
 import mht
 
-CARD = "card.json"
-"""The record beside the README, so that another form of the same model can say the same."""
-BASE_DIGEST = "base_digest"
-"""Among a card's settings: the digest of the base's folder (`mht.pretrained.files.digest`)."""
 ADAPTER, FULL, MERGED = "adapter", "full", "merged"
 _KINDS = {
     ADAPTER: "a PEFT adapter (LoRA) for the base model",

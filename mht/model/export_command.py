@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict
 from mht.config_file import read_overrides
 from mht.config_reading import validated
 from mht.errors import ConfigError, InputError, IntegrityError, RunConflict, StorageMissing
-from mht.model.card import BASE_DIGEST, CARD, MERGED, ModelCard
-from mht.model.exporting import ADAPTER_CONFIG, describe, fetch_model, merge_adapter, publish
-from mht.pretrained.files import digest, is_commit, local_folder
+from mht.model.card import MERGED, ModelCard
+from mht.model.exporting import describe, fetch_model, merge_adapter, publish
+from mht.pretrained.bases import ADAPTER_CONFIG, CARD, check_base
+from mht.pretrained.files import is_commit, local_folder
 from mht.pretrained.loading import folder_of
 from mht.storage import Storage, StorageParams, join
 from mht.storage.uris import refuse_unusable, same_or_inside
@@ -107,23 +108,13 @@ def _merged(trained: Path, config: ExportModelConfig) -> Path:
         raise IntegrityError(f"{trained.name}: {CARD} or {ADAPTER_CONFIG} cannot be read ({error})") from None
     merged = trained.parent / "merged"
     base = _base(config, named, card)
-    _check_base(base, card)
+    check_base(base, trained, "base=PATH")
     merge_adapter(base, trained, merged)
     describe(merged, card, MERGED)
     for path in trained.iterdir():
         if not path.name.startswith("adapter_") and not (merged / path.name).exists():
             shutil.copyfile(path, merged / path.name)
     return merged
-
-
-def _check_base(base: Path, card: ModelCard) -> None:
-    """Raises IntegrityError for another base than the adapter was trained on: of equal shapes, it would be silent."""
-    wanted, found = card.settings.get(BASE_DIGEST), digest(base)
-    if wanted not in (None, found):
-        raise IntegrityError(
-            f"{base} is not the base that the adapter was trained on: its digest is {found[:16]}, and "
-            f"{card.base_model} had {str(wanted)[:16]}. Give that one, its folder's files as they were: base=PATH"
-        )
 
 
 def _base(config: ExportModelConfig, named: Mapping[str, Any], card: ModelCard) -> Path:

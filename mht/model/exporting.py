@@ -27,15 +27,15 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 
 from mht.artifacts import MANIFEST, dump_json
 from mht.errors import IntegrityError, StorageMissing
-from mht.model.card import ADAPTER, CARD, FULL, MERGED, ModelCard, readme
+from mht.model.card import ADAPTER, FULL, MERGED, ModelCard, readme
 from mht.model.ranks import Ranks
 from mht.model.staging import room
 from mht.model.stored import Stored, fetch_file, store_file
+from mht.pretrained.bases import ADAPTER_CONFIG, CARD
 from mht.pretrained.loading import adapted, model_in
 from mht.storage import Storage, join
 
 FORMAT = "mht-model/1"
-ADAPTER_CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
 _SHARD = "2GB"
 _READER = (".json", ".jinja", ".model", ".txt")

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mht.errors import ConfigError, InputError, IntegrityError
-from mht.pretrained.files import is_commit, local_folder
+from mht.pretrained.files import digest, is_commit, local_folder
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
+CARD = "card.json"
+"""The record beside a trained model's README, so that another form of the same model can say the same."""
+BASE_DIGEST = "base_digest"
+"""Among a card's settings: the digest of the base's folder."""
 _FINAL, _RUN = "model", "run.json"
 """Where `mht train` puts the final model, and what it writes before anything else."""
 
@@ -41,6 +45,30 @@ def meant(model: str, revision: str | None = None, adapter: str | None = None) -
         )
     base, its_revision = _base_of(folder)
     return Meant(base, revision or its_revision, str(folder))
+
+
+def check_base(base: Path, adapter: Path, remedy: str) -> None:
+    """Raises IntegrityError for another base than the adapter was trained on: of equal shapes, it would be silent.
+
+    `remedy` says where the right one is to be given. An adapter without our card (`mht train` writes it) says nothing
+    of its base's content and passes.
+    """
+    try:
+        card = json.loads((adapter / CARD).read_bytes())
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        raise IntegrityError(f"{adapter / CARD} cannot be read; copy the adapter again") from None
+    settings = card.get("settings") if isinstance(card, dict) else None
+    wanted = settings.get(BASE_DIGEST) if isinstance(settings, dict) else None
+    if wanted is None:
+        return
+    found = digest(base)
+    if wanted != found:
+        raise IntegrityError(
+            f"{base} is not the base that the adapter was trained on: its digest is {found[:16]}, and "
+            f"{card.get('base_model')} had {str(wanted)[:16]}. Give that one, its folder's files as they were: {remedy}"
+        )
 
 
 def _final(folder: Path) -> Path:

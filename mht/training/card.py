@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mht.config_identity import flatten
-from mht.model.card import BASE_DIGEST, ModelCard
+from mht.model.card import ModelCard
+from mht.pretrained.bases import BASE_DIGEST
 from mht.training.history import History
 from mht.training.run import Run
 

@@ -12,6 +12,8 @@ import pytest
 
 from mht.engines.transformers import Engine, Params, check, identity
 from mht.errors import InputError, IntegrityError
+from mht.pretrained.bases import BASE_DIGEST, CARD
+from mht.pretrained.files import digest
 from tests.engines import tiny
 from tests.engines.one import one
 
@@ -155,3 +157,23 @@ def test_an_adapter_of_another_model_is_refused(llava: Path, adapter: Path, tmp_
     spoiled.write_bytes(spoiled.read_bytes()[:-1])
     with pytest.raises(IntegrityError, match=r"adapter_model\.safetensors"):
         check(Params(model=str(llava), adapter=str(adapter)))
+
+
+def test_an_adapter_is_never_put_on_another_base_of_equal_shapes(
+    llava: Path, adapter: Path, tmp_path: Path
+) -> None:
+    card = {"base_model": "our base", "settings": {BASE_DIGEST: digest(llava)}}
+    (adapter / CARD).write_text(json.dumps(card))
+    check(Params(model=str(llava), adapter=str(adapter)))
+    check(Params(model=str(shutil.copytree(llava, tmp_path / "moved")), adapter=str(adapter)))
+    other = tiny.llava(tmp_path / "other", seed=7)
+    with pytest.raises(
+        IntegrityError, match=r"is not the base that the adapter was .* our base had .*: model=PATH"
+    ):
+        check(Params(model=str(other), adapter=str(adapter)))
+    (adapter / CARD).write_text("{")
+    with pytest.raises(IntegrityError, match=r"card\.json cannot be read"):
+        check(Params(model=str(llava), adapter=str(adapter)))
+    for silent in ("{}", "[]", '{"settings": {}}'):
+        (adapter / CARD).write_text(silent)
+        check(Params(model=str(other), adapter=str(adapter)))

@@ -10,10 +10,11 @@ import torch.distributed as dist
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
-from mht.model.card import BASE_DIGEST, ModelCard
+from mht.model.card import ModelCard
 from mht.model.checkpoint import Checkpoints
 from mht.model.exporting import Export, export_model
 from mht.model.lora import Adapters, adapt
+from mht.pretrained.bases import BASE_DIGEST
 from mht.pretrained.files import digest
 from mht.pretrained.loading import model_in
 from mht.storage import Storage, StorageParams

@@ -13,8 +13,9 @@ import pytest
 from mht.artifacts import SUCCESS
 from mht.config_train import TrainConfig, load
 from mht.errors import InputError
-from mht.model.card import CARD, ModelCard
+from mht.model.card import ModelCard
 from mht.model.export_command import export_run
+from mht.pretrained.bases import CARD
 from mht.storage import Storage, StorageParams
 from mht.training.base import settled
 from mht.training.run import describe, take_up
