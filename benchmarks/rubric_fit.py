@@ -16,7 +16,7 @@ from mht.evaluation.judges._features import features
 from mht.evaluation.judges._forest import OUTER, Forest, Node, Split, read, write
 
 STATES = ("positive", "negative")
-TREES, LEAF_ROWS, FEATURE_SHARE = 50, 6, 0.5
+TREES, LEAF_ROWS, FEATURE_SHARE = 100, 6, 0.5
 ANCHOR_EVERY = 40
 OFF_TOPIC, VERBATIM = (1.0, 1.0, 2.0, 2.0), (10.0, 10.0, 8.0, 10.0)
 SAME = 1e-9

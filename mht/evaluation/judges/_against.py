@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mht.evaluation.judges import _lists as lists
+from mht.evaluation.judges._lengths import MM, number
 from mht.evaluation.judges._text import Text
 from mht.knowledge.lexicon import NORMAL, STUDY, lexicon, related
 from mht.knowledge.presence import ABSENT, PRESENT
@@ -18,14 +18,6 @@ from mht.records import Fact, Reading
 
 _SIDES = frozenset({"left", "right"})
 _REACH = 3
-_UNIT_MM = {
-    "mm": 1.0,
-    "cm": 10.0,
-    "millimeter": 1.0,
-    "millimetre": 1.0,
-    "centimeter": 10.0,
-    "centimetre": 10.0,
-}
 _SLOTS = {SIDE: "side", SITE: "site", SEVERITY: "grade", SIZE: "size", NUMBER: "count"}
 
 MOST_AGAINST = (5.0, 5.0, 5.0, 6.0)
@@ -78,13 +70,8 @@ def _lengths(text: Text) -> list[float]:
     found = []
     for i, word in enumerate(words):
         at = i - 2 if words[i - 1 : i] == ("-",) else i - 1
-        if word not in _UNIT_MM or at < 0 or text.negated[at]:
-            continue
-        try:
-            length = float(lists.NUMBERS.get(words[at], words[at])) * _UNIT_MM[word]
-        except ValueError:
-            continue
-        if 0 < length < math.inf:
+        length = number(words[at]) if word == MM and at >= 0 and not text.negated[at] else None
+        if length:
             found.append(length)
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mht.evaluation.judges import _lists as lists
+from mht.evaluation.judges._lengths import in_mm
 from mht.knowledge.spelling import normal_words
 
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
@@ -64,7 +65,7 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=256)
 def parse(text: str) -> Text:
     """A text taken apart. An empty text has no words and takes no stand."""
-    words = normal_words(_NOT.sub(" not", text))
+    words = in_mm(normal_words(_NOT.sub(" not", text)))
     sentences = _sentences(words)
     lead = _lead(words)
     negated = _negated(words, sentences, lead)
