@@ -21,7 +21,7 @@ QUESTION = "Does the chest radiograph show a fracture of the left clavicle?"
 TRUE = "Yes, the chest radiograph shows a displaced fracture of the left clavicle."
 FALSE = "There is no fracture in the image. The clavicles are intact on both sides."
 
-MARGIN = 1.9
+MARGIN = 1.75
 HELD_OUT_ERRORS = (0.83, 1.06)
 CAPTIONS = (
     "Chest radiograph with a large pleural effusion on the left.",
@@ -161,7 +161,7 @@ def test_no_more_than_the_first_characters_are_read() -> None:
 
 def test_the_weights_read_features_that_there_are() -> None:
     assert read(_text()).names <= set(features("a", "b", "c"))
-    assert len(_text()) < 300_000
+    assert len(_text()) < 600_000
 
 
 def test_the_weights_are_those_of_the_features(reference_data: Path) -> None:
