@@ -78,7 +78,17 @@ class Recipe:
 
 
 RECIPES = {
-    "lora": Recipe("lora", 3e-3, ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained")),
+    "lora": Recipe(
+        "lora",
+        3e-3,
+        (
+            "lora.rank=32",
+            "lora.alpha=64",
+            "lora.dropout=0",
+            "projector=trained",
+            "data.sampling.weights.state.faithful=1.25",
+        ),
+    ),
     "full": Recipe("full", 1e-3, ()),
 }
 
@@ -188,8 +198,8 @@ def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], floa
         seeds = range(args.seeds)
         plan = [
             (m, d, s)
-            for s in seeds
             for d in args.data
+            for s in seeds
             for m in args.methods
             if d != "conversation" or s < args.conversation_seeds
         ]
@@ -267,15 +277,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--test-images", type=int, default=120)
     parser.add_argument("--threads", type=int, default=2, help="of each run")
     parser.add_argument("--at-once", type=int, default=1, help="runs beside each other")
-    parser.add_argument("--save", action="store_true", help="keep the table in benchmarks/results")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the table in benchmarks/results as it grows"
+    )
     args = parser.parse_args(argv)
     args.base = args.base or str(base_folder())
     found: dict[str, list[dict[str, float]]] = {}
     seconds: dict[str, list[float]] = {}
+    text = ""
     for name, one, took in runs(args):
         found.setdefault(name, []).append(one)
         seconds.setdefault(name, []).append(took)
         print(name, {k: round(v, 3) for k, v in one.items()}, f"{took:.0f} s", flush=True)
+        text = told(found, seconds, args)
+        if args.save:
+            save("finetune", text)
+    print(text)
+
+
+def told(
+    found: Mapping[str, list[dict[str, float]]], seconds: Mapping[str, list[float]], args: argparse.Namespace
+) -> str:
+    """The page of what has been measured so far."""
     notes = [
         f"{args.steps} steps of {args.step_examples} images, each with all its pairs; mean (lowest to highest) over "
         f"seeds: {', '.join(f'{name} {len(every)}' for name, every in found.items() if name != 'base')}",
@@ -286,10 +309,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{min(one[f'{figure} n'] for every in found.values() for one in every for figure in FIGURES):.1%}",
         *verdicts(found),
     ]
-    text = page("Fine-tuning the small base model on twins", describe(), table(found), notes)
-    print(text)
-    if args.save:
-        print(f"kept in {save('finetune', text)}")
+    return page("Fine-tuning the small base model on twins", describe(), table(found), notes)
 
 
 if __name__ == "__main__":
