@@ -70,24 +70,17 @@ LESS = {"risk_weighted": 0.6}
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a run learns. `rate` is the peak of the learning rate."""
+    """How a run learns. `rate` is the peak of the learning rate, `faithful` how often faithful twins are learnt."""
 
     method: str
     rate: float
     more: tuple[str, ...] = ()
+    faithful: float = 1.0
 
 
 RECIPES = {
     "lora": Recipe(
-        "lora",
-        3e-3,
-        (
-            "lora.rank=32",
-            "lora.alpha=64",
-            "lora.dropout=0",
-            "projector=trained",
-            "data.sampling.weights.state.faithful=1.25",
-        ),
+        "lora", 3e-3, ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"), faithful=1.25
     ),
     "full": Recipe("full", 1e-3, ()),
 }
@@ -137,14 +130,18 @@ def as_conversations(folder: Path, data: str) -> str:
 def trained(folder: Path, name: str, data: str, recipe: Recipe, seed: int, args: argparse.Namespace) -> Path:
     """A run's final model."""
     output = folder / name
+    of_data = {
+        "twins": [f"data.sampling.weights.state.faithful={recipe.faithful}"],
+        "control": ["data.state=[faithful]"],
+        "conversation": ["data.kind=llava"],
+    }
     mht(
         "train", f"model.path={args.base}", f"data.path={data}", f"output={output}", f"seed={seed}",
         f"method={recipe.method}", f"optimizer.learning_rate={recipe.rate}", "optimizer.warmup=0.1",
         "optimizer.final=0", "optimizer.weight_decay=0.01", *recipe.more,
         f"step_examples={args.step_examples}", f"max_steps={args.steps}", "epochs=1000", "validation.rows=0",
         f"checkpoints.every_steps={args.steps}", "run.ray=false", "run.progress=false",
-        f"run.threads={args.threads}", *(["data.state=[faithful]"] if "control" in name else []),
-        *(["data.kind=llava"] if "conversation" in name else []),
+        f"run.threads={args.threads}", *of_data[name.split("-")[1]],
         threads=args.threads,
     )  # fmt: skip
     return output / "model"
@@ -302,6 +299,8 @@ def told(
     notes = [
         f"{args.steps} steps of {args.step_examples} images, each with all its pairs; mean (lowest to highest) over "
         f"seeds: {', '.join(f'{name} {len(every)}' for name, every in found.items() if name != 'base')}",
+        "how often faithful twins are learnt: "
+        + ", ".join(f"{m} {RECIPES[m].faithful:g}" for m in args.methods),
         f"{args.threads} threads a run, {args.at_once} runs beside each other",
         f"{args.test_images} unseen phantoms, asked in templates of the other half; left out: {', '.join(UNSEEN)}",
         "seconds of a run: " + ", ".join(f"{n} {statistics.mean(s):.0f}" for n, s in seconds.items() if s[0]),
