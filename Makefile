@@ -20,7 +20,7 @@ demo: .venv/installed
 	$(BIN)/mht preview conf/demo.yaml -n 3
 
 test: .venv/installed-test check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-test
 	$(BIN)/ruff format --check .

@@ -14,6 +14,21 @@ os.environ["PYTHONHASHSEED"] = "random"
 # Nobody hears what the session's Ray and its idle processes would report: a twentieth of two cores.
 os.environ.update({"RAY_enable_metrics_collection": "0", "RAY_task_events_report_interval_ms": "0"})
 
+_LONG = (
+    "training/test_driver.py", "dataset/test_kills.py", "training/test_launch.py", "dataset/test_stores.py",
+    "dataset/asked/test_build.py", "dataset/asked/test_kills.py", "dataset/test_disk.py", "test_jobs.py",
+    "dataset/test_stall.py", "dataset/test_nodes.py",
+)  # fmt: skip
+"""The files that take minutes each, the longest first: clusters that are started, killed and waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, so that of two workers none is left alone with one of them at the end."""
+    root = Path(__file__).parent
+    assert all((root / name).is_file() for name in _LONG)
+    place = {root / name: at for at, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(_LONG)))
+
 
 @pytest.fixture(scope="session")
 def reference_data() -> Path:

@@ -7,7 +7,10 @@ from functools import lru_cache
 
 YES, NO = "yes", "no"
 
-_LEAD = r"^[\s\"'*_#>`(\[]*(?:(?:final\s+)?answer\s*(?:is)?\s*[:\-]?\s*|well,\s*|actually,\s*|sure,\s*)*[\"'*_`(\[]*"
+_LEAD = (
+    r"^[\s\"'*_#>`(\[]*(?:(?:final\s+)?answer\s*(?:is)?\s*[:\-]?\s*|(?:well|actually|sure),\s*"
+    r"|(?:surely|certainly|definitely|absolutely|indeed|of course)\s*[,:;\-–—]\s*)*[\"'*_`(\[]*"
+)
 _WORD = re.compile(_LEAD + r"(yes|yeah|yep|no|nope)(?![\w'’-])(?P<after>[\s\S]*)", re.IGNORECASE)
 # After a bare `no` that is an answer, and not the `no` of `no fracture`: a stop, or how a sentence begins.
 _ANSWER = re.compile(

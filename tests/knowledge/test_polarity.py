@@ -12,6 +12,7 @@ SURELY = (
     "Without a doubt, a fracture is present.", "Undoubtedly, there is a fracture.", "No doubt there is a fracture.",
     "It cannot be denied that there is a fracture.", "There is no denying that a fracture is present.",
     "I have no doubt that there is a fracture.", "I don't doubt that there is a fracture.", "No doubt.",
+    "There is no doubt: yes.", "No question about it, yes.",
     "Nobody can deny that there is a fracture.", "No question about it: there is a fracture.", "Undoubtedly.",
     "The image shows not just a fracture but an effusion.", "A fracture is present, without any doubt.",
 )  # fmt: skip
@@ -35,6 +36,10 @@ LEFT_OPEN = (
         ("No there is not.", "no"),
         ("No fracture is seen.", None),
         ("No-contrast CT.", None),
+        ("Surely: yes.", "yes"),
+        ("Of course, no.", "no"),
+        ("Indeed, no fracture is seen.", None),
+        ("Certainly no.", None),
         ("Nothing is seen.", None),
         ("Yesterday's film is the same.", None),
         ("Yes and no.", None),
