@@ -109,8 +109,19 @@ def upload(
 
 def _at_once(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
     """A few at a time, in order; after the first failure none is begun."""
+    failed: list[BaseException] = []
+
+    def unless_failed(item: A) -> B:
+        if failed:
+            raise failed[0]
+        try:
+            return work(item)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="checkpoint") as pool:
-        waiting = [pool.submit(work, item) for item in items]
+        waiting = [pool.submit(unless_failed, item) for item in items]
         try:
             return [one.result() for one in waiting]
         finally:
