@@ -112,6 +112,6 @@ def _text_of(content: object) -> tuple[str | None, Failure | None, str]:
         return None, Failure.NOT_A_COMPLETION, "content that is not text"
     if not content.strip():
         return None, Failure.EMPTY_REPLY, "blank content"
-    if any("\ud800" <= char <= "\udfff" for char in content):
+    if not content.isascii() and any("\ud800" <= char <= "\udfff" for char in content):
         return None, Failure.NOT_A_COMPLETION, "content with a surrogate that has no partner"
     return content.strip(), None, ""
