@@ -127,9 +127,9 @@ def as_conversations(folder: Path, data: str) -> str:
     return str(output / "train.json")
 
 
-def trained(folder: Path, name: str, data: str, recipe: Recipe, seed: int, args: argparse.Namespace) -> Path:
-    """A run's final model."""
-    output = folder / name
+def trained(folder: Path, what: str, data: str, recipe: Recipe, seed: int, args: argparse.Namespace) -> Path:
+    """A run's final model; `what` it learns is one of DATA, which lies at `data`."""
+    output = folder / f"{recipe.method}-{what}-{seed}"
     of_data = {
         "twins": [f"data.sampling.weights.state.faithful={recipe.faithful}"],
         "control": ["data.state=[faithful]"],
@@ -141,7 +141,7 @@ def trained(folder: Path, name: str, data: str, recipe: Recipe, seed: int, args:
         "optimizer.final=0", "optimizer.weight_decay=0.01", *recipe.more,
         f"step_examples={args.step_examples}", f"max_steps={args.steps}", "epochs=1000", "validation.rows=0",
         f"checkpoints.every_steps={args.steps}", "run.ray=false", "run.progress=false",
-        f"run.threads={args.threads}", *of_data[name.split("-")[1]],
+        f"run.threads={args.threads}", *of_data[what],
         threads=args.threads,
     )  # fmt: skip
     return output / "model"
@@ -214,7 +214,7 @@ def run(
 
     torch.set_num_threads(args.threads)
     began = time.monotonic()
-    model = trained(folder, f"{method}-{data}-{seed}", path, RECIPES[method], seed, args)
+    model = trained(folder, data, path, RECIPES[method], seed, args)
     took = time.monotonic() - began
     base = {"model": args.base, "adapter": str(model)}
     params = Params(**(base if method == "lora" else {"model": str(model)}), batch_size=64)

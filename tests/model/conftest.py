@@ -70,6 +70,14 @@ def losses_of(learner: Any, batches: list[Any]) -> dict[str, float]:
     }
 
 
+def causal(batch: Any, window: int | None, image_id: int | None) -> Any:
+    """The mask that leaks: an exchange sees those before it."""
+    import torch
+
+    rows, columns = batch.ids.shape
+    return torch.ones(rows, 1, columns, columns, dtype=torch.bool).tril()
+
+
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Family]:
     """A family by its name in tests.engines.tiny, or the kind of a text-only one; made once."""

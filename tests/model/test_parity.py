@@ -13,7 +13,7 @@ from mht.model.architectures import ADMITTED
 from mht.model.certificate import TOLERANCE, certify
 from mht.model.packing import pack
 from tests.engines import tiny
-from tests.model.conftest import EYES, TEXT, Family, example, losses_of
+from tests.model.conftest import EYES, TEXT, Family, causal, example, losses_of
 
 
 @pytest.mark.parametrize("name", EYES)
@@ -99,13 +99,8 @@ def test_the_budget_changes_no_loss(
 
 def test_a_mask_that_leaks_is_found(family: Callable[[str], Family], monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate is not blind: with a plainly causal mask an exchange sees those before it."""
-    import torch
 
     from mht.model import learner as module
-
-    def causal(batch: Any, window: int | None, image_id: int | None) -> torch.Tensor:
-        rows, columns = batch.ids.shape
-        return torch.ones(rows, 1, columns, columns, dtype=torch.bool).tril()
 
     one = family("llava")
     prepared = [one.preparer.prepare(example(0, 3))]

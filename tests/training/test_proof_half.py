@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from mht.model.certificate import TOLERANCE, Certificate, certify
 from mht.training.proof import tolerance
 from mht.training.step import computing
 from tests.engines import tiny
-from tests.model.conftest import EYES, Family, example, opened
+from tests.model.conftest import EYES, Family, causal, example, opened
 from tests.model.conftest import family as family
 
 DEEP = 32
@@ -39,15 +38,11 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Family:
 def test_a_deep_model_adds_up_more_rounding(deep: Family) -> None:
     found = half(deep, DEEP)
     assert found.holds, found
-    assert found.gradient > half(deep, 2).tolerance / 2
+    assert found.gradient > tolerance(torch.bfloat16, 2) / 2
 
 
 def test_a_mask_that_leaks_is_found_in_a_deep_model(deep: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     from mht.model import learner
-
-    def causal(batch: Any, window: int | None, image_id: int | None) -> torch.Tensor:
-        rows, columns = batch.ids.shape
-        return torch.ones(rows, 1, columns, columns, dtype=torch.bool).tril()
 
     monkeypatch.setattr(learner, "visible", causal)
     found = half(deep, DEEP)

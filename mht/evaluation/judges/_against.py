@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mht.evaluation.judges._lengths import MM, number
+from mht.evaluation.judges._lengths import MM, before, number
 from mht.evaluation.judges._text import Text
 from mht.knowledge.lexicon import NORMAL, STUDY, lexicon, related
 from mht.knowledge.presence import ABSENT, PRESENT
@@ -69,7 +69,7 @@ def _lengths(text: Text) -> list[float]:
     words = text.words
     found = []
     for i, word in enumerate(words):
-        at = i - 2 if words[i - 1 : i] == ("-",) else i - 1
+        at = before(words, i)
         length = number(words[at]) if word == MM and at >= 0 and not text.negated[at] else None
         if length:
             found.append(length)

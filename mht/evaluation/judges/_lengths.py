@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mht.evaluation.judges import _lists as lists
 
 MM = "mm"
@@ -21,20 +19,17 @@ def number(word: str) -> float | None:
         return None
 
 
-def in_mm(words: Sequence[str]) -> tuple[str, ...]:
+def before(words: tuple[str, ...], unit: int) -> int:
+    """Where the number of a unit would stand, behind a hyphen or not; below 0 for nowhere."""
+    return unit - 2 if words[unit - 1 : unit] == ("-",) else unit - 1
+
+
+def in_mm(words: tuple[str, ...]) -> tuple[str, ...]:
     """The words with each length in mm, as many as before: `3 x 4 cm` is `30 x 40 mm`, `two centimetres` `20 mm`."""
     found = list(words)
     for i, word in enumerate(words):
-        factor = _FACTORS.get(word)
-        at = i - 2 if words[i - 1 : i] == ("-",) else i - 1
-        if factor is None or at < 0 or number(words[at]) is None:
-            continue
-        found[i] = MM
-        while True:
-            length = number(words[at])
-            assert length is not None
-            found[at] = f"{factor * length:.6g}"
-            if at < 2 or words[at - 1] not in _JOINS or number(words[at - 2]) is None:
-                break
-            at -= 2
+        factor, at = _FACTORS.get(word), before(words, i)
+        while factor is not None and at >= 0 and (length := number(words[at])) is not None:
+            found[i], found[at] = MM, f"{factor * length:.6g}"
+            at = at - 2 if words[at - 1] in _JOINS else -1
     return tuple(found)
