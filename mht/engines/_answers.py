@@ -1,4 +1,4 @@
-"""What an HTTP answer means: a body to read, a failure to try again, one to keep, or the end of the run.
+"""What an HTTP answer means: JSON to read, a failure to try again, one to keep, or the end of the run.
 
 An endpoint's message may repeat the prompt, the image or part of the key, so none of it is passed on: only its short
 codes are, and what can be told from the status.
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from mht.generation import TRANSIENT, Failure
 
@@ -26,13 +27,13 @@ _NOT_JSON = "status 200 with a body that is not JSON"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one try brought: a `body` to read, or the `failure` with its particulars.
+    """What one try brought: the `told` JSON, or the `failure` with its particulars.
 
     `heard` says that somebody answered, however badly, `garbled` that it was a proxy's page or half a body instead of
     JSON. `denied` is a remedy: no request will fare better.
     """
 
-    body: bytes = b""
+    told: Any = None
     failure: Failure | None = None
     detail: str = ""
     heard: bool = True
@@ -49,9 +50,7 @@ class Answer:
 def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """The meaning of a whole answer."""
     if status == 200:
-        if _is_json(body):
-            return Answer(body=body)
-        return Answer(failure=Failure.NOT_A_COMPLETION, detail=_NOT_JSON, garbled=True)
+        return _told(body)
     codes, message = _error_of(body)
     detail = " ".join([f"status {status}", *codes])
     denied = _denied(status, codes)
@@ -64,14 +63,13 @@ def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     return Answer(failure=failure, detail=detail, retry_after_s=retry_after_s(headers))
 
 
-def _is_json(body: bytes) -> bool:
+def _told(body: bytes) -> Answer:
+    """JSON that is too deep to be read is no half of a body: it would come again."""
     try:
-        json.loads(body)
-    except RecursionError:
-        return True
-    except ValueError:
-        return False
-    return True
+        return Answer(told=json.loads(body))
+    except (ValueError, RecursionError) as error:
+        deep = isinstance(error, RecursionError)
+        return Answer(failure=Failure.NOT_A_COMPLETION, detail=_NOT_JSON, garbled=not deep)
 
 
 def _failure(status: int, codes: list[str], message: str) -> Failure:

@@ -7,7 +7,6 @@ prefix, and an endpoint that caches prefixes computes the image once.
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 from mht.generation import Failure, Reply, Request
@@ -41,15 +40,12 @@ def messages(request: Request, detail: str | None = None) -> list[dict[str, Any]
     return [user] if request.system is None else [{"role": "system", "content": request.system}, user]
 
 
-def completion(request: Request, body: bytes, calls: int) -> Reply:
-    """What a body that came with status 200 says; tokens are counted even where the text is of no use."""
-    try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError):
-        return _failed(request, Failure.NOT_A_COMPLETION, "status 200 with a body that is not JSON", calls)
+def completion(request: Request, envelope: Any, calls: int) -> Reply:
+    """What JSON that came with status 200 says; tokens are counted even where the text is of no use."""
     choices = envelope.get("choices") if isinstance(envelope, dict) else None
     if not isinstance(choices, list):
-        return _failed(request, Failure.NOT_A_COMPLETION, "status 200 with JSON that has no choices", calls)
+        detail = "status 200 with JSON that has no choices"
+        return Reply(request.request_id, None, Failure.NOT_A_COMPLETION, detail, calls=calls)
     text, failure, detail = _choice(choices, request.cut_ok)
     usage = envelope.get("usage")
     return Reply(
@@ -61,10 +57,6 @@ def completion(request: Request, body: bytes, calls: int) -> Reply:
         tokens=_count(usage, "completion_tokens"),
         calls=calls,
     )
-
-
-def _failed(request: Request, failure: Failure, detail: str, calls: int) -> Reply:
-    return Reply(request.request_id, None, failure, detail, calls=calls)
 
 
 def _count(usage: object, key: str) -> int:

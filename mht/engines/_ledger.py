@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mht.errors import ConfigError
 from mht.generation import Reply
@@ -30,16 +30,20 @@ class Budget:
     max_tokens: int | None = None
     price_in: float | None = None
     price_out: float | None = None
+    _calls: int = 0
+    _failed: int = 0
+    _prompt_tokens: int = 0
+    _tokens: int = 0
 
-    def __post_init__(self) -> None:
-        self.ledger = self._priced(Ledger())
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self._calls, self._failed, self._prompt_tokens, self._tokens, self._money)
 
     def spent(self) -> str | None:
         """The limit that is used up, as `key = value`."""
-        if self.max_calls is not None and self.ledger.calls >= self.max_calls:
+        if self.max_calls is not None and self._calls >= self.max_calls:
             return f"max_calls = {self.max_calls}"
-        used = self.ledger.prompt_tokens + self.ledger.tokens
-        if self.max_tokens is not None and used >= self.max_tokens:
+        if self.max_tokens is not None and self._prompt_tokens + self._tokens >= self.max_tokens:
             return f"max_tokens = {self.max_tokens}"
         return None
 
@@ -47,12 +51,12 @@ class Budget:
         """One more call, when there is one left."""
         if self.spent() is not None:
             return False
-        self.ledger = replace(self.ledger, calls=self.ledger.calls + 1)
+        self._calls += 1
         return True
 
     def failed(self) -> None:
         """The last call brought nothing."""
-        self.ledger = replace(self.ledger, failed=self.ledger.failed + 1)
+        self._failed += 1
 
     def pay(self, reply: Reply) -> None:
         """Adds a reply's tokens. Raises ConfigError when tokens are limited and the endpoint does not count them."""
@@ -61,16 +65,12 @@ class Budget:
             raise ConfigError(
                 "max_tokens cannot be held: the endpoint reports no usage. Set max_calls instead."
             )
-        entry = replace(
-            self.ledger,
-            failed=self.ledger.failed + (reply.failure is not None),
-            prompt_tokens=self.ledger.prompt_tokens + reply.prompt_tokens,
-            tokens=self.ledger.tokens + reply.tokens,
-        )
-        self.ledger = self._priced(entry)
+        self._failed += reply.failure is not None
+        self._prompt_tokens += reply.prompt_tokens
+        self._tokens += reply.tokens
 
-    def _priced(self, ledger: Ledger) -> Ledger:
+    @property
+    def _money(self) -> float | None:
         if self.price_in is None or self.price_out is None:
-            return ledger
-        money = (ledger.prompt_tokens * self.price_in + ledger.tokens * self.price_out) / 1e6
-        return replace(ledger, money=money)
+            return None
+        return (self._prompt_tokens * self.price_in + self._tokens * self.price_out) / 1e6

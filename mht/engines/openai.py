@@ -216,7 +216,7 @@ class Engine:
                 continue
             self._patience.answered()
             if answer.failure is None:
-                reply = completion(request, answer.body, calls)
+                reply = completion(request, answer.told, calls)
             else:
                 reply = Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
             self._budget.pay(reply)

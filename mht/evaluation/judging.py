@@ -110,7 +110,7 @@ class Judging:
             done[key] = with_cost(key, given.by(self._called), rows[key], replies, shown[key][0])
         number, before_at = (before.number + 1, before.at) if before is not None else (1, ())
         kept.commit(PART, number, [done[key] for key in rows], of, at={*before_at, *at})
-        kept.drop_ready(PART)
+        kept.journal(PART).drop()
 
     def _again(
         self, rows: Sequence[tuple[Row, bytes | None]], kept: KeptParts[Judged]

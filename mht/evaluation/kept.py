@@ -9,9 +9,9 @@ beside and not paid for again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -25,8 +25,8 @@ from mht.artifacts import (
     write_content,
 )
 from mht.errors import IntegrityError, StorageMissing
+from mht.evaluation.ready import Journal
 from mht.evaluation.tables import Judged, Kept, judged_rows, judged_table, kept_rows, prediction_table
-from mht.generation import Failure, Reply
 from mht.storage import ReadRequest, Storage, join
 
 _READ_AT_ONCE = 256
@@ -83,13 +83,6 @@ class Commit:
             return cls(**{**plain, "file": FileRecord(**plain["file"]), "at": tuple(plain.get("at", ()))})
         except (ValueError, TypeError, KeyError) as error:
             raise IntegrityError(f"{where}: not a commit record ({error}). Remove it and resume.") from None
-
-
-class Ready(NamedTuple):
-    """Replies by the digest of their request, and the addresses where they were given."""
-
-    replies: dict[str, Reply]
-    at: set[str]
 
 
 class KeptParts(Generic[Row]):
@@ -166,34 +159,6 @@ class KeptParts(Generic[Row]):
             return mine
         return Commit.from_json(self._storage.read(uri), uri)
 
-    def ready(self, part: str) -> Ready:
-        """What a part had when the process ended that asked."""
-        try:
-            lines = self._storage.read(self._ready_uri(part)).decode().splitlines()
-        except StorageMissing:
-            return Ready({}, set())
-        rows = [json.loads(line) for line in lines]
-        at = {address for row in rows for address in row.get("at", ())}
-        return Ready({row["asked"]: _reply(row["reply"]) for row in rows if "asked" in row}, at)
-
-    def keep_ready(self, part: str, replies: Mapping[str, Reply], at: Iterable[str] = ()) -> None:
-        """Replies by the digest of their request; they take the place of those that were kept before."""
-        where = sorted(at)
-        rows = ({"asked": of, "at": where, "reply": asdict(reply)} for of, reply in replies.items())
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        self._storage.write(self._ready_uri(part), lines.encode())
-
-    def drop_ready(self, part: str) -> None:
-        self._storage.delete(self._ready_uri(part))
-
-    def _ready_uri(self, part: str) -> str:
-        return join(self._records, f"{part}.ready")
-
-
-def _reply(plain: dict[str, Any]) -> Reply:
-    failure, shares = plain["failure"], plain["shares"]
-    told = {
-        "failure": None if failure is None else Failure(failure),
-        "shares": None if shares is None else tuple(shares),
-    }
-    return Reply(**plain | told)
+    def journal(self, part: str) -> Journal:
+        """Where replies to a part lie until it is whole."""
+        return Journal(self._storage, join(self._records, f"{part}.ready"))

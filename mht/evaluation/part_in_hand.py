@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Generic, TypeVar
 
 from mht.evaluation.kept import KeptParts, Row
+from mht.evaluation.ready import Journal
 from mht.evaluation.tables import Judged
 from mht.generation import TRANSIENT, Reply, Request
 from mht.judgements import Asked, Judgement
@@ -58,11 +60,18 @@ class PartInHand(Generic[Item, Row]):
     replies: dict[str, Reply] = field(default_factory=dict)
     committed: bool = False
     _digests: dict[str, str] = field(default_factory=dict)
+    _journal: Journal = field(init=False)
+    _wanted: int = 0
+    _seen: int = 0
+    """So many of the replies, in their order, are kept, or not for keeping."""
+
+    def __post_init__(self) -> None:
+        self._journal = self.kept.journal(self.name)
 
     @property
     def is_whole(self) -> bool:
         """Whether every request has its reply, or its failure."""
-        return len(self.replies) == sum(map(len, self.requests.values()))
+        return len(self.replies) == self._wanted
 
     @property
     def left(self) -> list[Item]:
@@ -71,14 +80,15 @@ class PartInHand(Generic[Item, Row]):
     def ask(self, requests: Mapping[str, tuple[Request, ...]]) -> list[Request]:
         """Take these requests in hand, by row. Returns those that no reply was kept of the last time."""
         wanted = [request for of in requests.values() for request in of]
-        known = self.kept.ready(self.name)
-        self.requests = dict(requests)
+        known = self._journal.read()
+        self.requests, self._wanted = dict(requests), len(wanted)
         self._digests = {request.request_id: request.digest for request in wanted}
         self.replies = {
             name: replace(known.replies[digest], request_id=name)
             for name, digest in self._digests.items()
             if digest in known.replies
         }
+        self._seen = len(self.replies)
         self.at |= known.at if self.replies else set()
         new = [request for request in wanted if request.request_id not in self.replies]
         if new and self.kept.address is not None:
@@ -86,14 +96,17 @@ class PartInHand(Generic[Item, Row]):
         return new
 
     def keep(self) -> None:
-        """The replies that no later try could better, for whoever opens the part after this process."""
-        replies = self.replies.items()
-        ready = {self._digests[name]: reply for name, reply in replies if reply.failure not in TRANSIENT}
+        """The replies since the last time, for whoever opens the part after this process; those that no later try could
+        better.
+        """
+        new = islice(self.replies.items(), self._seen, None)
+        ready = {self._digests[name]: reply for name, reply in new if reply.failure not in TRANSIENT}
+        self._seen = len(self.replies)
         if ready:
-            self.kept.keep_ready(self.name, ready, self.at)
+            self._journal.add(ready, self.at)
 
     def commit(self) -> None:
         rows = [self.done[name] for name in self.items]
         self.kept.commit(self.name, self.number, rows, self.of, self.images, self.at)
-        self.kept.drop_ready(self.name)
+        self._journal.drop()
         self.committed = True

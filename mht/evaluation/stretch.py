@@ -16,8 +16,10 @@ from mht.generation import Reply, Request
 
 AND = "+"
 """Between the parts of a stretch, in its name."""
-_KEEPING_SHARE = 0.1
-"""Of the time at the most goes into keeping replies as they come: from a slow store less often than on a disk."""
+_SHARE = 0.1
+"""Of the time at the most goes into keeping replies as they come, and as much into finishing what is whole: to a slow
+store they go less often than to a disk, and of a fast endpoint's replies most are read when all are there.
+"""
 _TIMES, _TIMES_WITH_IMAGES = 16, 2
 """A stretch has enough for so many times as many requests as are in flight; images are held in memory meanwhile."""
 
@@ -37,6 +39,21 @@ class _Part(Protocol):
 Part = TypeVar("Part", bound=_Part)
 
 
+class _Share:
+    """Does something again and again, within a share of the time."""
+
+    def __init__(self, work: Callable[[], None], clock: Callable[[], float]) -> None:
+        self._work, self._clock, self._again_at = work, clock, float("-inf")
+
+    def __call__(self) -> None:
+        """Once more, if it is not too soon."""
+        began = self._clock()
+        if began >= self._again_at:
+            self._work()
+            ended = self._clock()
+            self._again_at = ended + (ended - began) / _SHARE
+
+
 class Stretch(Generic[Part]):
     """Takes the replies of some parts; a context manager, at whose end all that is there is finished or kept.
 
@@ -46,10 +63,10 @@ class Stretch(Generic[Part]):
     def __init__(
         self, parts: Sequence[Part], finish: Callable[[Part], None], clock: Callable[[], float]
     ) -> None:
-        self._parts, self._finish, self._clock = parts, finish, clock
+        self._parts, self._finish = parts, finish
         self._of = {one.request_id: part for part in parts for of in part.requests.values() for one in of}
-        self._changed: dict[str, Part] = {}
-        self._keep_at = 0.0
+        self._unkept: dict[str, Part] = {}
+        self._keep_some, self._finish_some = _Share(self._keep, clock), _Share(self._finish_whole, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +78,6 @@ class Stretch(Generic[Part]):
         if isinstance(error, EngineStopped):
             self.take(error.replies)
             error.replies = ()
-        self._changed = {part.name: part for part in self._parts if not part.committed}
         try:
             self._finish_whole()
         finally:
@@ -72,27 +88,24 @@ class Stretch(Generic[Part]):
         for reply in replies:
             part = self._of.get(reply.request_id)
             if part is not None and reply.request_id not in part.replies:
-                self._changed[part.name] = part
+                self._unkept[part.name] = part
                 part.replies[reply.request_id] = reply
 
     def keep_up(self) -> None:
-        """Finish what is whole; keep the other replies, unless they were kept just now."""
-        self._finish_whole()
-        began = self._clock()
-        if self._changed and began >= self._keep_at:
-            self._keep()
-            self._keep_at = self._clock() + (self._clock() - began) / _KEEPING_SHARE
+        """Keep the new replies, and finish what is whole, unless either was done just now."""
+        self._keep_some()
+        self._finish_some()
 
     def _finish_whole(self) -> None:
-        for part in [part for part in self._changed.values() if part.is_whole]:
-            self._finish(part)
-            del self._changed[part.name]
+        for part in self._parts:
+            if part.is_whole and not part.committed:
+                self._finish(part)
 
     def _keep(self) -> None:
-        for part in self._changed.values():
+        for part in self._unkept.values():
             if not part.committed:
                 part.keep()
-        self._changed = {}
+        self._unkept = {}
 
 
 def stretches(

@@ -72,6 +72,13 @@ class LocalBackend:
                 _write_exclusive(path, data)
         _sync_folder(path)
 
+    def append(self, uri: str, data: bytes) -> None:
+        """Adds to the end of a file, made where there is none; a power cut may lose it, the end of a process not."""
+        path = _path(uri)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with open(path, "ab") as file:
+            file.write(data)
+
     def is_ours(self, uri: str, data: bytes, token: str) -> bool:
         """No answer of a local file system is lost: a file that is there is another's."""
         return False

@@ -150,6 +150,17 @@ class Storage:
         backend = self._backend(uri)
         self._attempt(lambda: backend.put(uri, data), uri, "write")
 
+    def append(self, uri: str, data: bytes) -> bool:
+        """Adds to the end of a local file, made where there is none. False where a store adds nothing to an object.
+
+        The file is not synced: what was added outlives the process, and may not outlive the machine.
+        """
+        backend = self._backend(uri)
+        if not isinstance(backend, LocalBackend):
+            return False
+        self._attempt(lambda: backend.append(uri, data), uri, "append")
+        return True
+
     def create(self, uri: str, data: bytes) -> bool:
         """Writes the object if there is none; True when it is ours.
 

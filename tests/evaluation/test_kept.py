@@ -65,8 +65,8 @@ def test_altered_files_are_told(tmp_path: Path) -> None:
 def test_replies_that_were_ready_are_kept_till_the_part_is_whole(tmp_path: Path) -> None:
     kept = parts(tmp_path)
     ready = {"1": Reply("a", "text", shares=(0.75, 0.25)), "2": Reply("b", None, Failure.FILTERED, "no")}
-    kept.keep_ready("00000", ready, {"http://here"})
-    assert kept.ready("00000") == (ready, {"http://here"})
+    kept.journal("00000").add(ready, {"http://here"})
+    assert kept.journal("00000").read() == (ready, {"http://here"})
     assert kept.commits() == {}
-    kept.drop_ready("00000")
-    assert kept.ready("00000") == ({}, set())
+    kept.journal("00000").drop()
+    assert kept.journal("00000").read() == ({}, set())

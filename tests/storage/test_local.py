@@ -47,6 +47,23 @@ def reasons(storage: Storage, root: Path) -> dict[str, str]:
     }
 
 
+def test_what_is_added_stands_after_what_was_there(storage: Storage, tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / "lines"
+    assert storage.append(str(target), b"one\n")
+    assert storage.append(str(target), b"two\n")
+    assert storage.read(str(target)) == b"one\ntwo\n"
+    assert not storage.append("memory://appended/lines", b"one\n")
+    assert not storage.exists("memory://appended/lines")
+
+
+def test_a_full_disk_is_named_when_something_is_added(storage: Storage, small_disk: Path) -> None:
+    target = small_disk / "lines"
+    storage.append(str(target), b"one\n")
+    with pytest.raises(DiskFull, match="bytes free"):
+        storage.append(str(target), bytes(3 << 20))
+    assert storage.read(str(target)).startswith(b"one\n")
+
+
 def test_a_full_disk_is_named_and_leaves_no_half_file(storage: Storage, small_disk: Path) -> None:
     target = small_disk / "out" / "shard.parquet"
     for operation in (storage.write, storage.create):
