@@ -8,7 +8,8 @@ for, a failed one lost) and `mht evaluate`, whose judge `endpoint` scores as man
 requests in flight. Seconds are those from the first call to the last answer, as the endpoint saw them: start-up, scores
 and report are told apart. `killed` is the same command killed by SIGKILL when half of the calls were answered, and
 given again: its seconds are those of both. Scored are the rows with a judgement of four scores; answered twice are the
-rows that were paid for again, which at a kill are those that were on their way.
+rows that were paid for again: at a kill those that were on their way, of which `lost` had been answered and were not
+read, or not kept, yet.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ DELAY_S = 0.05
 FAULTS = ("error_500", "reset", "broken_json")
 GROUPS, OURS, KILLED = "groups of 15", "mht evaluate", "mht evaluate, killed"
 HEAD = (
-    "contestant", "seconds (median, min-max)", f"to {GROUPS}", "scored", "calls", "answered twice",
+    "contestant", "seconds (median, min-max)", f"to {GROUPS}", "scored", "calls", "answered twice", "lost",
     "start-up and report s",
 )  # fmt: skip
 _GRADES = json.dumps({"reason": "none", "accuracy": 7, "relevance": 8, "detail": 6, "safety": 9})
@@ -73,13 +74,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One run: seconds between calls, rows scored, calls made, rows paid for twice, seconds of the command besides."""
+    """One run: seconds between calls, rows scored, calls made, rows paid for twice, seconds of the command besides.
+
+    `lost` are rows paid for twice whose first answer had been sent before the kill.
+    """
 
     wall_s: float
     scored: int
     calls: int
     twice: int
     besides_s: float
+    lost: int = 0
 
 
 def row_of(call: Mapping[str, Any]) -> str:
@@ -161,12 +166,15 @@ def killed(folder: Path, at: Endpoint, seen: Seen, concurrency: int) -> Told:
     with subprocess.Popen(words, env=_environment(), cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         while len(seen.times) < rows / 2 and process.poll() is None:
             time.sleep(0.002)
+        with seen.lock:
+            sent = set(seen.rows)
         process.send_signal(signal.SIGKILL)
     first_s, half = seen.wall_s, len(seen.times)
     _run(words)
     took_s = time.perf_counter() - started
     wall_s = first_s + DELAY_S + seen.times[-1] - seen.times[half]
-    return Told(wall_s, scored(output), len(at.calls), seen.twice, took_s - wall_s)
+    lost = sum(seen.rows[row] > 1 for row in sent)
+    return Told(wall_s, scored(output), len(at.calls), seen.twice, took_s - wall_s, lost)
 
 
 def scored(output: Path) -> int:
@@ -201,13 +209,14 @@ def race(folder: Path, rows: int, repeats: int, concurrency: int, share: float) 
 def lines(found: Mapping[str, Sequence[Told]], rows: int) -> list[tuple[str, ...]]:
     """A line of the table for each contestant; of rows the worst repeat is told."""
     slowest = median(one.wall_s for one in found[GROUPS])
-    made = []
+    made = list[tuple[str, ...]]()
     for name, told in found.items():
         walls = [one.wall_s for one in told]
         made.append((
             name, f"{median(walls):.2f} ({min(walls):.2f}-{max(walls):.2f})", f"{slowest / median(walls):.1f}",
             f"{min(one.scored for one in told):,} of {rows:,}", f"{max(one.calls for one in told):,}",
-            f"{max(one.twice for one in told)}", f"{median(one.besides_s for one in told):.1f}",
+            f"{max(one.twice for one in told)}", f"{max(one.lost for one in told)}",
+            f"{median(one.besides_s for one in told):.1f}",
         ))  # fmt: skip
     return made
 

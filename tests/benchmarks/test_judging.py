@@ -59,8 +59,9 @@ def test_ours_scores_the_rows_and_the_endpoint_sees_each_once(tmp_path: Path) ->
 def test_the_table_tells_the_worst_repeat_and_the_median_time() -> None:
     slow = [Told(8.0, 95, 100, 0, 1.0)] * 3
     fast = [
-        Told(wall_s, n, 104, twice, 1.0) for wall_s, n, twice in ((0.5, 100, 0), (1.0, 99, 2), (9.0, 100, 0))
+        Told(wall_s, n, 104, twice, 1.0, twice // 2)
+        for wall_s, n, twice in ((0.5, 100, 0), (1.0, 99, 2), (9.0, 100, 0))
     ]
     first, second = lines({GROUPS: slow, OURS: fast}, 100)
     assert first[1:4] == ("8.00 (8.00-8.00)", "1.0", "95 of 100")
-    assert second[1:6] == ("1.00 (0.50-9.00)", "8.0", "99 of 100", "104", "2")
+    assert second[1:7] == ("1.00 (0.50-9.00)", "8.0", "99 of 100", "104", "2", "1")
