@@ -288,7 +288,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
     args.base = args.base or str(base_folder())
-    kept = "finetune" if len(args.methods) == len(RECIPES) else f"finetune-{'-'.join(args.methods)}"
+    some = [chosen for chosen, of in ((args.methods, RECIPES), (args.data, DATA)) if len(chosen) < len(of)]
+    kept = "-".join(["finetune", *(name for chosen in some for name in chosen)])
     found: dict[str, list[dict[str, float]]] = {}
     seconds: dict[str, list[float]] = {}
     text = ""
