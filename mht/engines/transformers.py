@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mht.errors import ConfigError
 from mht.generation import Failure, Heard, Reply, Request, Tell, silent
-from mht.pretrained.bases import check_base, meant
+from mht.pretrained.bases import check_base, check_commit, meant
 from mht.pretrained.files import check_folder, digest, is_commit, local_folder
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def check(params: Params) -> None:
         check_folder(Path(params.adapter), "adapter_config.json")
         if folder is not None:
             check_base(folder, Path(params.adapter), "model=PATH")
+        elif params.revision is not None:
+            check_commit(params.model, params.revision, Path(params.adapter))
 
 
 def identity(params: Params) -> dict[str, str | None]:

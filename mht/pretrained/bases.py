@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mht.errors import ConfigError, InputError, IntegrityError
 from mht.pretrained.files import digest, is_commit, local_folder
@@ -53,13 +54,8 @@ def check_base(base: Path, adapter: Path, remedy: str) -> None:
     `remedy` says where the right one is to be given. An adapter without our card (`mht train` writes it) says nothing
     of its base's content and passes.
     """
-    try:
-        card = json.loads((adapter / CARD).read_bytes())
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError):
-        raise IntegrityError(f"{adapter / CARD} cannot be read; copy the adapter again") from None
-    settings = card.get("settings") if isinstance(card, dict) else None
+    card = _card_of(adapter)
+    settings = card.get("settings")
     wanted = settings.get(BASE_DIGEST) if isinstance(settings, dict) else None
     if wanted is None:
         return
@@ -69,6 +65,30 @@ def check_base(base: Path, adapter: Path, remedy: str) -> None:
             f"{base} is not the base that the adapter was trained on: its digest is {found[:16]}, and "
             f"{card.get('base_model')} had {str(wanted)[:16]}. Give that one, its folder's files as they were: {remedy}"
         )
+
+
+def check_commit(base: str, revision: str, adapter: Path) -> None:
+    """Raises IntegrityError where the adapter was trained on another commit of this very hub id.
+
+    What another id holds is not known; it passes, as a mirror's would.
+    """
+    card = _card_of(adapter)
+    wanted = card.get("base_revision")
+    if card.get("base_model") == base and wanted not in (None, revision):
+        raise IntegrityError(
+            f"the adapter {adapter} was trained on {base} at {wanted}, and {revision} is given; give revision={wanted}"
+        )
+
+
+def _card_of(adapter: Path) -> dict[str, Any]:
+    """What the adapter's card says; nothing where there is none."""
+    try:
+        card = json.loads((adapter / CARD).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise IntegrityError(f"{adapter / CARD} cannot be read; copy the adapter again") from None
+    return card if isinstance(card, dict) else {}
 
 
 def _final(folder: Path) -> Path:

@@ -159,6 +159,16 @@ def test_an_adapter_of_another_model_is_refused(llava: Path, adapter: Path, tmp_
         check(Params(model=str(llava), adapter=str(adapter)))
 
 
+def test_an_adapter_is_never_put_on_another_commit_of_its_base(adapter: Path) -> None:
+    (adapter / CARD).write_text(json.dumps({"base_model": "some/model", "base_revision": "a" * 40}))
+    check(Params(model="some/model", revision="a" * 40, adapter=str(adapter)))
+    with pytest.raises(IntegrityError, match=f"trained on some/model at {'a' * 40}.*revision={'a' * 40}"):
+        check(Params(model="some/model", revision="b" * 40, adapter=str(adapter)))
+    check(Params(model="a/mirror", revision="b" * 40, adapter=str(adapter)))
+    (adapter / CARD).write_text(json.dumps({"base_model": "some/model", "base_revision": None}))
+    check(Params(model="some/model", revision="b" * 40, adapter=str(adapter)))
+
+
 def test_an_adapter_is_never_put_on_another_base_of_equal_shapes(
     llava: Path, adapter: Path, tmp_path: Path
 ) -> None:
