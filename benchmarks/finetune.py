@@ -87,7 +87,7 @@ RECIPES = {
         "lora",
         3e-3,
         ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"),
-        faithful=1.6,
+        faithful=2.0,
         steps=2600,
     ),
     "full": Recipe("full", 1e-3, ()),
