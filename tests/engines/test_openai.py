@@ -1,5 +1,6 @@
 """What the openai engine sends, and how each request ends."""
 
+import gc
 import time
 from collections.abc import Iterator
 
@@ -234,3 +235,17 @@ def test_every_request_ends_in_order_and_every_call_is_counted(
         else:
             assert reply.calls >= max_tries
         assert (reply.text is None) == (reply.failure is not None)
+
+
+def test_searches_for_garbage_are_rare_while_it_asks_and_then_as_before() -> None:
+    before, seen = gc.get_threshold(), list[int]()
+    with scripted_endpoint() as endpoint, engine_at(endpoint.base_url) as engine:
+        engine.generate([Request("a", "fine")], lambda _: seen.append(gc.get_threshold()[0]))
+        assert seen == [10_000]
+        assert gc.get_threshold() == before
+        gc.set_threshold(0, *before[1:])
+        try:
+            engine.generate([Request("b", "fine")], lambda _: seen.append(gc.get_threshold()[0]))
+        finally:
+            gc.set_threshold(*before)
+        assert seen == [10_000, 0]
