@@ -19,6 +19,8 @@ from mht.errors import EngineOutage
 from mht.generation import Failure
 
 _AT_ONCE_S = 0.05
+# So many failures since the last answer may be chance; more are an outage, and nobody hurries.
+_FEW = 4
 _FIRST_S = 0.5
 _LONGEST_S = 20.0
 # A longer Retry-After is taken for this one; the endpoint may say it again.
@@ -69,7 +71,7 @@ class Patience:
         now = self._last_failure = self.clock()
         trial.since = trial.since if trial.failures else now
         trial.failures += 1
-        well = self._down_since is None and self._last_answer > float("-inf")
+        well = len(self._ill) < _FEW and self._last_answer > float("-inf")
         trial.lone = well and trial.failures == 1 and answer.failure is not Failure.RATE_LIMITED
         self._down_since = now if self._down_since is None else self._down_since
         self._ill.add(trial)

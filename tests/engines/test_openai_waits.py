@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mht.engines._answers import retry_after_s
+from mht.engines._answers import Answer, retry_after_s
+from mht.engines._patience import Patience, Trial
 from mht.engines.openai import Engine, Params
 from mht.errors import EngineOutage
 from mht.generation import Failure, Request
@@ -157,6 +158,18 @@ def test_a_first_failure_while_others_are_answered_is_tried_again_at_once(endpoi
     fake = FakeTime()
     ask(endpoint.base_url, "error_503 fine alone", fake=fake)
     assert sum(fake.slept) > 0.05
+
+
+def test_a_few_failures_in_a_row_are_chance_and_more_are_an_outage() -> None:
+    """With many in flight, two that fail by themselves come side by side now and then."""
+    fake = FakeTime()
+    patience = Patience("here", 8, 300, fake.clock, fake.sleep, random.Random(1))
+    lost = Answer(failure=Failure.CONNECTION, heard=False)
+    for _ in range(2):
+        patience.answered()
+        trials = [Trial() for _ in range(6)]
+        assert all(patience.goes_on(trial, lost, alone=False) for trial in trials)
+        assert [trial.lone for trial in trials] == [True] * 4 + [False] * 2
 
 
 def test_an_outage_over_the_limit_ends_the_run_with_what_was_ready(endpoint: Endpoint) -> None:
