@@ -101,9 +101,9 @@ class PartInHand(Generic[Item, Row]):
         """
         new = islice(self.replies.items(), self._seen, None)
         ready = {self._digests[name]: reply for name, reply in new if reply.failure not in TRANSIENT}
-        self._seen = len(self.replies)
         if ready:
             self._journal.add(ready, self.at)
+        self._seen = len(self.replies)
 
     def commit(self) -> None:
         rows = [self.done[name] for name in self.items]

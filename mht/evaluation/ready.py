@@ -47,8 +47,8 @@ class Journal:
             except ValueError:
                 continue
             self._lines.append(line + "\n")
-        at = {address for row in rows for address in row["at"]}
-        return Ready({row["asked"]: _reply(row["reply"]) for row in rows}, at)
+        at = {address for row in rows for address in row.get("at", ())}
+        return Ready({row["asked"]: _reply(row["reply"]) for row in rows if "asked" in row}, at)
 
     def add(self, replies: Mapping[str, Reply], at: Iterable[str] = ()) -> None:
         """Further replies by the digest of their request."""

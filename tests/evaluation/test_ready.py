@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from mht.evaluation.ready import Journal
-from mht.generation import Failure, Reply
+from mht.errors import StorageOutage
+from mht.evaluation.kept import JUDGEMENTS, KeptParts
+from mht.evaluation.part_in_hand import PartInHand
+from mht.evaluation.ready import Journal, Ready
+from mht.evaluation.tables import Judged
+from mht.generation import Failure, Reply, Request
 from mht.storage import Storage, StorageParams
 
 _numbers = count()
@@ -65,3 +70,37 @@ def test_on_a_disk_a_reply_is_added_and_nothing_is_written_anew(tmp_path: Path) 
     assert file.stat().st_ino == inode
     assert file.read_bytes().startswith(before)
     assert len(file.read_bytes().splitlines()) == 3
+
+
+class Fickle:
+    """A journal whose first addition meets a store that is away."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def read(self) -> Ready:
+        return Ready({}, set())
+
+    def add(self, replies: Mapping[str, Reply], at: Iterable[str] = ()) -> None:
+        self.calls.append([reply.request_id for reply in replies.values()])
+        if len(self.calls) == 1:
+            raise StorageOutage("away")
+
+
+def test_what_could_not_be_kept_is_kept_the_next_time(tmp_path: Path) -> None:
+    kept = KeptParts(Storage(StorageParams()), str(tmp_path), "f" * 16, "judged", JUDGEMENTS)
+    part = PartInHand[str, Judged]("00000", kept, 1, {"row": "row"})
+    part._journal = fickle = Fickle()  # type: ignore[assignment]
+    part.ask({"row": tuple(Request(f"r{number}", f"{number}?") for number in range(4))})
+    part.replies["r0"] = Reply("r0", "yes")
+    with pytest.raises(StorageOutage):
+        part.keep()
+    part.replies["r1"] = Reply("r1", None, Failure.TIMEOUT)
+    part.keep()
+    part.replies["r2"] = Reply("r2", "no")
+    part.keep()
+    part.keep()
+    assert fickle.calls == [["r0"], ["r0"], ["r2"]]
+    assert not part.is_whole
+    part.replies["r3"] = Reply("r3", "no")
+    assert part.is_whole
