@@ -87,7 +87,7 @@ RECIPES = {
         "lora",
         3e-3,
         ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"),
-        faithful=2.0,
+        faithful=1.6,
         steps=2600,
     ),
     "full": Recipe("full", 1e-3, ()),
@@ -207,7 +207,7 @@ def runs(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, float], floa
             for d in args.data
             for s in seeds
             for m in args.methods
-            if d != "conversation" or s < args.conversation_seeds
+            if s < {"control": args.control_seeds, "conversation": args.conversation_seeds}.get(d, args.seeds)
         ]
         with ProcessPoolExecutor(args.at_once, get_context("spawn")) as pool:
             waiting = [pool.submit(run, folder, *one, paths[one[1]], test, args) for one in plan]
@@ -272,6 +272,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--base", help="the base model; the one that is shipped where none is given")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--control-seeds", type=int, default=3, help="of them, those that learn the control")
     parser.add_argument(
         "--conversation-seeds", type=int, default=3, help="of them, those that learn conversations"
     )
@@ -279,7 +280,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--steps", type=int, help="of every run; those of its recipe where none are given")
     parser.add_argument("--step-examples", type=int, default=4)
-    parser.add_argument("--train-images", type=int, default=3000)
+    parser.add_argument("--train-images", type=int, default=10_400)
     parser.add_argument("--test-images", type=int, default=120)
     parser.add_argument("--threads", type=int, default=2, help="of each run")
     parser.add_argument("--at-once", type=int, default=1, help="runs beside each other")
@@ -309,7 +310,8 @@ def told(
     """The page of what has been measured so far."""
     notes = [
         f"steps of {args.step_examples} images, each with all its pairs: "
-        + ", ".join(f"{m} {args.steps or RECIPES[m].steps:,}" for m in args.methods),
+        + ", ".join(f"{m} {args.steps or RECIPES[m].steps:,}" for m in args.methods)
+        + f"; {args.train_images:,} phantoms to learn from",
         "mean (lowest to highest) over "
         f"seeds: {', '.join(f'{name} {len(every)}' for name, every in found.items() if name != 'base')}",
         "how often faithful twins are learnt: "
