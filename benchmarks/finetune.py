@@ -87,8 +87,7 @@ RECIPES = {
         "lora",
         3e-3,
         ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"),
-        faithful=1.6,
-        steps=2600,
+        faithful=1.25,
     ),
     "full": Recipe("full", 1e-3, ()),
 }
@@ -280,7 +279,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--steps", type=int, help="of every run; those of its recipe where none are given")
     parser.add_argument("--step-examples", type=int, default=4)
-    parser.add_argument("--train-images", type=int, default=10_400)
+    parser.add_argument("--train-images", type=int, default=3000)
     parser.add_argument("--test-images", type=int, default=120)
     parser.add_argument("--threads", type=int, default=2, help="of each run")
     parser.add_argument("--at-once", type=int, default=1, help="runs beside each other")
