@@ -62,6 +62,15 @@ def test_a_test_set_of_one_half_is_asked_in_words_that_the_other_half_does_not_k
     assert not first & second
 
 
+def test_a_statement_is_put_in_ten_ways_in_each_half() -> None:
+    """With four, a model took the task of the other half that speaks of putting right for a sign that it is wrong."""
+    lists = dict(zip(("task", "said"), _lists(MODULES["correct_statement"]), strict=False))
+    assert {name: (len(half(one, "first")), len(half(one, "second"))) for name, one in lists.items()} == {
+        "task": (10, 10),
+        "said": (6, 6),
+    }
+
+
 def test_both_halves_word_every_form() -> None:
     forms = set(MODULES)
     assert {pair.form for pair in _pairs("first")} == {pair.form for pair in _pairs("second")} == forms

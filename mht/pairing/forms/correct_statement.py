@@ -21,6 +21,18 @@ _TASK = (
     "Should this sentence stand as it is? {s}",
     "Review the following statement. {s}",
     "Here is a line from a student's report: {s} Mark it.",
+    "Is the following right, or does it need a correction? {s}",
+    "Compare this sentence with {image} and change what does not fit: {s}",
+    "A colleague dictated: {s} Please check it.",
+    "{s} Would you sign this?",
+    "Check the next line for mistakes and mend any that you find: {s}",
+    "Does this line of the report hold? {s}",
+    "Look at {image} and say whether this may stay in the report: {s}",
+    "Please go over this sentence and correct it if it has to be: {s}",
+    "Verify this against {image}: {s}",
+    "True to {image}, or to be rewritten? {s}",
+    "Put a tick or a correction behind this sentence: {s}",
+    "I have written: {s} Is that so?",
 )
 _SAID = (
     "{image:C} shows {np}.",
@@ -29,6 +41,12 @@ _SAID = (
     "We see {np}.",
     "The study demonstrates {np}.",
     "On {image} one finds {np}.",
+    "{image:C} contains {np}.",
+    "I can make out {np} on {image}.",
+    "What {image} shows is {np}.",
+    "Seen on {image}: {np}.",
+    "My reading is {np}.",
+    "{image:C} reveals {np}.",
 )
 _STUDY = ("This is {np}.", "The image is {np}.", "What was sent is {np}.", "We are looking at {np}.")
 _RIGHT = (
