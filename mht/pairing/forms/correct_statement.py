@@ -21,18 +21,18 @@ _TASK = (
     "Should this sentence stand as it is? {s}",
     "Review the following statement. {s}",
     "Here is a line from a student's report: {s} Mark it.",
-    "Is the following right, or does it need a correction? {s}",
+    "Is the following right, or has it to be changed? {s}",
     "Compare this sentence with {image} and change what does not fit: {s}",
-    "A colleague dictated: {s} Please check it.",
-    "{s} Would you sign this?",
-    "Check the next line for mistakes and mend any that you find: {s}",
+    "A colleague said: {s} Please check it.",
+    "{s} Would you take this into the report?",
+    "Look for anything wrong in the following line: {s}",
     "Does this line of the report hold? {s}",
-    "Look at {image} and say whether this may stay in the report: {s}",
+    "Look at {image} and say whether this can stand in the report: {s}",
     "Please go over this sentence and correct it if it has to be: {s}",
-    "Verify this against {image}: {s}",
-    "True to {image}, or to be rewritten? {s}",
-    "Put a tick or a correction behind this sentence: {s}",
-    "I have written: {s} Is that so?",
+    "Check against {image} what was said: {s}",
+    "Does this fit {image}, or should it be changed? {s}",
+    "Put a tick or a correction below this sentence: {s}",
+    "I wrote: {s} Is that so?",
 )
 _SAID = (
     "{image:C} shows {np}.",
@@ -45,8 +45,8 @@ _SAID = (
     "I can make out {np} on {image}.",
     "What {image} shows is {np}.",
     "Seen on {image}: {np}.",
-    "My reading is {np}.",
-    "{image:C} reveals {np}.",
+    "Here I see {np}.",
+    "We have {np} on {image}.",
 )
 _STUDY = ("This is {np}.", "The image is {np}.", "What was sent is {np}.", "We are looking at {np}.")
 _RIGHT = (
