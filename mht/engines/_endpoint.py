@@ -56,11 +56,8 @@ class Endpoint:
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes | None:
         """The whole body; None when it is larger than allowed, of which no more is then read."""
-        length = response.content_length
-        if length is not None and length <= self._max_bytes:
-            return await response.read()
         body = bytearray()
-        if length is None:
+        if (response.content_length or 0) <= self._max_bytes:
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > self._max_bytes:

@@ -60,7 +60,7 @@ class Journal:
         ]
         text = "".join(lines)
         if self._storage.append(self._uri, (f"\n{text}" if self._torn else text).encode()):
-            self._torn = False
+            self._torn, self._lines = False, []
             return
         self._lines += lines
         self._storage.write(self._uri, "".join(self._lines).encode())

@@ -9,14 +9,7 @@ import pytest
 from mht.errors import EngineDenied
 from mht.evaluation.stretch import Stretch
 from mht.generation import Reply, Request
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.storage.conftest import FakeClock
 
 
 @dataclass
@@ -24,13 +17,12 @@ class Part:
     """To keep its replies takes `keeps_s` of the clock."""
 
     name: str
-    clock: Clock
+    clock: FakeClock
     keeps_s: float = 0.0
     wanted: int = 2
     committed: bool = False
     replies: dict[str, Reply] = field(default_factory=dict)
     kept: list[list[str]] = field(default_factory=list)
-
     requests: dict[str, tuple[Request, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,9 +37,9 @@ class Part:
         self.kept.append(list(self.replies))
 
 
-def made(takes_s: float = 0.0) -> tuple[Clock, list[Part], list[str], Stretch[Part]]:
+def made(takes_s: float = 0.0) -> tuple[FakeClock, list[Part], list[str], Stretch[Part]]:
     """Three parts; to finish one takes `takes_s` of the clock."""
-    clock = Clock()
+    clock = FakeClock()
     finished: list[str] = []
 
     def finish(part: Part) -> None:
@@ -74,7 +66,7 @@ def test_a_fast_store_keeps_each_reply_and_finishes_at_once() -> None:
 
 
 def test_a_slow_store_takes_a_tenth_of_the_time() -> None:
-    clock = Clock()
+    clock = FakeClock()
     part = Part("a", clock, keeps_s=1.0, wanted=101)
     with Stretch[Part]([part], Part.keep, clock) as stretch:
         for number in range(100):
