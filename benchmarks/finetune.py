@@ -74,15 +74,20 @@ class Recipe:
 
     method: str
     rate: float
+    steps: int
     more: tuple[str, ...] = ()
     faithful: float = 1.0
 
 
 RECIPES = {
     "lora": Recipe(
-        "lora", 3e-3, ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"), faithful=1.25
+        "lora",
+        3e-3,
+        2600,
+        ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"),
+        faithful=1.6,
     ),
-    "full": Recipe("full", 1e-3, ()),
+    "full": Recipe("full", 1e-3, 1800),
 }
 
 
@@ -130,6 +135,7 @@ def as_conversations(folder: Path, data: str) -> str:
 def trained(folder: Path, what: str, data: str, recipe: Recipe, seed: int, args: argparse.Namespace) -> Path:
     """A run's final model; `what` it learns is one of DATA, which lies at `data`."""
     output = folder / f"{recipe.method}-{what}-{seed}"
+    steps = args.steps or recipe.steps
     of_data = {
         "twins": [f"data.sampling.weights.state.faithful={recipe.faithful}"],
         "control": ["data.state=[faithful]"],
@@ -139,8 +145,8 @@ def trained(folder: Path, what: str, data: str, recipe: Recipe, seed: int, args:
         "train", f"model.path={args.base}", f"data.path={data}", f"output={output}", f"seed={seed}",
         f"method={recipe.method}", f"optimizer.learning_rate={recipe.rate}", "optimizer.warmup=0.1",
         "optimizer.final=0", "optimizer.weight_decay=0.01", *recipe.more,
-        f"step_examples={args.step_examples}", f"max_steps={args.steps}", "epochs=1000", "validation.rows=0",
-        f"checkpoints.every_steps={args.steps}", "run.ray=false", "run.progress=false",
+        f"step_examples={args.step_examples}", f"max_steps={steps}", "epochs=1000", "validation.rows=0",
+        f"checkpoints.every_steps={steps}", "run.ray=false", "run.progress=false",
         f"run.threads={args.threads}", *of_data[what],
         threads=args.threads,
     )  # fmt: skip
@@ -269,9 +275,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--methods", nargs="+", choices=sorted(RECIPES), default=["lora", "full"])
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
-    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--steps", type=int, help="of each run; each method's own where none is given")
     parser.add_argument("--step-examples", type=int, default=4)
-    parser.add_argument("--train-images", type=int, default=3000)
+    parser.add_argument("--train-images", type=int, default=10_400)
     parser.add_argument("--test-images", type=int, default=120)
     parser.add_argument("--threads", type=int, default=2, help="of each run")
     parser.add_argument("--at-once", type=int, default=1, help="runs beside each other")
@@ -300,7 +306,9 @@ def told(
 ) -> str:
     """The page of what has been measured so far."""
     notes = [
-        f"{args.steps:,} steps of {args.step_examples} images of {args.train_images:,}, each with all its pairs",
+        "steps: "
+        + ", ".join(f"{m} {args.steps or RECIPES[m].steps:,}" for m in args.methods)
+        + f"; {args.step_examples} images each, of {args.train_images:,}, with all their pairs",
         "mean (lowest to highest) over "
         f"seeds: {', '.join(f'{name} {len(every)}' for name, every in found.items() if name != 'base')}",
         "how often faithful twins are learnt: "
