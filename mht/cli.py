@@ -146,6 +146,10 @@ def _train(arguments: argparse.Namespace) -> int:
     from mht.config_train import load
 
     config = load(*split_words(arguments.words))
+    if config.plan:
+        from mht.training.plan import plan_train
+
+        return plan_train(config)
     from mht.training.command import run_train
 
     return run_train(config)

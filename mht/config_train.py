@@ -27,7 +27,7 @@ from mht.storage.uris import refuse_unusable, same_or_inside
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 SECTIONS = {"data": "training.sources"}
 """The keys that choose one plug-in of a family."""
-FREE_KEYS = ("new_run", "run", "ray", "storage", "checkpoints", "validation", "tracking")
+FREE_KEYS = ("plan", "new_run", "run", "ray", "storage", "checkpoints", "validation", "tracking")
 """What may differ when a run is resumed; `new_run` and these never change what is learnt."""
 _LEARNING_RATES = {"lora": 2e-4, "full": 1e-5}
 
@@ -209,6 +209,8 @@ class TrainConfig(BaseModel):
 
     output: str = Field(default="out/train", min_length=1)
     seed: int = Field(default=0, ge=0)
+    plan: bool = False
+    """Only tell steps, tokens, memory and arithmetic beforehand; learn and write nothing."""
     new_run: bool = False
     """Start over in an output that holds another run."""
     model: ModelConfig = Field(default_factory=dict, validate_default=True)

@@ -68,6 +68,7 @@ HEAVY_FILES = {
     "training/utilisation.py",
     "training/card.py",
     "training/rank.py",
+    "training/plan.py",
     "phantoms/model/blank.py",
     "phantoms/model/eyes.py",
     "phantoms/model/pace.py",

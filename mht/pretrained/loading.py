@@ -25,7 +25,8 @@ from transformers.models.auto.modeling_auto import (
 from mht.errors import ConfigError, InputError, IntegrityError
 from mht.pretrained.files import check_folder, is_commit, local_folder
 
-_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+_SETTINGS = ("*.json", "*.jinja", "*.model", "*.txt")
+_FILES = (*_SETTINGS, "*.safetensors")
 _SHOWN = 5
 
 
@@ -37,6 +38,20 @@ def folder_of(model: str, revision: str | None, trust_remote_code: bool) -> Path
     folder = local_folder(model) or _fetched(model, revision, trust_remote_code)
     check_folder(folder)
     return folder
+
+
+def settings_in(model: str, revision: str | None, trust_remote_code: bool) -> Path:
+    """The folder of a checkpoint, or a hub's files but for the weights. Raises InputError where it is not to be had."""
+    return local_folder(model) or _fetched(model, revision, trust_remote_code, _SETTINGS)
+
+
+def outline_in(folder: Path, dtype: torch.dtype, trust_remote_code: bool = False) -> Any:
+    """The model of a folder without its weights: every parameter has its shape, and takes no memory."""
+    code = {"trust_remote_code": trust_remote_code}
+    with _readable(folder, "config.json"):
+        config = AutoConfig.from_pretrained(folder, **code)
+    with torch.device("meta"):
+        return _kind(config, folder).from_config(config, dtype=dtype, attn_implementation="sdpa", **code)
 
 
 def commit_in(folder: Path) -> str | None:
@@ -79,12 +94,14 @@ def dtype_of(name: str, device: torch.device) -> torch.dtype:
     return dtype
 
 
-def _fetched(model: str, revision: str | None, trust_remote_code: bool) -> Path:
+def _fetched(
+    model: str, revision: str | None, trust_remote_code: bool, files: Sequence[str] = _FILES
+) -> Path:
     """The hub's files of the pinned revision in the local cache; no pickles, and code only where it is allowed."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    wanted = [*_FILES, *(["*.py"] if trust_remote_code else [])]
+    wanted = [*files, *(["*.py"] if trust_remote_code else [])]
     try:
         return Path(snapshot_download(model, revision=revision, allow_patterns=wanted))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:

@@ -36,7 +36,7 @@ class Speech:
         """The tokenizer and processor. Raises as `mht.pretrained.loading` does."""
         folder = loading.folder_of(self.model, self.revision, self.trust_remote_code)
         return Chat(
-            *loading.reader_in(folder, _described(folder, self.trust_remote_code), self.trust_remote_code)
+            *loading.reader_in(folder, described(folder, self.trust_remote_code), self.trust_remote_code)
         )
 
 
@@ -100,13 +100,13 @@ def without(examples: Sequence[Example], left_out: Container[str]) -> list[Examp
 def speech_in(given: ModelConfig, rejected: bool) -> Speech:
     """How a model is spoken to, by its folder alone: before its weights are read."""
     folder = loading.folder_of(given.path, given.revision, given.trust_remote_code)
-    model = _described(folder, given.trust_remote_code)
+    model = described(folder, given.trust_remote_code)
     tokenizer, _ = loading.reader_in(folder, model, given.trust_remote_code)
     return speech_of(model, given, tokenizer, rejected)
 
 
-def _described(folder: Path, trust_remote_code: bool) -> Any:
-    """What a model's settings say of it, in the place of the model."""
+def described(folder: Path, trust_remote_code: bool) -> Any:
+    """What a model's settings say of it, in the place of the model; no weights are read."""
     from transformers import AutoConfig, GenerationConfig
 
     config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)

@@ -64,7 +64,7 @@ def load(config: TrainConfig, device: torch.device, ranks: Ranks, sample: Exampl
     def divided() -> _Divided:
         model, chat = _pretrained(config, torch.float32 if config.method == "full" else compute)
         speech = speech_of(model, config.model, chat.tokenizer, config.preference is not None)
-        base = _freed(config, model)
+        base = freed(config, model)
         learner = _learner(base, device)
         share = ranks.first and prove(learner, speech, chat)
         told = counts(learner), Arithmetic(learner, device)
@@ -119,7 +119,7 @@ def _learner(model: Any, device: torch.device) -> Learner:
     return learner
 
 
-def _freed(config: TrainConfig, model: Any) -> Any:
+def freed(config: TrainConfig, model: Any) -> Any:
     """The model with what is trained of it free, and only that."""
     if config.method == "lora":
         projector = config.projector_state == "trained"

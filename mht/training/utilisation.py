@@ -32,16 +32,22 @@ class Arithmetic:
         )
         self._peak = peak(device)
 
+    def operations(self, tokens: float) -> float:
+        """Of so many tokens there and back."""
+        return tokens * float(self._a_token)
+
     def share(self, tokens_per_s: float, devices: int) -> float | None:
         """Of what so many devices could do; None where that is not known."""
-        return None if self._peak is None else self._a_token * tokens_per_s / (self._peak * devices)
+        return None if self._peak is None else self.operations(tokens_per_s) / (self._peak * devices)
 
 
 def peak(device: torch.device) -> float | None:
     """Operations a second of the device; None for a CPU and for a GPU that is not in the table."""
-    if device.type != "cuda":
-        return None
-    name = torch.cuda.get_device_name(device)
+    return peak_of(torch.cuda.get_device_name(device)) if device.type == "cuda" else None
+
+
+def peak_of(name: str) -> float | None:
+    """Operations a second of the GPU of this name; None for one that is not in the table."""
     return next((value for part, value in _PEAKS.items() if part in name), None)
 
 
