@@ -87,7 +87,7 @@ RECIPES = {
         ("lora.rank=32", "lora.alpha=64", "lora.dropout=0", "projector=trained"),
         faithful=1.6,
     ),
-    "full": Recipe("full", 1e-3, 1800),
+    "full": Recipe("full", 1e-3, 1800, faithful=1.6),
 }
 
 
