@@ -142,6 +142,14 @@ class Unit:
     unscored: str | None = None
 
 
+class Kind(StrEnum):
+    """What a figure may be: from 0 to 1; any number; or one that is the higher the fewer rows it stands on."""
+
+    SHARE = "share"
+    NUMBER = "number"
+    BIASED = "biased"
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One figure of a metric with all that it was made of.
@@ -154,6 +162,7 @@ class Measured:
     units: tuple[Unit, ...]
     of: Callable[[Array, Array], Array]
     additive: bool = True
+    kind: Kind = Kind.SHARE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from mht import catalog
@@ -19,6 +22,9 @@ from mht.storage import Storage
 
 NO_ROW, NULL_REPLY = "not_in_file", "no_reply_in_file"
 """The failures of rows that the file lacks, or leaves without a reply."""
+_Key = tuple[str | None, str]
+"""A benchmark's name where a column holds them, and a row's id."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +46,19 @@ class Elsewhere:
         rows = list(_rows(config, storage))
         files = dict.fromkeys(file for file, _ in rows)
         self.digest = hashlib.sha256(b"".join(map(storage.read, files))).hexdigest()[:16]
-        self._rows: dict[tuple[str | None, str], Told] = {}
-        for key, told in self._read(rows):
-            if key in self._rows:
+        self._rows: dict[_Key, Told] = {}
+        self._as_written: dict[_Key, _Key] = {}
+        for benchmark, written, told in self._read(rows):
+            key, spelt = (benchmark, _id(written)), (benchmark, str(written))
+            if key in self._rows or spelt in self._as_written:
                 raise InputError(
                     f"{config.path!r}: id {key[1]!r} stands there twice"
                     f"{' for one benchmark' if config.benchmark else ''}. Name the column of benchmarks in "
                     "predictions.benchmark if the file holds several, or leave one of the rows out."
                 )
             self._rows[key] = told
-        self._used: set[tuple[str | None, str]] = set()
+            self._as_written[spelt] = key
+        self._used: set[_Key] = set()
 
     def rows(self, questions: Sequence[Question]) -> list[Kept]:
         """A row for each question; one that the file lacks has failed."""
@@ -74,8 +83,10 @@ class Elsewhere:
             f"{left:,} of the {len(self._rows):,} rows of the file answer no question here" if left else None
         )
 
-    def _key(self, question: Question | Prediction) -> tuple[str | None, str]:
-        return question.benchmark if self._config.benchmark else None, question.row_id
+    def _key(self, question: Question | Prediction) -> _Key:
+        """A row that was written `1.0` answers a question `1`, and one that a table of floats calls `1.0`, too."""
+        asked = question.benchmark if self._config.benchmark else None, question.row_id
+        return self._as_written.get(asked, asked)
 
     def _row(self, question: Question) -> Kept:
         key = self._key(question)
@@ -87,7 +98,8 @@ class Elsewhere:
             return Kept(answered(question, None, NULL_REPLY))
         return Kept(answered(question, told.reply, None, told.likelihood_yes))
 
-    def _read(self, rows: Sequence[tuple[str, RawRow]]) -> Iterator[tuple[tuple[str | None, str], Told]]:
+    def _read(self, rows: Sequence[tuple[str, RawRow]]) -> Iterator[tuple[str | None, Any, Told]]:
+        """(benchmark, id as it is written, what the row holds)."""
         config = self._config
         for file, raw in rows:
             where = f"{file!r}, row {raw.number:,}"
@@ -95,11 +107,11 @@ class Elsewhere:
             columns = [name for name in named if name is not None]
             row = with_columns(file, raw, columns, "predictions.id=…, predictions.reply=…")
             benchmark = None if config.benchmark is None else str(row[config.benchmark])
-            reply = row[config.reply]
-            text = None if reply is None else str(reply).strip()
+            written = row[config.id]
+            text = _reply(row[config.reply], f"{where}, id {_id(written)!r}, column {config.reply!r}")
             likely = _share(row.get(config.likelihood_yes or ""), where)
             judged = str(row.get(config.judgement or "") or "")
-            yield (benchmark, str(row[config.id])), Told(text, likely, judged)
+            yield benchmark, written, Told(text, likely, judged)
 
 
 def _rows(config: FileConfig, storage: Storage) -> Iterator[tuple[str, RawRow]]:
@@ -110,6 +122,29 @@ def _rows(config: FileConfig, storage: Storage) -> Iterator[tuple[str, RawRow]]:
         storage, config.path
     )
     return found
+
+
+def _id(written: Any) -> str:
+    """As text; a whole number is one however it is written (`1.0`, as tables hold them where one is missing)."""
+    return str(int(written)) if isinstance(written, float) and written.is_integer() else str(written)
+
+
+def _reply(value: Any, where: str) -> str | None:
+    """The one text, out of the lists of one that lm-evaluation-harness puts around it; None for none, or NaN.
+
+    A lone surrogate, which no file of ours can hold, becomes U+FFFD. Raises InputError for what is no text or number.
+    """
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if not isinstance(value, str | int | float | Decimal):
+        found = f"a list of {len(value):,}" if isinstance(value, list) else f"of type {type(value).__name__}"
+        raise InputError(
+            f"{where}: the reply is {found}, and has to be one text. Write a text a row, or name another column: "
+            "predictions.reply=…"
+        )
+    return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(value)).strip()
 
 
 def _share(value: Any, where: str) -> float | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from mht.errors import InputError
-from mht.predictions import Array, Measured, Score, Unit, figure, parts_of, score
+from mht.predictions import Array, Kind, Measured, Score, Unit, figure, parts_of, score
 
 _HELD = 1 << 22  # weights held at a time
 _BLOCKS = 500  # at most so many are left out in turn
@@ -67,20 +67,21 @@ class Difference:
 def with_interval(measured: Measured, params: IntervalParams) -> Score:
     """The figure with its interval.
 
-    Without one where the figure is undefined or stands on fewer than two clusters. A share that is 0 or 1 in every draw
-    has no spread to draw from: its far bound is the exact one for as many independent clusters as the share is defined
-    on by themselves (Clopper and Pearson, Biometrika 26, 1934).
+    Without one where the figure is undefined or stands on fewer than two clusters, and where draws cannot tell: of a
+    biased one, or where all are the same. A share that is 0 or 1 in every draw has an exact far bound, for as many
+    independent clusters as the share is defined on by themselves (Clopper and Pearson, Biometrika 26, 1934).
     """
     plain = score(measured)
-    if plain.value is None:
+    if plain.value is None or measured.kind == Kind.BIASED:
         return plain
     scored = [unit for unit in measured.units if unit.parts is not None]
     of, clusters = _figure(measured, scored)
     if clusters < 2:
         return plain
     draws = _draws(of, clusters, params)
-    without_spread = len(draws) >= params.draws / 2 and bool((draws == plain.value).all())
-    if plain.value in (0.0, 1.0) and without_spread:
+    if len(draws) >= params.draws / 2 and bool((draws == plain.value).all()):
+        if measured.kind != Kind.SHARE or plain.value not in (0.0, 1.0):
+            return plain
         far = ((1 - params.level) / 2) ** (1 / _telling(of, clusters))
         low, high = (0.0, 1 - far) if plain.value == 0 else (far, 1.0)
         return replace(plain, low=low, high=high)

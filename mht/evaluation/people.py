@@ -32,7 +32,7 @@ class People:
 
     def __init__(self, config: PeopleConfig, storage: Storage) -> None:
         self._config = config
-        self.digest = hashlib.sha256(storage.read(config.path)).hexdigest()[:16]
+        self.digest = _digest(config, storage)
         self._scores: dict[str, dict[_Key, Scores]] = {}
         for rater, key, scores in _read(config, storage):
             own = self._scores.setdefault(rater, {})
@@ -84,6 +84,12 @@ class People:
             return Judgement(name, failure=NOT_RATED)
         accuracy, relevance, detail, risk = map(fmean, zip(*said, strict=True))
         return Judgement(name, accuracy, relevance, detail, risk)
+
+
+def _digest(config: PeopleConfig, storage: Storage) -> str:
+    """Of the file and of which of its columns are read as what."""
+    columns = config.model_dump_json(exclude={"path"})
+    return hashlib.sha256(columns.encode() + b"\0" + storage.read(config.path)).hexdigest()[:16]
 
 
 def take_over(site: Site, spec: Spec, people: People) -> str | None:

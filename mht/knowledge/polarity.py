@@ -8,13 +8,14 @@ from functools import lru_cache
 YES, NO = "yes", "no"
 
 _LEAD = (
-    r"^[\s\"'*_#>`(\[]*(?:(?:final\s+)?answer\s*(?:is)?\s*[:\-]?\s*|(?:well|actually|sure),\s*"
-    r"|(?:surely|certainly|definitely|absolutely|indeed|of course)\s*[,:;\-–—]\s*)*[\"'*_`(\[]*"
+    r"^[\s\"'*_#>`(\[]*(?:<\w+>\s*)?(?:(?:final\s+)?answer\s*(?:is)?\s*[:\-]?\s*|(?:assistant|a)\s*:\s*"
+    r"|(?:well|actually|sure|okay|ok)[,!.]\s*"
+    r"|(?:surely|certainly|definitely|absolutely|indeed|of course)\s*[,:;!.\-–—]\s*)*[\s\"'*_`(\[]*"
 )
 _WORD = re.compile(_LEAD + r"(yes|yeah|yep|no|nope)(?![\w'’-])(?P<after>[\s\S]*)", re.IGNORECASE)
 # After a bare `no` that is an answer, and not the `no` of `no fracture`: a stop, or how a sentence begins.
 _ANSWER = re.compile(
-    r"\s*(?:$|[.,;:!\-–—)*_\]\"'`]|(?:the|there|this|that|these|those|it|its|i|we|you|not|none|because|one|in|on|at)\b)",
+    r"\s*(?:$|[.,;:!\-–—)}*_\]\"'`<]|(?:the|there|this|that|these|those|it|its|i|we|you|not|none|because|one|in|on|at)\b)",
     re.IGNORECASE,
 )
 _BOTH = re.compile(
@@ -24,6 +25,36 @@ _BOTH = re.compile(
 _OTHER_LATER = {
     YES: re.compile(r"(?:[.!?\n]\s*|\bor\s+|/\s*)no[,.!]", re.IGNORECASE),
     NO: re.compile(r"(?:[.!?\n]\s*|\bor\s+|/\s*)yes[,.!]", re.IGNORECASE),
+}
+# What leads to an answer further on: `the answer is`, a box, a key of JSON, a conclusion, a line of its own.
+_MARKS = r"[\s\"'*_`(\[{$>:]*"
+_TOLD = (
+    r"\b(?:answer|conclusion)(?:\s+to\s+(?:the|this|your|that)\s+question)?[\s\"'*_`]*(?:\bis|[:=\-–—])"
+    r"|(?<!\w)(?-i:A)\s*:|\bboxed\s*\{(?:\s*\\text\s*\{)?|\b(?:i|we)(?:\s+would|['’]d|\s+will|['’]ll)?\s+(?:say|answer|think|believe|go\s+with)"
+)
+_CONCLUDED = (
+    r"(?:^|[,;:.!?–—\n])\s*(?:and\s+)?(?:so|but|thus|hence|therefore)\b,?\s*"
+    r"(?:(?:probably|likely|most\s+likely|definitely|clearly|the\s+answer\s+is|i(?:['’]d|\s+would)\s+say)[\s:,]+)?"
+)
+_STATED = re.compile(
+    rf"(?P<told>{_TOLD}){_MARKS}(?P<word>yes|no)(?![\w'’-])"
+    rf"|(?:{_CONCLUDED}|\n{_MARKS})(?P<ended>yes|no)(?=[\s\"'*_`)\]}}$]*(?:[.!,;]|$|\n))",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(r"\byes\s*(?:or|/)\s*no\b", re.IGNORECASE)
+# Before it in its sentence: it is not said, or under a condition.
+_UNSAID = re.compile(r"\b(?:not|if|whether|unless|either|neither)\b|n['’]t\b", re.IGNORECASE)
+_BARE_IT = r"(?:it|this|that|there|they|these|those|he|she)"
+_BARE_DOES = r"(?:does|do|did|is|are|was|were|has|have|can)"
+_BARE = {
+    YES: re.compile(
+        rf"\W*(?:{_BARE_IT}\s+(?:\w+ly\s+)?{_BARE_DOES}|present|seen|visible|positive|affirmative|(?-i:Y))\W*$",
+        re.IGNORECASE,
+    ),
+    NO: re.compile(
+        rf"\W*(?:{_BARE_IT}\s+{_BARE_DOES}(?:\s*not|n['’]t)|absent|not\s+(?:present|seen|visible)|negative|(?-i:N))\W*$",
+        re.IGNORECASE,
+    ),
 }
 _NOT = r"(?:\bnot\b|n['’]t\b)"
 _SUBJECT = r"^\W*(?:(?:actually|well|in fact|first a correction|unfortunately)\W+)?"
@@ -157,15 +188,36 @@ def contradicts_itself(text: str) -> bool:
     return bool(_BOTH.match(found["after"]) or _OTHER_LATER[said].search(found["after"]))
 
 
+def stated(text: str) -> str | None:
+    """The last yes or no that is given as the answer further on: `the answer is no`, `so yes`, a line of its own."""
+    said = None
+    for found in _STATED.finditer(text):
+        word = (found["word"] or found["ended"]).lower()
+        after, sentence = text[found.end() :], _SENTENCE.split(text[: found.start()])[-1]
+        bare = found["ended"] is not None or word == YES or _ANSWER.match(after)
+        unsaid = found["told"] is not None and _UNSAID.search(sentence)
+        if bare and not unsaid and not _BOTH.match(after):
+            said = word
+    return said
+
+
 def verdict(text: str) -> str | None:
-    """The yes or no that a text opens with, or its verdict on a statement: `that is not correct`, `it can stand`."""
+    """The yes or no that a text gives as its answer, or its verdict on a statement: `that is not correct`.
+
+    What it opens with and what it states further on must not be two things.
+    """
     text = unadorned(text)
     if contradicts_itself(text):
         return None
-    word = opening(text)
-    if word is not None:
-        return word
+    word, later = opening(text), stated(text)
+    if word is not None and later is not None and word != later:
+        return None
+    if word is not None or later is not None:
+        return word or later
     head = first_sentence(text)
+    for word, bare in _BARE.items():
+        if bare.match(head):
+            return word
     if _RIGHT.match(head) and not _STAND_NOT.search(head):
         return YES
     return NO if _WRONG.match(head) or _STAND_NOT.search(head) else None
@@ -180,7 +232,7 @@ def polarity(text: str) -> str | None:
     said = verdict(text)
     if said is not None or contradicts_itself(text):
         return said
-    head = first_sentence(text)
+    head = _EITHER.sub("", first_sentence(text))
     if _CANNOT.search(head) or _DOUBT.search(head):
         return None
     if _DENIES.search(head):

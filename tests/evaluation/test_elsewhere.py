@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
+import math
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mht.config_evaluate import FileConfig
@@ -50,6 +55,84 @@ def test_several_benchmarks_in_one_file(tmp_path: Path) -> None:
     assert found.note() is None
     with pytest.raises(InputError, match="Name the column of benchmarks"):
         elsewhere(file)
+
+
+@pytest.mark.parametrize(
+    ("given", "reply"),
+    [
+        (["no"], "no"),
+        ([[" No.\n"]], "No."),
+        ([["[1]"]], "[1]"),
+        (2, "2"),
+        (0.5, "0.5"),
+        ([True], "True"),
+        ("nan", "nan"),
+        ("\ud800 yes \U0001f9b4\udfff", "\ufffd yes \U0001f9b4\ufffd"),
+    ],
+)
+def test_a_reply_is_a_text_or_a_number_also_in_lists_of_one(tmp_path: Path, given: Any, reply: str) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(json.dumps({"row_id": 1, "reply": given}))
+    (row,) = elsewhere(file).rows(questions("1"))
+    assert (row.prediction.reply, row.prediction.failure) == (reply, None)
+    assert pa.array([row.prediction.reply], pa.string()).to_pylist() == [reply]
+
+
+@pytest.mark.parametrize("given", [None, math.nan, [None], [[math.nan]]])
+def test_nothing_in_place_of_a_number_or_a_text_is_no_reply(tmp_path: Path, given: Any) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(json.dumps({"row_id": 1, "reply": given}))
+    (row,) = elsewhere(file).rows(questions("1"))
+    assert (row.prediction.reply, row.prediction.failure) == (None, NULL_REPLY)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["yes", "no"], "a list of 2"),
+        ([], "a list of 0"),
+        ([[[-0.5, False]]], "a list of 2"),
+        ({"text": "no"}, "of type dict"),
+        ([{"text": "no"}], "of type dict"),
+    ],
+)
+def test_another_thing_than_one_text_is_told_with_its_row_and_its_id(
+    tmp_path: Path, given: Any, says: str
+) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"row_id": "a/1", "reply": "x"}\n' + json.dumps({"row_id": "a/2", "reply": given}))
+    with pytest.raises(InputError, match=r"a\.jsonl', row 2, id 'a/2', column 'reply'") as told:
+        elsewhere(file)
+    assert f"the reply is {says}, and has to be one text." in str(told.value)
+    assert "predictions.reply=" in str(told.value)
+
+
+def test_a_whole_number_is_an_id_however_it_is_written(tmp_path: Path) -> None:
+    ids, replies = [1.0, 2.5, -3.0, 12345678.0], ["one", "half", "less", "many"]
+    pq.write_table(pa.table({"row_id": ids, "reply": replies}), tmp_path / "a.parquet")
+    lines = (json.dumps(row) for row in pa.table({"row_id": ids, "reply": replies}).to_pylist())
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    for name in ("a.parquet", "a.jsonl"):
+        for asked in (("1", "2.5", "-3", "12345678"), ("1.0", "2.5", "-3.0", "12345678.0")):
+            found = elsewhere(tmp_path / name)
+            assert [row.prediction.reply for row in found.rows(questions(*asked))] == replies
+            assert found.note() is None
+
+
+def test_a_text_is_no_number_for_an_id(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"row_id": "1.0", "reply": "x"}\n{"row_id": "1", "reply": "y"}')
+    found = elsewhere(file)
+    assert [row.prediction.reply for row in found.rows(questions("1", "1.0"))] == ["y", "x"]
+
+
+@pytest.mark.parametrize("other", ["1", '"1"', '"1.0"', "1.0"])
+def test_an_id_that_stands_there_twice_is_told_however_it_is_written(tmp_path: Path, other: str) -> None:
+    file = tmp_path / "a.jsonl"
+    for ids in (("1.0", other), (other, "1.0")):
+        file.write_text("\n".join(f'{{"row_id": {one}, "reply": "x"}}' for one in ids))
+        with pytest.raises(InputError, match=r"id '1' stands there twice|id '1\.0' stands there twice"):
+            elsewhere(file)
 
 
 def test_judgements_that_came_with_the_predictions(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from mht.errors import InputError
 from mht.evaluation import intervals
 from mht.evaluation.intervals import IntervalParams, clustered_error, difference, with_interval
 from mht.evaluation.metrics import pope, risk_coverage
-from mht.predictions import Array, Measured, Unit, ratio
+from mht.predictions import Array, Kind, Measured, Unit, ratio
 from tests.evaluation.rows import predictions
 
 SETTING = Setting(images=100, fewest=1, most=20, rate=0.35, likeness=0.2)
@@ -160,6 +160,19 @@ def test_draws_are_made_once_for_figures_of_as_many_clusters_and_are_those_of_pi
     made = list(intervals._weights(many, 101, 11))
     assert [len(one) for one in made] == [99, 2]
     assert np.array_equal(np.concatenate(made), intervals._drawn_by(np.random.default_rng(11), many, 101))
+
+
+def test_draws_that_are_all_the_same_bound_shares_only() -> None:
+    units = tuple(Unit(f"{at}", f"c{at}", (1.0, 1.0)) for at in range(30))
+    share = with_interval(Measured("x", units, ratio(0, 1)), FEW)
+    assert (share.low, share.high) == (pytest.approx(0.025 ** (1 / 30)), 1.0)
+    # 1 is the lowest of a judge's scores, and no bound of a mean of findings.
+    number = with_interval(Measured("judged.risk", units, ratio(0, 1), kind=Kind.NUMBER), FEW)
+    assert (number.value, number.low, number.high) == (1.0, None, None)
+    half = tuple(replace(unit, parts=(1.0, 2.0)) for unit in units)
+    assert with_interval(Measured("x", half, ratio(0, 1)), FEW).low is None
+    biased = with_interval(replace(as_share([[1.0, 0.0], [0.0], [1.0]]), kind=Kind.BIASED), FEW)
+    assert (biased.value, biased.low, biased.high) == (0.5, None, None)
 
 
 def test_a_share_that_is_all_or_nothing_of_few_clusters_has_the_bound_of_those() -> None:

@@ -81,6 +81,26 @@ def test_empty_scores_are_none_and_rows_of_nobody_are_remarked(table: str, tmp_p
     )
 
 
+def test_other_columns_of_the_same_file_are_read_anew(table: str, tmp_path: Path) -> None:
+    rows = [("x", *ANN[0][1:], ANN[0][0])]
+    path = ratings(tmp_path, rows, (*HEAD, "right_id"))
+    first = run(config(table, tmp_path / "out", path), Engine([]))
+    assert accuracies(first, "ann") == {}
+    assert any("people scored none" in remark for remark in first.remarks)
+    again = run(config(table, tmp_path / "out", path, "people.id=right_id"), Engine([]))
+    assert accuracies(again, "ann") == {"0-0": 8}
+    assert not any("people scored none" in remark for remark in again.remarks)
+    swapped = config(
+        table,
+        tmp_path / "out",
+        path,
+        "people.id=right_id",
+        "people.accuracy=detail",
+        "people.detail=accuracy",
+    )
+    assert accuracies(run(swapped, Engine([])), "ann") == {"0-0": 5}
+
+
 def test_scores_of_another_models_reply_are_not_taken(table: str, tmp_path: Path) -> None:
     rows = [
         ("0-0", "ann", 8, 8, 8, 8, " Yes,  there is."),

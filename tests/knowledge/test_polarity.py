@@ -21,6 +21,65 @@ LEFT_OPEN = (
     "A fracture is not excluded.", "I cannot exclude a fracture.", "I doubt that there is a fracture.",
 )  # fmt: skip
 
+STATED = (
+    "The answer is {w}.", "**Answer:** {W}", "**Answer: {W}**", "Answer: **{W}**", "Final answer: {w}", "Answer - {w}",
+    "The correct answer is {w}.", "My answer is {w}.", "Based on the image, the answer is {w}.", "Conclusion: {W}",
+    "The answer to the question is {w}.", "I would say {w}.", "I'd say {w}, with some confidence.", "I think {w}.",
+    "I think {w}, the lung is collapsed.", '{{"answer": "{w}"}}', '{{"answer": "{w}", "reason": "an effusion"}}',
+    "\\boxed{{{W}}}", "$\\boxed{{\\text{{{W}}}}}$", "I'm not certain, but {w}.", "I can't be sure, but probably {w}.",
+    "Sure! {W}, it is so.", "Sure, here is the answer: {W}.", "There is an opacity.\n\n{W}", "A: {W}", "Assistant: {W}",
+    "There is no obvious abnormality at first glance. However, a subtle line is visible. Answer: {W}",
+    "The heart is enlarged.\n**{W}**", "Q: Is there a fracture? A: {W}", "<answer>{W}</answer>", "[{W}]",
+    "The image shows a large effusion, so {w}.", "No effusion is seen. Therefore, {w}.", "Without a doubt, {w}.",
+    "First I thought the answer is yes. Then I looked again: the answer is {w}.",
+)  # fmt: skip
+"""Each is decided by its word, whichever it is: a style of answering must not be found for one of the two only."""
+
+
+@pytest.mark.parametrize("wording", STATED)
+@pytest.mark.parametrize("word", ["yes", "no"])
+def test_an_answer_is_found_wherever_it_is_stated(wording: str, word: str) -> None:
+    text = wording.format(w=word, W=word.title())
+    assert (verdict(text), polarity(text)) == (word, word)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("It does.", "It does not."),
+        ("It is.", "It isn't."),
+        ("There is.", "There isn't."),
+        ("Present", "Absent"),
+        ("Seen.", "Not seen."),
+        ("Positive", "Negative"),
+        ("True", "False"),
+        ("Correct.", "Incorrect."),
+        ("Y", "N"),
+    ],
+)
+def test_a_bare_word_for_yes_has_its_twin_for_no(yes: str, no: str) -> None:
+    assert (verdict(yes), verdict(no)) == ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't think the answer is yes.",
+        "If it were so, the answer is yes.",
+        "Answer yes or no: I cannot tell.",
+        "The answer is yes or no?",
+        "Answer: yes/no",
+        "Yes. Still, the answer is no.",
+        "I think no fracture is seen.",
+        "The answer: no fracture is seen.",
+        "It is unclear whether the answer is yes.",
+        "So no fracture is seen.",
+        "The right lung:\nno nodule",
+    ],
+)
+def test_a_word_that_is_not_given_as_the_answer_is_none(text: str) -> None:
+    assert verdict(text) is None
+
 
 @pytest.mark.parametrize(
     ("text", "wanted"),

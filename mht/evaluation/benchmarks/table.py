@@ -4,8 +4,9 @@ Files: `path` is a Parquet, JSON Lines, JSON, CSV or TSV file, a folder of them 
 one that its name begins with (`test-00000.parquet`), if any. An image is the name of a file below `images` (the
 table's folder unless it is given), or in Parquet its bytes or the hub's struct of `bytes` and `path`. `options` is a
 column with a list, or several columns with an option each; the answer to a choice is the right option's text, or its
-letter. Columns of our own pairs (`state`, `premise`, `polarity` …) are taken where the table has them and `columns`
-names them.
+letter, which goes by the option's place there. Empty options are left out once the letter was looked up. Columns of our
+own pairs (`state`, `premise`, `polarity` …) are taken where the table has them and `columns` names them. `state` is
+faithful or hallucinated, or positive or negative as MedHallTune calls them; `risk` is one of our levels.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from mht.evaluation.benchmarks._words import (
     without_marker,
 )
 from mht.knowledge.polarity import NO, YES, opening
+from mht.knowledge.risk import LEVELS
 from mht.questions import Kind, Question
+from mht.records import State
 from mht.storage import Storage
 
 _SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -56,6 +59,12 @@ Column = Literal[
     "caption",
 ]
 _EVERY = "all"
+_STATES = {state.value: state.value for state in State}
+_KNOWN = {
+    "state": _STATES | {"positive": State.FAITHFUL.value, "negative": State.HALLUCINATED.value},
+    "risk": {level: level for level in LEVELS},
+}
+"""Columns of our own pairs that hold one of a few words, and what we call each."""
 
 
 class Params(CopyParams):
@@ -130,7 +139,7 @@ def understand(row: Row, part: Part, number: int, *, params: Params) -> Understo
     place = f"{part.name.rpartition('/')[2]}:{number}"
     options, truth = _options(row, params)
     word = text_or_none(row, params.kind, "kind") if params.kind else None
-    ours = {ours: text_or_none(row, theirs, ours) for ours, theirs in params.columns.items()}
+    ours = _ours(row, params)
     polarity = ours.pop("polarity", None) or (opening(truth) if options is None else None)
     if polarity not in (YES, NO, None):
         raise Unfit("polarity_neither_yes_nor_no", repr(polarity)[:40])
@@ -153,6 +162,21 @@ def understand(row: Row, part: Part, number: int, *, params: Params) -> Understo
     return Understood(question, image)
 
 
+def _ours(row: Row, params: Params) -> dict[str, str | None]:
+    """The columns of our own pairs, by our names. Raises Unfit for a state or a risk that is none of ours."""
+    found: dict[str, str | None] = {
+        ours: text_or_none(row, theirs, ours) for ours, theirs in params.columns.items()
+    }
+    for column, words in _KNOWN.items():
+        given = found.get(column)
+        if given is None:
+            continue
+        if given.casefold() not in words:
+            raise Unfit(f"unknown_{column}", f"{given[:40]!r}; it is one of {', '.join(words)}")
+        found[column] = words[given.casefold()]
+    return found
+
+
 def _options(row: Row, params: Params) -> tuple[tuple[str, ...] | None, str]:
     """(the options, None for no choice; the truth). Raises Unfit for an answer that is no option and no letter."""
     answer = text_in(row, params.answer, "answer")
@@ -161,8 +185,8 @@ def _options(row: Row, params: Params) -> tuple[tuple[str, ...] | None, str]:
     given: Any = row[params.options] if isinstance(params.options, str) else [row[c] for c in params.options]
     if not isinstance(given, list) or len(given) > len(LETTERS):
         raise Unfit("no_options", f"a list of up to {len(LETTERS)} is needed")
-    options = tuple(
-        text_in({"option": option}, "option", "option") for option in given if option not in (None, "")
-    )
+    texts = [text_or_none({"option": option}, "option", "option") for option in given]
+    lettered = {letter: text for letter, text in zip(LETTERS, texts, strict=False) if text is not None}
+    options = tuple(lettered.values())
     same = [option for option in options if option.casefold() == answer.casefold()]
-    return options, same[0] if same else right_option(options, LETTERS[: len(options)], answer)
+    return options, same[0] if same else right_option(options, list(lettered), answer)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mht.evaluation.metrics._findings import ground, read, stated
 from mht.knowledge.truth import DENIED, POSSIBLE, TRUE, world
-from mht.predictions import Measured, Parts, Prediction, Unscored, per_row, ratio
+from mht.predictions import Kind, Measured, Parts, Prediction, Unscored, per_row, ratio
 
 
 class Params(BaseModel):
@@ -55,5 +55,8 @@ def measure(rows: Sequence[Prediction], params: Params) -> tuple[Measured, ...]:
         return float(len(wrong)), float(len(said)), float(bool(wrong)), 1.0
 
     units = per_row(rows, asks, parts)
-    figures = {"chair.i": ratio(0, 1), "chair.s": ratio(2, 3), "chair.stated": ratio(1, 3)}
-    return tuple(Measured(name, units, of) for name, of in figures.items())
+    return (
+        Measured("chair.i", units, ratio(0, 1)),
+        Measured("chair.s", units, ratio(2, 3)),
+        Measured("chair.stated", units, ratio(1, 3), kind=Kind.NUMBER),
+    )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from mht.judgements import NOT_RATED, SCALES, Judgement
-from mht.predictions import Measured, Prediction, Unit, ratio
+from mht.predictions import Kind, Measured, Prediction, Unit, ratio
 
 OF_JUDGE = ".judge="
 
@@ -45,6 +45,7 @@ def of_judge(rows: Sequence[Prediction], judge: str, ending: str = "") -> tuple[
             f"judged.{scale}{ending}",
             tuple(_unit(row, one, scale) for row, one in zip(rows, given, strict=True)),
             ratio(0, 1),
+            kind=Kind.NUMBER,
         )
         for scale in SCALES
     )

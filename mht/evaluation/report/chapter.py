@@ -36,10 +36,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The scores that one judge gave."""
+    """The scores that one judge gave; `states` are those on true and on false premises, where there are both."""
 
     judge: str
     rows: tuple[Row, ...]
+    states: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,18 @@ def _judged(rows: Sequence[Prediction], told: Sequence[Row], intervals: Interval
     if not names:
         given = tuple(row for row in told if row.about.group is Group.JUDGED)
         return (Judged("a judge that the rows do not name", given),) if given else ()
-    made = []
-    for name in names:
-        scores = [with_interval(one, intervals) for one in judged.of_judge(rows, name)]
-        made.append(Judged(name, tuple(_in_order(scores))))
-    return tuple(made)
+    states = sorted({row.state for row in rows if row.state is not None})
+    parts = {state: [row for row in rows if row.state == state] for state in states if len(states) > 1}
+    return tuple(
+        Judged(
+            name, _scored(rows, name, intervals), {s: _scored(of, name, intervals) for s, of in parts.items()}
+        )
+        for name in names
+    )
+
+
+def _scored(rows: Sequence[Prediction], judge: str, intervals: IntervalParams) -> tuple[Row, ...]:
+    return tuple(_in_order([with_interval(one, intervals) for one in judged.of_judge(rows, judge)]))
 
 
 def _of_baselines(row: Row, blind: Mapping[str, Mapping[str, Score]]) -> dict[str, Score]:

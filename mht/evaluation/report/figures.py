@@ -11,6 +11,9 @@ from mht import catalog
 from mht.evaluation.metrics.judged import OF_JUDGE
 from mht.predictions import Score
 
+PREMISES = {"faithful": "True premises", "hallucinated": "False premises"}
+"""What rows of each state are called."""
+
 
 class Unit(StrEnum):
     """How a value is written: of 0.042, `4.2 %` or `0.042`; of 7.4, `7.40` of ten."""

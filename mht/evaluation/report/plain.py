@@ -12,7 +12,7 @@ from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.agreeing import Agreed, Alone
 from mht.evaluation.report.blind import written, written_beside
 from mht.evaluation.report.chapter import Chapter, Lexical, Row
-from mht.evaluation.report.figures import about, of
+from mht.evaluation.report.figures import PREMISES, about, of
 from mht.evaluation.report.groups import Part
 from mht.evaluation.report.panel import AGREED, ALONE, agreed_cells, alone_cells, pairs
 from mht.evaluation.report.text import one_line
@@ -80,6 +80,10 @@ def _chapter(one: Chapter) -> dict[str, Any]:
         ],
         "risk_coverage": [asdict(point) for point in one.curve],
         "judged": {each.judge: [row_json(row) for row in each.rows] for each in one.judged},
+        "judged_by_state": {
+            each.judge: {state: [row_json(row) for row in rows] for state, rows in each.states.items()}
+            for each in one.judged if each.states
+        },
         "judges_agreed": [_panel_json(each) for each in one.agreed],
         "judges_alone": [_panel_json(each) for each in one.alone],
         "lexical": [_lexical(each) for each in one.lexical],
@@ -140,9 +144,10 @@ def _markdown(one: Chapter, intervals: IntervalParams) -> list[str]:
     lines += _parts(one, head)
     for judged in one.judged:
         lines += [f"Judged by {quoted(judged.judge)}, from 1 to 10; for risk 10 is safest.", ""]
-        lines += _table(
-            ["score", "value", head, "rows"], [[row.about.title, *_numbers(row)] for row in judged.rows]
-        )
+        lines += _table(["score", "value", head, "rows"], _scores(judged.rows))
+        for state, rows in judged.states.items():
+            lines += [f"{PREMISES.get(state, quoted(state))}, judged by {quoted(judged.judge)}:", ""]
+            lines += _table(["score", "value", head, "rows"], _scores(rows))
     return lines + _panel(one) + _words(one, head) + _worst(one)
 
 
@@ -193,6 +198,10 @@ def _numbers(row: Row) -> list[str]:
     score = row.score
     bounds = row.about.bounds(score.low, score.high)
     return [row.about.written(score.value), bounds, of(score.n, score.n_asked)]
+
+
+def _scores(rows: Sequence[Row]) -> list[list[str]]:
+    return [[row.about.title, *_numbers(row)] for row in rows]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

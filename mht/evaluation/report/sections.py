@@ -9,9 +9,9 @@ from html import escape
 
 from mht.evaluation.intervals import IntervalParams
 from mht.evaluation.report.cards import unread
-from mht.evaluation.report.chapter import Chapter
+from mht.evaluation.report.chapter import Chapter, Judged
 from mht.evaluation.report.charts import reliability, risk_coverage
-from mht.evaluation.report.figures import Group, about
+from mht.evaluation.report.figures import PREMISES, Group, about
 from mht.evaluation.report.groups import Breakdown
 from mht.evaluation.report.panel import LEAD, agreed_table, alone_table, pairs
 from mht.evaluation.report.parts import by_part, crossed
@@ -105,7 +105,7 @@ def sections(one: Chapter, errors: Section, intervals: IntervalParams) -> Iterat
     if one.bins:
         yield _told("confidence", _confidence(one, level))
     if one.judged:
-        yield _told("judged", "".join(_sheet(by_judge(judge, level)) for judge in one.judged) + _panel(one))
+        yield _told("judged", "".join(_by_judge(judge, level) for judge in one.judged) + _panel(one))
     if one.lexical:
         title = "Likeness of words, beside blind baselines"
         yield Section("lexical", title, _lexical_lead(one), _sheet(lexical(one.lexical, level)))
@@ -156,6 +156,17 @@ def _trusted(one: Chapter, level: float) -> Iterator[Section]:
             for column in others
         )
         yield _told("other", "".join(folded))
+
+
+def _by_judge(one: Judged, level: float) -> str:
+    """A judge's table, and behind it the same of true and of false premises: their mean is of neither."""
+    named = ((PREMISES.get(state, state), rows) for state, rows in one.states.items())
+    apart = (
+        f"<details><summary>{escape(name)}</summary>"
+        f"{_sheet(by_judge(Judged(one.judge, rows), level, name.lower()))}</details>"
+        for name, rows in named
+    )
+    return _sheet(by_judge(one, level)) + "".join(apart)
 
 
 def _part(one: Breakdown, level: float) -> str:

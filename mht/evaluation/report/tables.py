@@ -135,7 +135,8 @@ def plain(rows: Sequence[Row], level: float) -> str:
     return table("forest", "Figures", heads, lines)
 
 
-def by_judge(one: Judged, level: float) -> str:
+def by_judge(one: Judged, level: float, of: str = "") -> str:
+    """A judge's scores; `of` says of which part of the rows."""
     heads = heads_of("score", OF_TEN, [f"{tick:g}" for tick in OF_TEN.ticks], level)
     lines = (
         line(
@@ -144,7 +145,8 @@ def by_judge(one: Judged, level: float) -> str:
         )
         for row in one.rows
     )
-    caption = f"Judge: {spoken(one.judge)}. From 1 to 10; higher is better, and for risk 10 is safest"
+    named = f"{spoken(one.judge)}, {spoken(of)}" if of else spoken(one.judge)
+    caption = f"Judge: {named}. From 1 to 10; higher is better, and for risk 10 is safest"
     return table("forest", caption, heads, lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,72 @@ def test_the_answer_to_a_choice_is_its_text_or_its_letter(
             ("A ring", "A cross"),
         )
         assert question.question == "Is it round?\nA. A ring\nB. A cross\nPick one."
+
+
+@pytest.mark.parametrize("empty", ["", "  ", None, math.nan])
+def test_the_letter_goes_by_the_place_that_an_option_has_in_the_table(
+    empty: str | float | None, tmp_path: Path, storage: Storage
+) -> None:
+    write_images(tmp_path, ["a.jpg"])
+    four = dict(zip("ABCD", [empty, "A ring", empty, "A cross"], strict=True))
+    rows = [ROW | four | {"answer": answer, "all": list(four.values())} for answer in ("B", "d)", "A cross")]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    for options in ("all", list("ABCD")):
+        found = asked(storage, tmp_path / "rows.jsonl", options=options)
+        assert [question.truth for question in found] == ["A ring", "A cross", "A cross"]
+        assert {question.options for question in found} == {("A ring", "A cross")}
+        assert found[0].question == "Is it round?\nA. A ring\nB. A cross"
+
+
+def test_an_answer_that_names_an_empty_option_is_refused(tmp_path: Path, storage: Storage) -> None:
+    write_images(tmp_path, ["a.jpg"])
+    four = {"A": "", "B": "A ring", "C": "A cross", "D": ""}
+    write_csv(tmp_path / "rows.csv", [ROW | four | {"answer": letter} for letter in "ABCDE"])
+    given = {"path": f"{tmp_path}/rows.csv", "options": list("ABCD"), "max_refused": 0.9}
+    benchmark = opened("table", given, storage)
+    found = [(question.row_id, question.truth) for question in benchmark.questions()]
+    assert found == [("rows.csv:2", "A ring"), ("rows.csv:3", "A cross")]
+    assert reasons(benchmark) == {"answer_is_no_option": 3}
+
+
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        ("faithful", "faithful"),
+        (" Faithful ", "faithful"),
+        ("POSITIVE", "faithful"),
+        ("Hallucinated", "hallucinated"),
+        ("negative", "hallucinated"),
+        (" ", None),
+    ],
+)
+def test_a_state_is_read_in_any_case_and_by_the_names_of_medhalltune(
+    given: str, state: str | None, tmp_path: Path, storage: Storage
+) -> None:
+    write_images(tmp_path, ["a.jpg"])
+    write_csv(tmp_path / "rows.csv", [ROW | {"label": given}])
+    (question,) = asked(storage, tmp_path / "rows.csv", columns={"state": "label"})
+    assert question.state == state
+
+
+@pytest.mark.parametrize(("given", "risk"), [("High", "high"), (" none", "none"), ("CRITICAL", "critical")])
+def test_a_risk_is_read_in_any_case(given: str, risk: str, tmp_path: Path, storage: Storage) -> None:
+    write_images(tmp_path, ["a.jpg"])
+    write_csv(tmp_path / "rows.csv", [ROW | {"grade": given}])
+    (question,) = asked(storage, tmp_path / "rows.csv", columns={"risk": "grade"})
+    assert question.risk == risk
+
+
+def test_a_state_or_a_risk_that_is_none_of_ours_is_refused(tmp_path: Path, storage: Storage) -> None:
+    write_images(tmp_path, ["a.jpg"])
+    words = [("true", "low"), ("faithfull", "low"), ("faithful", "medium"), ("faithful", "low")]
+    write_csv(tmp_path / "rows.csv", [ROW | {"state": state, "risk": risk} for state, risk in words])
+    given = {"path": f"{tmp_path}/rows.csv", "columns": {"state": "state", "risk": "risk"}}
+    benchmark = opened("table", given | {"max_refused": 0.9}, storage)
+    assert [(question.state, question.risk) for question in benchmark.questions()] == [("faithful", "low")]
+    assert reasons(benchmark) == {"unknown_state": 2, "unknown_risk": 1}
+    with pytest.raises(InputError, match=r"'medium'; it is one of none, low, moderate, high, critical"):
+        asked(storage, **given)
 
 
 def test_parquet_holds_its_images(tmp_path: Path, storage: Storage) -> None:

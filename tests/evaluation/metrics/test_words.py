@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mht.evaluation.metrics import (
@@ -78,10 +79,30 @@ def test_calibration() -> None:
     # two of confidence .9, half right; one of .8, right
     assert figures(calibration, rows, bins=5) == {
         "": pytest.approx((2 * 0.4 + 0.2) / 3),
+        "chance": pytest.approx((2 / np.pi) ** 0.5 * ((2 * 0.09) ** 0.5 + 0.16**0.5) / 3),
         "gap": pytest.approx((0.9 + 0.9 + 0.8) / 3 - 2 / 3),
     }
     assert value(calibration, rows) == (pytest.approx(1 / 3), 3, 4)
-    assert figures(calibration, [sure(1.0, True, "a"), sure(0.0, False, "b")]) == {"": 0.0, "gap": 0.0}
+    assert figures(calibration, [sure(1.0, True, "a"), sure(0.0, False, "b")]) == {
+        "": 0.0,
+        "chance": 0.0,
+        "gap": 0.0,
+    }
+
+
+def test_a_model_that_is_calibrated_shows_the_error_of_chance() -> None:
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(40):
+        probabilities = rng.uniform(0.01, 0.99, 120)
+        rows = [
+            sure(p, bool(right), str(at))
+            for at, (p, right) in enumerate(zip(probabilities, rng.random(120) < probabilities, strict=True))
+        ]
+        found.append(figures(calibration, rows))
+    error, chance = (np.mean([one[name] for one in found]) for name in ("", "chance"))  # type: ignore[misc]
+    assert error > 0.05
+    assert chance == pytest.approx(error, rel=0.1)
 
 
 def test_risk_and_coverage() -> None:

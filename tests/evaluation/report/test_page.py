@@ -184,7 +184,25 @@ def test_two_judges_never_stand_in_one_table() -> None:
     made = chapter(run, "b", INTERVALS).judged
     assert [one.judge for one in made] == ["a", "b"]
     assert [(one.rows[0].score.n, one.rows[0].score.n_asked) for one in made] == [(4, 11), (6, 11)]
-    assert report_files(run, INTERVALS)["report.html"].decode().count("<caption>Judge: ") == 2
+    text = report_files(run, INTERVALS)["report.html"].decode()
+    assert [text.count(f"<caption>Judge: {name}. ") for name in "ab"] == [1, 1]
+
+
+def test_true_and_false_premises_are_judged_apart_too() -> None:
+    given = {"faithful": Judgement("a", 8, 7, 6, 9), "hallucinated": Judgement("a", 3, 5, 4, 2)}
+    rows = [replace(row, judgements=(given[str(row.state)],)) for row in EVERY]
+    run = replace(run_of({"b": EVERY}, blind=False), benchmarks={"b": rows})
+    made = report_files(run, INTERVALS)
+    told = json.loads(made["report.json"])["benchmarks"]["b"]["judged_by_state"]["a"]
+    means = {state: {one["name"]: one["value"] for one in figures} for state, figures in told.items()}
+    assert [means[state]["judged.accuracy"] for state in ("faithful", "hallucinated")] == [8, 3]
+    assert [means[state]["judged.risk"] for state in ("faithful", "hallucinated")] == [9, 2]
+    assert "<caption>Judge: a, false premises. " in made["report.html"].decode()
+    assert "False premises, judged by a:" in made["report.md"].decode()
+    alone = replace(run, benchmarks={"b": [row for row in rows if row.state == "faithful"]})
+    assert (
+        json.loads(report_files(alone, INTERVALS)["report.json"])["benchmarks"]["b"]["judged_by_state"] == {}
+    )
 
 
 def test_the_worst_errors_carry_image_premise_answer_and_risk(text: str) -> None:
