@@ -11,6 +11,7 @@ from mht.evaluation.metrics import (
     abstention,
     calibration,
     judged,
+    likelihood,
     over_confidence,
     polarity,
     pope,
@@ -103,6 +104,34 @@ def test_a_model_that_is_calibrated_shows_the_error_of_chance() -> None:
     error, chance = (np.mean([one[name] for one in found]) for name in ("", "chance"))  # type: ignore[misc]
     assert error > 0.05
     assert chance == pytest.approx(error, rel=0.1)
+
+
+def test_yes_or_no_by_likelihood_whatever_is_said() -> None:
+    rows = [
+        sure(0.9, True, "a"),
+        sure(0.6, False, "b"),
+        sure(0.4, True, "c"),
+        sure(0.1, False, "d"),
+        sure(None, True, "e"),
+    ]
+    # of four two are right; of four pairs of a yes and a no, three are in order
+    assert figures(likelihood, rows) == {"": 0.5, "auroc": 0.75}
+    assert value(likelihood, rows) == (0.5, 4, 5)
+    assert figures(likelihood, [sure(0.7, True, "a"), sure(0.7, False, "b")]) == {"": 0.5, "auroc": 0.5}
+    assert figures(likelihood, [sure(0.7, True, "a"), sure(0.2, True, "b")]) == {"": 0.5, "auroc": None}
+
+
+def test_the_area_counts_pairs_in_order() -> None:
+    rng = np.random.default_rng(1)
+    likely, yes = rng.integers(0, 8, 60) / 8, rng.random(60) < 0.4
+    pairs = [(a > b) + (a == b) / 2 for a in likely[yes] for b in likely[~yes]]
+    parts, ones = np.stack([likely, yes], axis=1), np.ones(60)
+    assert likelihood.auroc(parts, ones) == pytest.approx(np.mean(pairs))
+    weights = rng.integers(0, 3, (5, 60)).astype(float)
+    repeated = [
+        likelihood.auroc(np.repeat(parts, w.astype(int), axis=0), np.ones(int(w.sum()))) for w in weights
+    ]
+    assert likelihood.auroc(parts, weights) == pytest.approx(np.array(repeated))
 
 
 def test_risk_and_coverage() -> None:

@@ -17,6 +17,7 @@ from tests.pairing.corpus import phantoms
 INTERVALS = IntervalParams(draws=200)
 METRICS = (
     "abstention", "calibration", "chair", "choice", "false_denial", "false_premise", "hallucination_rate", "judged",
+    "likelihood",
     "over_confidence", "over_rejection", "polarity", "pope", "risk_coverage", "risk_misread", "risk_weighted", "rouge",
     "severity", "twins", "vqa",
 )  # fmt: skip
