@@ -21,6 +21,7 @@ from mht.model.examples import Example
 from mht.model.learner import Learner
 from mht.model.lora import counts
 from mht.model.packing import Placed, alone, pieces
+from mht.model.sharding import layers
 from mht.pretrained import loading
 from mht.pretrained.chat import Chat
 from mht.storage import Storage
@@ -106,7 +107,7 @@ def plan_of(config: TrainConfig) -> TrainPlan:
         parameters=parameters,
         state_bytes=state_bytes,
         checkpoint_bytes=trained * _STORED_BYTES,
-        operations=Arithmetic(learner, torch.device("cpu")).operations(mine * scale),
+        operations=_operations(config, learner, mine * scale),
         dtype=dtype,
         probe=len(prepared),
         unlearnable=unlearnable,
@@ -123,6 +124,15 @@ def _learner(config: TrainConfig, folder: Path) -> tuple[Learner, int, str]:
     beside = parameters * compute.itemsize if config.preference and config.method == "full" else 0
     every = weights + trained * _ADAM_BYTES + beside
     return learner, -(-every // config.run.workers), str(compute).removeprefix("torch.")
+
+
+def _operations(config: TrainConfig, learner: Learner, tokens: float) -> float:
+    """Training by preference goes forward twice more: as the reference, and to weigh what is learnt."""
+    once = Arithmetic(learner, torch.device("cpu")).operations(tokens)
+    if config.preference is None:
+        return once
+    size = sum(parameter.numel() for layer in layers(learner) for parameter in layer.parameters())
+    return once + 2 * (2 * size) * tokens
 
 
 def _probe(config: TrainConfig, source: Source, agenda: Agenda) -> list[Example]:

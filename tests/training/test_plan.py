@@ -76,6 +76,18 @@ def test_workers_divide_what_is_kept_and_epochs_add_up(given: list[str], tmp_pat
     assert one.state_bytes - half.state_bytes == 2 * (one.parameters - one.trained)
 
 
+def test_preference_says_wrong_answers_too_and_goes_forward_three_times(
+    given: list[str], tmp_path: Path
+) -> None:
+    words = [*given, f"output={tmp_path / 'run'}"]
+    plain, preferring = plan_of(load(None, words)), plan_of(load(None, [*words, "preference.beta=0.1"]))
+    assert preferring.tokens > 1.2 * plain.tokens
+    # Frozen layers cost four operations a parameter there and back, and two more each time forward.
+    assert preferring.operations / preferring.tokens == pytest.approx(
+        2 * plain.operations / plain.tokens, rel=0.15
+    )
+
+
 def test_the_table_tells_what_cannot_be_learnt(
     llava: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
