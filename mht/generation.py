@@ -28,6 +28,7 @@ class Failure(StrEnum):
     # the endpoint's answer
     NOT_ACCEPTED = "not_accepted"
     NOT_A_COMPLETION = "not_a_completion"
+    NO_CHOICES = "no_choices"
     EMPTY_REPLY = "empty_reply"
     REPLY_TOO_LARGE = "reply_too_large"
     FILTERED = "filtered"
@@ -38,7 +39,9 @@ class Failure(StrEnum):
     NOT_FINITE = "not_finite"
 
 
-TRANSIENT = frozenset({Failure.RATE_LIMITED, Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.CONNECTION})
+TRANSIENT = frozenset({
+    Failure.RATE_LIMITED, Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.CONNECTION, Failure.NO_CHOICES
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

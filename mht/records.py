@@ -48,6 +48,7 @@ class Reason(StrEnum):
     ENGINE_CONNECTION = "engine_connection"
     ENGINE_NOT_ACCEPTED = "engine_not_accepted"
     ENGINE_NOT_A_COMPLETION = "engine_not_a_completion"
+    ENGINE_NO_CHOICES = "engine_no_choices"
     ENGINE_EMPTY_REPLY = "engine_empty_reply"
     ENGINE_REPLY_TOO_LARGE = "engine_reply_too_large"
     ENGINE_FILTERED = "engine_filtered"

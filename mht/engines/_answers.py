@@ -1,7 +1,7 @@
 """What an HTTP answer means: JSON to read, a failure to try again, one to keep, or the end of the run.
 
 An endpoint's message may repeat the prompt, the image or part of the key, so none of it is passed on: only its short
-codes are, and what can be told from the status.
+codes are, and what can be told from the status. An error may also come under status 200: then its own code counts.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from mht.generation import TRANSIENT, Failure
+from mht.engines._chat import completion
+from mht.generation import TRANSIENT, Failure, Reply, Request
 
 # Beside 401 and 403: a request that nothing but a person can help.
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"})
@@ -22,6 +23,7 @@ _TOO_LONG = re.compile(
     r"context[ _]length|context window|prompt is too long|too many (?:input )?tokens", re.IGNORECASE
 )
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,47}")
+_STATUS = re.compile(r"[45][0-9]{2}")
 _NOT_JSON = "status 200 with a body that is not JSON"
 
 
@@ -50,9 +52,19 @@ class Answer:
 def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """The meaning of a whole answer."""
     if status == 200:
-        return _told(body)
-    codes, message = _error_of(body)
-    detail = " ".join([f"status {status}", *codes])
+        return _told(headers, body)
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    error = found.get("error", found) if isinstance(found, dict) else None
+    return _failed(status, f"status {status}", headers, error)
+
+
+def _failed(status: int, said: str, headers: Mapping[str, str], error: object) -> Answer:
+    """The meaning of an answer that is an error, as of this status; `said` begins the detail."""
+    codes, message = _words_of(error)
+    detail = " ".join([said, *codes])
     denied = _denied(status, codes)
     if denied is not None:
         return Answer(failure=Failure.NOT_ACCEPTED, detail=detail, denied=denied)
@@ -63,13 +75,34 @@ def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     return Answer(failure=failure, detail=detail, retry_after_s=retry_after_s(headers))
 
 
-def _told(body: bytes) -> Answer:
+def _told(headers: Mapping[str, str], body: bytes) -> Answer:
     """JSON that is too deep to be read is no half of a body: it would come again."""
     try:
-        return Answer(told=json.loads(body))
-    except (ValueError, RecursionError) as error:
-        deep = isinstance(error, RecursionError)
+        told = json.loads(body)
+    except (ValueError, RecursionError) as broken:
+        deep = isinstance(broken, RecursionError)
         return Answer(failure=Failure.NOT_A_COMPLETION, detail=_NOT_JSON, garbled=not deep)
+    error, choices = (told.get("error"), told.get("choices")) if isinstance(told, dict) else (None, None)
+    status = _status_of(error)
+    if status is None and (choices or not error):
+        return Answer(told=told)
+    said = "an error without a status" if status is None else f"error {status}"
+    return _failed(status or 200, f"status 200 with {said}", headers, error)
+
+
+def read(request: Request, answer: Answer, calls: int) -> tuple[Reply, Answer]:
+    """The reply that an answer holds, and the answer with the failure that shows only in the reply."""
+    if answer.failure is not None:
+        return Reply(request.request_id, None, answer.failure, answer.detail, calls=calls), answer
+    reply = completion(request, answer.told, calls)
+    return reply, replace(answer, failure=reply.failure, detail=reply.detail)
+
+
+def _status_of(error: object) -> int | None:
+    """The status that an error names in its code, as routers do that pass on what another service said."""
+    code = error.get("code") if isinstance(error, dict) else None
+    named = isinstance(code, int | str) and _STATUS.fullmatch(str(code))
+    return int(str(code)) if named else None
 
 
 def _failure(status: int, codes: list[str], message: str) -> Failure:
@@ -98,13 +131,8 @@ def _denied(status: int, codes: list[str]) -> str | None:
     return None
 
 
-def _error_of(body: bytes) -> tuple[list[str], str]:
+def _words_of(error: object) -> tuple[list[str], str]:
     """(type, code and parameter as far as they are plain words, message) of an error in OpenAI's shape or vLLM's."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return [], ""
-    error = found.get("error", found) if isinstance(found, dict) else None
     if not isinstance(error, dict):
         return [], ""
     words = [error.get(key) for key in ("type", "code", "param")]

@@ -67,13 +67,16 @@ def _count(usage: object, key: str) -> int:
 def _choice(choices: list[Any], cut_ok: bool) -> tuple[str | None, Failure | None, str]:
     """(text, failure, detail) of the first choice."""
     if not choices:
-        return None, Failure.EMPTY_REPLY, "no choices"
-    message = choices[0].get("message") if isinstance(choices[0], dict) else None
+        return None, Failure.NO_CHOICES, "status 200 with a list of no choices"
+    first = choices[0] if isinstance(choices[0], dict) else {}
+    if first.get("finish_reason") == "error":
+        return None, Failure.SERVER_ERROR, "status 200 with a reply that an error broke off"
+    message = first.get("message")
     if not isinstance(message, dict):
         return None, Failure.NOT_A_COMPLETION, "a choice without a message"
     if message.get("refusal"):
         return None, Failure.FILTERED, "the model refused, in the field made for it"
-    return said(message.get("content"), choices[0].get("finish_reason"), cut_ok)
+    return said(message.get("content"), first.get("finish_reason"), cut_ok)
 
 
 def said(
@@ -98,6 +101,7 @@ def _ended_badly(finish_reason: object) -> tuple[Failure, str] | None:
 
 def _text_of(content: object) -> tuple[str | None, Failure | None, str]:
     """(text, failure, detail) of a message's content; the text without white space around it."""
+    content = _joined(content) if isinstance(content, list) else content
     if content is None:
         return None, Failure.EMPTY_REPLY, "no content"
     if not isinstance(content, str):
@@ -107,3 +111,11 @@ def _text_of(content: object) -> tuple[str | None, Failure | None, str]:
     if not content.isascii() and any("\ud800" <= char <= "\udfff" for char in content):
         return None, Failure.NOT_A_COMPLETION, "content with a surrogate that has no partner"
     return content.strip(), None, ""
+
+
+def _joined(parts: list[Any]) -> object:
+    """The text of the parts that are text, others left out; the list itself where it is not one of parts."""
+    if not all(isinstance(part, dict) for part in parts):
+        return parts
+    texts = [part.get("text") for part in parts if part.get("type") == "text"]
+    return "".join(texts) if all(isinstance(text, str) for text in texts) else parts

@@ -19,7 +19,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mht.engines._address import is_loopback, key_of, url_fault
-from mht.engines._chat import completion, messages, unsendable
+from mht.engines._answers import read
+from mht.engines._chat import messages, unsendable
+from mht.engines._extra_body import ExtraBody
 from mht.engines._ledger import Budget, Ledger
 from mht.engines._patience import Patience, Trial
 from mht.errors import BudgetSpent, ConfigError, EngineDenied, EngineStopped
@@ -42,6 +44,8 @@ class Params(BaseModel):
     when all do. `max_calls` counts tries, `max_tokens` prompt and reply as the endpoint counts them; both are for one
     process, and what is in flight when tokens run out may still exceed them. `json_schema` says how a request's schema
     is passed on, `token_bound` what the endpoint calls the bound of a reply. Prices are per million tokens.
+    `omit` names what of a request's draw is not sent, for an endpoint that refuses it: then it decides that itself.
+    `extra_body` is sent beside what we set, for instance `{reasoning_effort: low}`; no secret belongs there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -65,6 +69,8 @@ class Params(BaseModel):
     json_schema: Literal["strict", "object", "none"] = "strict"
     token_bound: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     image_detail: Literal["low", "high", "auto"] | None = None
+    omit: tuple[Literal["temperature", "top_p", "seed"], ...] = ()
+    extra_body: ExtraBody = ExtraBody({})
 
 
 def check(params: Params) -> None:
@@ -94,9 +100,12 @@ def identity(params: Params) -> dict[str, Any]:
     """What decides the replies: the model, the label of what is served under its name, how it is asked.
 
     Not the address: the same model behind another port or proxy gives the same replies, and what was paid for is
-    not paid for again. Whoever serves other weights under the same name says so in `revision`.
+    not paid for again. Whoever serves other weights under the same name says so in `revision`. For the same sake
+    `omit` and `extra_body` stand in it only where they are given: without them a run is named as before they existed.
     """
-    return params.model_dump(include={"model", "revision", "json_schema", "image_detail"})
+    adjusted = {"omit": sorted(set(params.omit)), "extra_body": params.extra_body.model_dump()}
+    named = params.model_dump(include={"model", "revision", "json_schema", "image_detail"})
+    return named | {key: value for key, value in adjusted.items() if value}
 
 
 class Engine:
@@ -206,25 +215,20 @@ class Engine:
             if not self._budget.take():
                 return None
             answer = await self._endpoint.post(payload)
-            calls = trial.failures + 1
             if answer.denied is not None:
                 self._budget.failed()
                 raise self._denied(answer.detail, answer.denied.format(key=self._params.api_key_env))
+            reply, answer = read(request, answer, calls=trial.failures + 1)
+            self._budget.pay(reply)
             if answer.again:
-                self._budget.failed()
                 if answer.garbled:
                     self._refused(answer.detail, "check base_url")
                 if not self._patience.goes_on(trial, answer, alone=batch.waiting == 1):
-                    return Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
+                    return reply
                 batch.still_waits()
                 await self._patience.pause(trial)
                 continue
             self._patience.answered()
-            if answer.failure is None:
-                reply = completion(request, answer.told, calls)
-            else:
-                reply = Reply(request.request_id, None, answer.failure, answer.detail, calls=calls)
-            self._budget.pay(reply)
             if reply.failure is Failure.NOT_ACCEPTED:
                 self._refused(reply.detail, "check the settings")
             else:
@@ -255,7 +259,9 @@ class Engine:
         if request.schema is not None and self._params.json_schema == "strict":
             schema = {"name": "reply", "strict": True, "schema": dict(request.schema)}
             payload["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return payload
+        for name in self._params.omit:
+            payload.pop(name, None)
+        return payload | self._params.extra_body.root
 
 
 @contextmanager

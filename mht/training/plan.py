@@ -131,7 +131,7 @@ def _operations(config: TrainConfig, learner: Learner, tokens: float) -> float:
     once = Arithmetic(learner, torch.device("cpu")).operations(tokens)
     if config.preference is None:
         return once
-    size = sum(parameter.numel() for layer in layers(learner) for parameter in layer.parameters())
+    size: int = sum(parameter.numel() for layer in layers(learner) for parameter in layer.parameters())
     return once + 2 * (2 * size) * tokens
 
 

@@ -93,6 +93,8 @@ def _rate_limited_date(call: dict[str, Any]) -> web.Response:
 
 _BOMB = gzip.compress(json.dumps(envelope("x" * 20 * MEGABYTE)).encode())
 
+_THOUGHT = {"type": "thinking", "text": "hm"}
+
 _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "fine": lambda call: web.json_response(envelope(f"\n reply to {prompt_of(call)} ")),
     "uncounted": _ok({"choices": [{"message": {"content": "a reply"}}]}),
@@ -100,7 +102,14 @@ _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "no_choices": _ok({"choices": []}),
     "null_content": _ok(envelope(None)),
     "blank_content": _ok(envelope(" \n")),
-    "parts_content": _ok(envelope([{"type": "text", "text": "a reply"}])),
+    "parts_content": _ok(
+        envelope([_THOUGHT, {"type": "text", "text": " a "}, {"type": "text", "text": "reply "}])
+    ),
+    "other_parts": _ok(envelope([_THOUGHT, {"type": "image_url"}])),
+    "no_parts": _ok(envelope(["a reply"])),
+    "odd_parts": _ok(envelope([{"type": "text", "text": None}])),
+    "broken_off": _ok(envelope("The left lung sh", "error")),
+    "bare_broken_off": _ok({"choices": [{"finish_reason": "error", "error": {"code": 502}}]}),
     "length": _ok(envelope("The left lung sh", "length")),
     "content_filter": _ok(envelope("The", "content_filter")),
     "refusal": _ok(envelope(None, refusal="I will not describe JANE DOE.")),
@@ -116,6 +125,19 @@ _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "filtered_400": _error(400, code="content_filter"),
     "error_413": _error(413),
     "too_long": _error(400, message="This model's maximum context length is 4096 tokens."),
+    "in_200_400": _error(200, param="seed", code=400),
+    "in_200_too_long": _error(200, code=400, message="This model's maximum context length is 4096 tokens."),
+    "in_200_401": _error(200, code=401),
+    "in_200_402": _error(200, code=402),
+    "in_200_404": _error(200, code="404"),
+    "in_200_429": _error(200, {"Retry-After": str(RETRY_AFTER_S)}, code="429"),
+    "in_200_502": _error(200, code=502),
+    "in_200_word": _error(200, code="something_went_wrong"),
+    "in_200_no_status": _error(200, code=302),
+    "in_200_text": _ok({"error": SECRET_ECHO}),
+    "in_200_no_quota": _error(200, code="insufficient_quota"),
+    "beside_502": _ok({**envelope("The left lung sh", None), "error": {"code": 502, "message": SECRET_ECHO}}),
+    "beside_nothing": _ok({**envelope("a reply"), "error": {"code": 0, "message": ""}}),
     "error_401": _error(401, code="invalid_api_key"),
     "error_402": _error(402),
     "error_403": _error(403),

@@ -97,6 +97,17 @@ def test_a_request_may_take_what_was_said_up_to_the_bound_for_a_reply(endpoint: 
     assert (filtered.text, filtered.failure) == (None, Failure.FILTERED)
 
 
+def test_what_an_error_broke_off_is_not_what_was_said_up_to_the_bound(endpoint: Endpoint) -> None:
+    with engine_at(endpoint.base_url) as engine:
+        [again] = engine.generate([Request("a", "broken_off fine", cut_ok=True)])
+    assert (again.text, again.calls) == ("reply to broken_off fine", 2)
+
+
+def test_parts_of_text_are_one_text_and_an_error_that_names_none_spoils_no_reply(endpoint: Endpoint) -> None:
+    replies = ask(endpoint.base_url, "parts_content", "beside_nothing")
+    assert [(reply.text, reply.failure, reply.calls) for reply in replies] == [("a reply", None, 1)] * 2
+
+
 ENDS = {
     "fine": (None, 1),
     "rate_limited fine": (None, 2),
@@ -121,7 +132,21 @@ ENDS = {
     "silence": (Failure.TIMEOUT, 3),
     "slow_drip": (Failure.TIMEOUT, 3),
     "reset error_500 silence": (Failure.TIMEOUT, 3),
-    "no_choices": (Failure.EMPTY_REPLY, 1),
+    "no_choices": (Failure.NO_CHOICES, 3),
+    "no_choices fine": (None, 2),
+    "broken_off": (Failure.SERVER_ERROR, 3),
+    "broken_off fine": (None, 2),
+    "bare_broken_off": (Failure.SERVER_ERROR, 3),
+    "beside_502 fine": (None, 2),
+    "in_200_502": (Failure.SERVER_ERROR, 3),
+    "in_200_502 fine": (None, 2),
+    "in_200_429": (Failure.RATE_LIMITED, 3),
+    "in_200_429 fine": (None, 2),
+    "in_200_400": (Failure.NOT_ACCEPTED, 1),
+    "in_200_too_long": (Failure.PROMPT_TOO_LONG, 1),
+    "in_200_word": (Failure.NOT_A_COMPLETION, 1),
+    "in_200_no_status": (Failure.NOT_A_COMPLETION, 1),
+    "in_200_text": (Failure.NOT_A_COMPLETION, 1),
     "null_content": (Failure.EMPTY_REPLY, 1),
     "blank_content": (Failure.EMPTY_REPLY, 1),
     "length": (Failure.CUT_SHORT, 1),
@@ -135,7 +160,9 @@ ENDS = {
     "deep_json": (Failure.NOT_A_COMPLETION, 1),
     "wrong_envelope": (Failure.NOT_A_COMPLETION, 1),
     "no_message": (Failure.NOT_A_COMPLETION, 1),
-    "parts_content": (Failure.NOT_A_COMPLETION, 1),
+    "other_parts": (Failure.EMPTY_REPLY, 1),
+    "no_parts": (Failure.NOT_A_COMPLETION, 1),
+    "odd_parts": (Failure.NOT_A_COMPLETION, 1),
     "surrogate": (Failure.NOT_A_COMPLETION, 1),
     "bomb": (Failure.NOT_A_COMPLETION, 3),
     "megabyte": (Failure.REPLY_TOO_LARGE, 1),
@@ -176,8 +203,15 @@ def test_no_redirect_is_followed(endpoint: Endpoint) -> None:
 
 def test_details_give_short_codes_and_nothing_that_the_endpoint_wrote(endpoint: Endpoint) -> None:
     turns = ("error_400", "too_long", "refusal", "html", "error_413", "redirect", "told_400")
-    replies = ask(endpoint.base_url, *turns)
+    under_200 = ("in_200_400", "in_200_word", "in_200_text", "in_200_502", "in_200_too_long")
+    replies = ask(endpoint.base_url, *turns, *under_200)
     assert replies[0].detail == "status 400 some_error unsupported_parameter seed"
+    assert [reply.detail for reply in replies[len(turns) :]][:4] == [
+        "status 200 with error 400 some_error seed",
+        "status 200 with an error without a status some_error something_went_wrong",
+        "status 200 with an error without a status",
+        "status 200 with error 502 some_error",
+    ]
     said = " ".join(reply.detail for reply in replies)
     assert not any(word in said for word in ("JANE", "sk-", "hospital", "maximum", "42", "xxx"))
 
@@ -206,8 +240,9 @@ def test_what_a_listener_raises_ends_the_call_and_the_engine_can_be_used_again(e
 
 @st.composite
 def scripts(draw: st.DrawFn) -> list[str]:
-    good = ["fine", "length", "wrong_envelope", "no_choices", "error_400", "refusal", "megabyte"]
+    good = ["fine", "length", "wrong_envelope", "in_200_400", "error_400", "refusal", "megabyte"]
     bad = ["error_500", "error_503", "rate_limited", "rate_limited_date", "reset", "cut", "error_408"]
+    bad += ["no_choices", "broken_off", "in_200_502"]
     one = st.tuples(st.lists(st.sampled_from(bad), max_size=5), st.sampled_from(good))
     return [
         " ".join([*turns, last, str(i)]) for i, (turns, last) in enumerate(draw(st.lists(one, max_size=12)))

@@ -36,6 +36,10 @@ def endpoint() -> Iterator[Endpoint]:
         ("error_404", "model"),
         ("error_402", "credit"),
         ("no_quota", "credit"),
+        ("in_200_401", "MY_KEY"),
+        ("in_200_404", "model"),
+        ("in_200_402", "credit"),
+        ("in_200_no_quota", "credit"),
     ],
 )
 def test_who_is_denied_stops_at_once(
@@ -98,6 +102,17 @@ def test_the_budget_of_tokens_ends_after_what_is_in_flight(endpoint: Endpoint) -
         ledger = engine.ledger
     assert 60 <= ledger.prompt_tokens + ledger.tokens <= 60 + 2 * 25
     assert ledger.money == pytest.approx((ledger.prompt_tokens * 2 + ledger.tokens * 10) / 1e6)
+
+
+def test_tokens_of_a_reply_that_was_broken_off_are_paid_too(endpoint: Endpoint) -> None:
+    with engine_at(endpoint.base_url, max_tokens=60) as engine:
+        [reply] = engine.generate([Request("a", "broken_off fine")])
+        assert (reply.prompt_tokens, reply.tokens, reply.calls) == (20, 5, 2)
+        ledger = engine.ledger
+        assert (ledger.calls, ledger.failed, ledger.prompt_tokens, ledger.tokens) == (2, 1, 40, 10)
+        with pytest.raises(BudgetSpent, match="max_tokens = 60"):
+            engine.generate([Request("b", "broken_off broken_off fine")])
+    assert len(endpoint.calls) == 3
 
 
 def test_a_budget_that_cannot_be_measured_is_said_to_be_one(endpoint: Endpoint) -> None:

@@ -46,6 +46,7 @@ def test_waits_double_and_are_drawn_from_the_whole_of_them(endpoint: Endpoint) -
     [
         ("rate_limited fine", RETRY_AFTER_S),
         ("busy fine", RETRY_AFTER_S),
+        ("in_200_429 fine", RETRY_AFTER_S),
         ("rate_limited_date fine", RETRY_DATE_S),
     ],
 )
@@ -122,7 +123,9 @@ def test_an_outage_costs_no_request(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-@pytest.mark.parametrize("ill", ["error_500", "reset", "rate_limited"])
+@pytest.mark.parametrize(
+    "ill", ["error_500", "reset", "rate_limited", "no_choices", "broken_off", "in_200_502"]
+)
 def test_a_request_that_fails_alone_is_given_up(endpoint: Endpoint, ill: str, concurrency: int) -> None:
     prompts = ["fine 0", "error_500 fine 1", ill, *(f"fine {i}" for i in range(3, 40))]
     if concurrency == 1:
@@ -182,6 +185,19 @@ def test_an_outage_over_the_limit_ends_the_run_with_what_was_ready(endpoint: End
     assert endpoint.base_url in str(caught.value)
     assert "status 503" in str(caught.value)
     assert [reply.text for reply in caught.value.replies] == ["reply to fine 0"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [
+        ("no_choices", "status 200 with a list of no choices"),
+        ("broken_off", "status 200 with a reply that an error broke off"),
+        ("in_200_502", "status 200 with error 502"),
+    ],
+)
+def test_nothing_but_failures_under_status_200_is_an_outage(endpoint: Endpoint, turn: str, told: str) -> None:
+    with pytest.raises(EngineOutage, match=told):
+        ask(endpoint.base_url, *(f"{turn} {i}" for i in range(3)), max_tries=2, outage_limit_s=60)
 
 
 def test_nobody_listening_is_an_outage() -> None:

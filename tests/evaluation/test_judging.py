@@ -264,7 +264,7 @@ def test_killed_it_pays_for_nothing_twice_but_what_was_on_its_way(table: str, tm
     assert sum(after.values()) - len(ROWS) < len(before)
     told = " ".join(done.stdout.split())
     assert "judge endpoint (grader) 24 of 24 replies judged judge rubric 24 of 24 replies judged" in told
-    assert "judged accuracy by endpoint (grader) (made_up) 5.500 [" in told
+    assert "judged accuracy by endpoint (grader) (made_up) 5.500 on 24 of 24" in told
     assert "judged risk by rubric (made_up)" in told
 
 
