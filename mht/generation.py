@@ -83,7 +83,7 @@ class Reply:
     `prompt_tokens` and `tokens` (of the reply) are the engine's own counts, 0 where it gives none; `calls` is how often
     the model was asked, tries that failed included. A text that the bound of tokens ended is a failure, `cut_short`, or
     has a `detail` that says so where the request takes such texts. `shares` are the probabilities of the answers that
-    were compared, where an engine tells them along with the reply.
+    were compared, where an engine tells them along with the reply; empty where it cannot tell them of this one.
     """
 
     request_id: str

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, JsonValue, RootModel, field_validator
 # What a request or another setting decides, under either name of the bound; and two that would change what comes back.
 _OURS = (
     "model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed", "response_format",
-    "stream", "n",
+    "stream", "n", "logprobs", "top_logprobs",
 )  # fmt: skip
 
 

@@ -8,11 +8,10 @@ runs and stands in no error, log or repr; neither does an image, nor what the en
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
 
@@ -20,17 +19,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mht.engines._address import is_loopback, key_of, url_fault
 from mht.engines._answers import read
+from mht.engines._batch import Batch
 from mht.engines._chat import messages, unsendable
 from mht.engines._extra_body import ExtraBody
+from mht.engines._few_collections import few_collections
+from mht.engines._first_token import shares
 from mht.engines._ledger import Budget, Ledger
 from mht.engines._patience import Patience, Trial
 from mht.errors import BudgetSpent, ConfigError, EngineDenied, EngineStopped
-from mht.generation import Failure, Heard, Reply, Request, Tell, silent
+from mht.generation import Failure, Reply, Request, Tell, silent
 
 # So many requests refused and none taken yet: how they are asked is wrong, and the rest would go the same way.
 _REFUSED_FIRST = 20
-# Objects made till the next search for cycles. At Python's own 700 the searches are a tenth of the time of quick calls.
-_BETWEEN_COLLECTIONS = 10_000
 
 
 class Params(BaseModel):
@@ -46,6 +46,7 @@ class Params(BaseModel):
     is passed on, `token_bound` what the endpoint calls the bound of a reply. Prices are per million tokens.
     `omit` names what of a request's draw is not sent, for an endpoint that refuses it: then it decides that itself.
     `extra_body` is sent beside what we set, for instance `{reasoning_effort: low}`; no secret belongs there.
+    With `top_logprobs` so many likeliest first tokens are asked for, and yes and no, or letters, compared by them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -71,6 +72,7 @@ class Params(BaseModel):
     image_detail: Literal["low", "high", "auto"] | None = None
     omit: tuple[Literal["temperature", "top_p", "seed"], ...] = ()
     extra_body: ExtraBody = ExtraBody({})
+    top_logprobs: int | None = Field(default=None, ge=2, le=20)
 
 
 def check(params: Params) -> None:
@@ -101,9 +103,14 @@ def identity(params: Params) -> dict[str, Any]:
 
     Not the address: the same model behind another port or proxy gives the same replies, and what was paid for is
     not paid for again. Whoever serves other weights under the same name says so in `revision`. For the same sake
-    `omit` and `extra_body` stand in it only where they are given: without them a run is named as before they existed.
+    `omit`, `extra_body` and `top_logprobs` stand in it only where they are given: without them a run is named as before
+    they existed.
     """
-    adjusted = {"omit": sorted(set(params.omit)), "extra_body": params.extra_body.model_dump()}
+    adjusted = {
+        "omit": sorted(set(params.omit)),
+        "extra_body": params.extra_body.model_dump(),
+        "top_logprobs": params.top_logprobs,
+    }
     named = params.model_dump(include={"model", "revision", "json_schema", "image_detail"})
     return named | {key: value for key, value in adjusted.items() if value}
 
@@ -143,6 +150,7 @@ class Engine:
         self._runner = asyncio.Runner()
         self._closed = False
         self._refused_first: int | None = 0
+        self._compared: tuple[str, ...] = ()
 
     def __enter__(self) -> Engine:
         return self
@@ -171,12 +179,27 @@ class Engine:
         the endpoint does not take), EngineOutage when none has for too long, BudgetSpent when a limit is used up: then
         requests in flight are finished first. Each holds the replies that were ready.
         """
-        with _few_collections():
+        with few_collections():
             return self._runner.run(self._answer_all(requests, tell))
+
+    @property
+    def generate_weighed(self) -> Callable[..., Any] | None:
+        """`generate`, with the answers' probabilities; None where the endpoint is not asked for any."""
+        return None if self._params.top_logprobs is None else self._weighed
+
+    def _weighed(
+        self, requests: Sequence[Request], answers: Sequence[str] = ("Yes", "No"), tell: Tell = silent
+    ) -> tuple[list[Reply], list[tuple[float, ...]]]:
+        self._compared = tuple(answers)
+        try:
+            replies = self.generate(requests, tell)
+        finally:
+            self._compared = ()
+        return replies, [reply.shares or () for reply in replies]
 
     async def _answer_all(self, requests: Sequence[Request], tell: Tell) -> list[Reply]:
         self._patience.begin()
-        batch = _Batch(requests, tell)
+        batch = Batch(requests, tell)
         workers = [
             asyncio.create_task(self._work(batch))
             for _ in range(min(self._params.concurrency, len(requests)))
@@ -199,7 +222,7 @@ class Engine:
             )
         return replies
 
-    async def _work(self, batch: _Batch) -> None:
+    async def _work(self, batch: Batch) -> None:
         """Takes requests off the batch till none is left, or till the budget is spent."""
         for place, request in batch.todo:
             reply = unsendable(request) or await self._answer(request, batch)
@@ -207,7 +230,7 @@ class Engine:
                 return
             batch.keep(place, reply)
 
-    async def _answer(self, request: Request, batch: _Batch) -> Reply | None:
+    async def _answer(self, request: Request, batch: Batch) -> Reply | None:
         """One request with all its tries; None when there is no call left for it."""
         payload, trial = self._payload(request), Trial()
         while True:
@@ -218,7 +241,10 @@ class Engine:
             if answer.denied is not None:
                 self._budget.failed()
                 raise self._denied(answer.detail, answer.denied.format(key=self._params.api_key_env))
-            reply, answer = read(request, answer, calls=trial.failures + 1)
+            reply, told = read(request, answer, calls=trial.failures + 1)
+            if self._compared:
+                reply = replace(reply, shares=shares(answer.told, self._compared))
+            answer = told
             self._budget.pay(reply)
             if answer.again:
                 if answer.garbled:
@@ -259,40 +285,8 @@ class Engine:
         if request.schema is not None and self._params.json_schema == "strict":
             schema = {"name": "reply", "strict": True, "schema": dict(request.schema)}
             payload["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if self._compared:
+            payload |= {"logprobs": True, "top_logprobs": self._params.top_logprobs}
         for name in self._params.omit:
             payload.pop(name, None)
         return payload | self._params.extra_body.root
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Rarer searches for cycles of garbage, for as long as it lasts; none where somebody has turned them off."""
-    before = gc.get_threshold()
-    if before[0]:
-        gc.set_threshold(max(before[0], _BETWEEN_COLLECTIONS), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-class _Batch:
-    """The requests of one call of `generate`: those to do, and the replies by place."""
-
-    def __init__(self, requests: Sequence[Request], tell: Tell) -> None:
-        self.todo: Iterator[tuple[int, Request]] = iter(enumerate(requests))
-        self.waiting = len(requests)
-        self._replies: list[Reply | None] = [None] * len(requests)
-        self._tell = tell
-
-    def keep(self, place: int, reply: Reply) -> None:
-        self._replies[place] = reply
-        self.waiting -= 1
-        self._tell(Heard(1, reply.tokens, self.waiting, (reply,)))
-
-    def still_waits(self) -> None:
-        """A try failed: a sign of life without a reply."""
-        self._tell(Heard(0, 0, self.waiting))
-
-    def ready(self) -> Iterator[Reply]:
-        return (reply for reply in self._replies if reply is not None)

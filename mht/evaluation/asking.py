@@ -51,7 +51,7 @@ def row_of(question: Question, reply: Reply, image: str | None) -> Kept:
 
     To say nothing is a reply, an empty one, and no failure: a model must not gain by it.
     """
-    shares = reply.shares
+    shares = reply.shares or None
     yes = shares[0] if shares is not None and is_weighed(question) else None
     likely = (yes, shares if yes is None else None)
     if reply.failure is Failure.EMPTY_REPLY:

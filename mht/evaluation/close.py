@@ -155,8 +155,9 @@ def _likelihood_remarks(site: Site, questions: Mapping[str, Sequence[Question]],
     told = any(row.prediction.likelihood_yes is not None for of in rows.values() for row in of)
     if not wanted or told:
         return []
+    remedy = "; model.top_logprobs=20 asks for them" if config.model.kind == "openai" else ""
     return [
-        f"yes and no were not compared: engine {config.model.kind} tells no likelihoods, so no calibration"
+        f"yes and no were not compared: engine {config.model.kind} tells no likelihoods, so no calibration{remedy}"
     ]
 
 

@@ -95,8 +95,22 @@ _BOMB = gzip.compress(json.dumps(envelope("x" * 20 * MEGABYTE)).encode())
 
 _THOUGHT = {"type": "thinking", "text": "hm"}
 
+LIKELY = {"Yes": -0.5, " yes": -2.0, "No": -1.5, "The": -3.0}
+"""The log-probabilities of a first token that `likely` tells where they are asked for."""
+
+
+def _likely(call: dict[str, Any]) -> web.Response:
+    told = envelope("Yes, there is.")
+    if call.get("logprobs"):
+        most = sorted(LIKELY.items(), key=lambda one: -one[1])[: call["top_logprobs"]]
+        tokens = [{"token": token, "logprob": logprob} for token, logprob in most]
+        told["choices"][0]["logprobs"] = {"content": [{**tokens[0], "top_logprobs": tokens}]}
+    return web.json_response(told)
+
+
 _ANSWERS: dict[str, Callable[[dict[str, Any]], web.Response]] = {
     "fine": lambda call: web.json_response(envelope(f"\n reply to {prompt_of(call)} ")),
+    "likely": _likely,
     "uncounted": _ok({"choices": [{"message": {"content": "a reply"}}]}),
     "odd_usage": _ok({**envelope("a reply"), "usage": {"prompt_tokens": True, "completion_tokens": "5"}}),
     "no_choices": _ok({"choices": []}),

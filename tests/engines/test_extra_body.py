@@ -18,7 +18,7 @@ from tests.engines.scripted_endpoint import scripted_endpoint
 MORE: dict[str, Any] = {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": False}}
 OURS = (
     "model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed", "response_format",
-    "stream", "n",
+    "stream", "n", "logprobs", "top_logprobs",
 )  # fmt: skip
 URL = "http://127.0.0.1:8000/v1"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from mht.evaluation.run import EvaluationRun
-from tests.engines.scripted_endpoint import Endpoint, scripted_endpoint
+from tests.engines.scripted_endpoint import LIKELY, Endpoint, scripted_endpoint
 from tests.evaluation.asked import IMAGES, QUESTIONS, columns, config, run, write_table
 
 ROWS = IMAGES * len(QUESTIONS)
@@ -63,6 +64,23 @@ def test_more_requests_are_in_flight_than_a_part_has_questions(table: str, tmp_p
         assert len(endpoint.calls) == ROWS
     assert endpoint.in_flight > PART
     assert committed(tmp_path / "out") == ROWS / PART
+
+
+def test_an_endpoint_that_tells_likelihoods_is_measured_by_them(table: str, tmp_path: Path) -> None:
+    with scripted_endpoint(script=["likely"]) as endpoint:
+        made = run(config(table, tmp_path / "out", model=model(endpoint, **{"model.top_logprobs": 4})))
+    asked = [row for row in made.benchmarks["made_up"] if row.polarity is not None]
+    yes = math.exp(LIKELY["Yes"]) + math.exp(LIKELY[" yes"])
+    assert asked
+    wanted = pytest.approx(yes / (yes + math.exp(LIKELY["No"])))
+    assert [row.likelihood_yes for row in asked] == [wanted] * len(asked)
+    scores = {one.name: one for one in made.scores["made_up"]}
+    told = scores["likelihood"]
+    assert (told.n, told.value) == (
+        len(asked),
+        pytest.approx(sum(row.polarity == "yes" for row in asked) / len(asked)),
+    )
+    assert not any("not compared" in remark for remark in made.remarks)
 
 
 def command(
