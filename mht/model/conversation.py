@@ -67,9 +67,17 @@ _BY_TOKEN = frozenset({"mm_token_type_ids", "token_type_ids"})
 
 
 class Preparer:
-    """Turns examples into tokens for one model. `ends` are the tokens that end a turn, `context` is in tokens."""
+    """Turns examples into tokens for one model. `ends` are the tokens that end a turn, `context` is in tokens.
+
+    Raises InputError where there is no end.
+    """
 
     def __init__(self, chat: Chat, ends: frozenset[int], context: int) -> None:
+        if not ends:
+            raise InputError(
+                f"model {chat.tokenizer.name_or_path}: neither generation_config.json nor tokenizer_config.json nor "
+                "config.json names a token that ends a reply; give generation_config.json its eos_token_id"
+            )
         self._chat = chat
         self._ends = ends
         # The tokenizer's own, where the model has several.
@@ -138,26 +146,40 @@ class Preparer:
         if not self._chat.has_template:
             before = (exchange.system, self._chat.image_token if image else None)
             return _plain([line for line in before if line], turns)
-        messages: list[tuple[str, str]] = []
+        renders = list(self._renders(image, turns, exchange))
+        whole = renders[-1][1]
         spans: list[tuple[int, int]] = []
+        for turn, (asked, ended) in zip(turns, renders, strict=True):
+            span = _span(whole, asked, ended, turn.answer.strip())
+            if span is None:
+                raise InputError(
+                    f"exchange {exchange.exchange_id}: the model's chat template writes turn {len(spans) + 1} anew "
+                    "once others follow, and its answer cannot be told from the rest; give the model a template that "
+                    "writes every turn alike, or each turn as an exchange of its own"
+                )
+            spans.append(span)
+        return whole, spans
+
+    def _renders(self, image: bool, turns: Sequence[Turn], exchange: Exchange) -> Iterator[tuple[str, str]]:
+        """Turn by turn: (the conversation as it asks for the answer, as it ends with that)."""
+        messages: list[tuple[str, str]] = []
         for turn in turns:
             try:
                 system = None if messages else exchange.system
                 messages += self._chat.opening(system, turn.question, image)
                 asked = self._chat.render(messages, image, reply=True)
                 messages.append(("assistant", turn.answer))
-                text = self._chat.render(messages, image, reply=False)
+                ended = self._chat.render(messages, image, reply=False)
             except TemplateError as error:
                 raise InputError(
                     f"exchange {exchange.exchange_id}: the chat template refuses it: {error}"
                 ) from error
-            if not text.startswith(asked):
+            if not ended.startswith(asked):
                 raise InputError(
                     "the model's chat template writes an answer otherwise than it asks for one; "
                     "give the model a template that continues its own prompt"
                 )
-            spans.append((len(asked), len(text)))
-        return text, spans
+            yield asked, ended
 
     def _labelled(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[list[int], list[bool]]:
         """Tokens of a text, and which of them lie in the spans.
@@ -213,6 +235,23 @@ def _plain(before: Sequence[str], turns: Sequence[Turn]) -> tuple[str, list[tupl
         spans.append((len(text), len(text) + len(turn.answer)))
         text += f"{turn.answer}\n"
     return text.rstrip("\n"), spans
+
+
+def _span(whole: str, asked: str, ended: str, answer: str) -> tuple[int, int] | None:
+    """Where in the whole conversation an answer stands, with what the template writes behind it; None if unclear.
+
+    A template may write the last answer otherwise, as Qwen3's, which puts an empty thought before that alone: `ended`,
+    which ends with this one, is then no beginning of the whole. `asked` has to be.
+    """
+    if whole.startswith(ended):
+        return len(asked), len(ended)
+    at = len(whole) - len(whole[len(asked) :].lstrip())
+    if not (whole.startswith(asked) and whole.startswith(answer, at)):
+        return None
+    # The answer and what is behind it end the one text as they stand in the other.
+    lengths = range(len(answer), len(ended) - len(asked) + 1)
+    found = next((n for n in lengths if ended.endswith(whole[at : at + n])), None)
+    return None if found is None else (len(asked), at + found)
 
 
 def _difference(raw: list[int], whole: list[int], mark: int) -> _Seen:

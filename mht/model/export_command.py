@@ -46,9 +46,9 @@ class ExportModelConfig(BaseModel):
 def export_run(run: str, out: str, words: Sequence[str]) -> str:
     """Write the run's final model to `out` and say what it is, in one line.
 
-    Raises ConfigError for settings that cannot be used, RunConflict where something else is at `out`, IntegrityError
-    for a run without a whole final model and for a base that it was not trained on, InputError where the base is not
-    to be had.
+    Raises ConfigError for settings that cannot be used and a `local` that takes nothing, RunConflict where something
+    else is at `out`, IntegrityError for a run without a whole final model and for a base that it was not trained on,
+    InputError where the base is not to be had.
     """
     placed = read_overrides(words)
     config = validated(ExportModelConfig, placed.values, placed.lines)
@@ -57,8 +57,8 @@ def export_run(run: str, out: str, words: Sequence[str]) -> str:
     if same_or_inside(out, run):
         raise ConfigError(f"{out!r} lies in the run {run!r}, or around it. Export to a place beside it.")
     storage = Storage(config.storage)
-    _claim(storage, out, run)
-    with tempfile.TemporaryDirectory(prefix="mht-model-", dir=config.local) as name:
+    with _scratch(config.local) as name:
+        _claim(storage, out, run)
         trained = Path(name) / "trained"
         trained.mkdir()
         fetch_model(storage, join(run, "model"), trained)
@@ -74,6 +74,16 @@ def export_run(run: str, out: str, words: Sequence[str]) -> str:
         else "a full model"
     )
     return f"{out}: {kind}, of {run}"
+
+
+def _scratch(local: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """A folder for the models on their way. Raises ConfigError where `local` takes none."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="mht-model-", dir=local)
+    except OSError as error:
+        raise ConfigError(
+            f"local: nothing can be written there: {error}. Give a folder that is there."
+        ) from error
 
 
 def _claim(storage: Storage, out: str, run: str) -> None:

@@ -48,6 +48,24 @@ def meant(model: str, revision: str | None = None, adapter: str | None = None) -
     return Meant(base, revision or its_revision, str(folder))
 
 
+def full_model(model: str) -> Path | None:
+    """The folder of the model that training begins with: the one named, or a run's final one; None for a hub id.
+
+    Raises InputError for an adapter or the run of one, and for a run without a final model.
+    """
+    folder = local_folder(model)
+    if folder is None:
+        return None
+    folder = _final(folder)
+    if (folder / CONFIG).is_file() or not (folder / ADAPTER_CONFIG).is_file():
+        return folder
+    run = folder.parent if folder.name == _FINAL and (folder.parent / _RUN).is_file() else "RUN"
+    raise InputError(
+        f"model.path: {folder} is an adapter, and training begins with a full model; merge it into its base first: "
+        f"`mht export-model {run} OUT merge=true`, and then model.path=OUT"
+    )
+
+
 def check_base(base: Path, adapter: Path, remedy: str) -> None:
     """Raises IntegrityError for another base than the adapter was trained on: of equal shapes, it would be silent.
 

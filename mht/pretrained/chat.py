@@ -134,5 +134,7 @@ def _image_token(tokenizer: Any, processor: Any | None) -> str:
 def _marks(tokenizer: Any) -> set[str]:
     """Tokens that a text must not hold: the special ones, and added ones in the brackets of a mark."""
     added = tokenizer.added_tokens_decoder.values()
-    named = {str(token.content) for token in added if token.special or token.content.strip()[:1] in "<["}
+    named = {
+        str(token.content) for token in added if token.special or token.content.strip().startswith(("<", "["))
+    }
     return (named | set(tokenizer.all_special_tokens)) - {""}

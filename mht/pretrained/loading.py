@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from mht.errors import ConfigError, InputError, IntegrityError
+from mht.pretrained.bases import full_model
 from mht.pretrained.files import check_folder, is_commit, local_folder
 
 _SETTINGS = ("*.json", "*.jinja", "*.model", "*.txt")
@@ -41,8 +44,11 @@ def folder_of(model: str, revision: str | None, trust_remote_code: bool) -> Path
 
 
 def settings_in(model: str, revision: str | None, trust_remote_code: bool) -> Path:
-    """The folder of a checkpoint, or a hub's files but for the weights. Raises InputError where it is not to be had."""
-    return local_folder(model) or _fetched(model, revision, trust_remote_code, _SETTINGS)
+    """The folder of a full model or a run's, or a hub's files but for the weights.
+
+    Raises InputError where it is not to be had.
+    """
+    return full_model(model) or _fetched(model, revision, trust_remote_code, _SETTINGS)
 
 
 def outline_in(folder: Path, dtype: torch.dtype, trust_remote_code: bool = False) -> Any:
@@ -174,7 +180,10 @@ def refuse_not_finite(model: Any, folder: Path) -> None:
 
 
 def adapted(model: Any, adapter: Path, trainable: bool = False) -> Any:
-    """The model with a PEFT adapter on it, as PEFT wraps it. Raises IntegrityError where the two do not fit."""
+    """The model with a PEFT adapter on it, as PEFT wraps it; what is adapted shares its weight with nothing.
+
+    Raises IntegrityError where the two do not fit.
+    """
     from peft import PeftConfig, get_peft_model
     from peft.utils import load_peft_weights, set_peft_model_state_dict
 
@@ -182,7 +191,11 @@ def adapted(model: Any, adapter: Path, trainable: bool = False) -> Any:
     config = PeftConfig.from_pretrained(adapter)
     config.base_model_name_or_path = None  # where the base lay at the time is no matter
     config.inference_mode = not trainable
-    wrapped = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # PEFT warns of merging into a weight that is shared, which it then is not.
+        warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`", UserWarning)
+        wrapped = get_peft_model(model, config)
+    _untie(wrapped)
     try:
         report = set_peft_model_state_dict(wrapped, load_peft_weights(str(adapter), device="cpu"))
     except RuntimeError as error:
@@ -195,6 +208,24 @@ def adapted(model: Any, adapter: Path, trainable: bool = False) -> Any:
     missing = [name for name in report.missing_keys if any(one in name for one in trained)]
     _refuse("are not in the adapter", adapter, missing)
     return wrapped
+
+
+def _untie(wrapped: Any) -> None:
+    """Give an adapted module that shares its weight, as a tied head does, one of its own: a merge would change both.
+
+    The config says so, too, for the library ties by it whatever it loads.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    users = Counter(id(one) for module in wrapped.modules() for one in module.parameters(recurse=False))
+    layers = [one.get_base_layer() for one in wrapped.modules() if isinstance(one, BaseTunerLayer)]
+    tied = [layer for layer in layers if users[id(getattr(layer, "weight", None))] > 1]
+    for layer in tied:
+        layer.weight = torch.nn.Parameter(layer.weight.detach().clone(), requires_grad=False)
+    if tied:
+        config = wrapped.get_base_model().config
+        for one in (config, config.get_text_config()):
+            one.tie_word_embeddings = False
 
 
 def reader_in(folder: Path, model: Any, trust_remote_code: bool = False) -> tuple[Any, Any | None]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mht.artifacts import SUCCESS
 from mht.config_train import ModelConfig, TrainConfig
-from mht.pretrained.files import is_commit, local_folder
+from mht.pretrained.bases import full_model
+from mht.pretrained.files import is_commit
 from mht.storage import Storage, join
 from mht.training.run import read
 
@@ -14,14 +15,17 @@ from mht.training.run import read
 def settled(config: TrainConfig, storage: Storage) -> tuple[TrainConfig, Path, str | None]:
     """(the configuration with the commit that is used, the model's folder, what is to be told of it).
 
-    A run that is resumed keeps the commit that it began with, wherever a branch points by now. Raises InputError where
-    the model is not to be had, IntegrityError for weights that cannot be used.
+    A run that is resumed keeps the commit that it began with, wherever a branch points by now. A finished run stands
+    for its full model, which is then what is recorded. Raises InputError where the model is not to be had or is an
+    adapter, IntegrityError for weights that cannot be used.
     """
     from mht.pretrained import loading
 
     given = config.model
-    if local_folder(given.path) is not None:
-        return config, loading.folder_of(given.path, given.revision, given.trust_remote_code), None
+    local = full_model(given.path)
+    if local is not None:
+        folder = loading.folder_of(str(local), given.revision, given.trust_remote_code)
+        return _placed(config, folder), folder, None
     kept = None if is_commit(given.revision) else _begun_with(config, storage)
     folder = loading.folder_of(given.path, kept or given.revision, given.trust_remote_code)
     commit = loading.commit_in(folder)
@@ -29,6 +33,13 @@ def settled(config: TrainConfig, storage: Storage) -> tuple[TrainConfig, Path, s
         return config, folder, None
     pinned = config.model_copy(update={"model": given.model_copy(update={"revision": commit})})
     return pinned, folder, None if kept is None else _moved(given, kept)
+
+
+def _placed(config: TrainConfig, folder: Path) -> TrainConfig:
+    """With the model's own folder, which an adapter's base must be, where a run's was given."""
+    if folder == Path(config.model.path):
+        return config
+    return config.model_copy(update={"model": config.model.model_copy(update={"path": str(folder)})})
 
 
 def _begun_with(config: TrainConfig, storage: Storage) -> str | None:

@@ -17,6 +17,21 @@ from tests.model.conftest import ENDS, Family, example
 ONE = Exchange("one", (Turn("is there a nodule", "no nodule"),), rejected="yes a nodule")
 TWO = Exchange("two", (Turn("is there a mass", "yes"), Turn("where", "left lung")))
 
+THREE = Exchange("three", (*TWO.turns, Turn("what size", "small")))
+THOUGHTFUL = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
+    "{% if message['role'] == 'assistant' and loop.last %}{{ ' you are careful ' }}{% endif %}"
+    "{{ message['content'] + ' </s> ' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+"""Before the last answer alone there are words, as Qwen3's empty thought."""
+REWRITING = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
+    "{% if loop.length > 4 and loop.index < 3 %}EARLY{% else %}{{ message['content'] + ' </s> ' }}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+"""The first turn is another once there is a third."""
+
 
 def words(family: Family, ids: list[int]) -> str:
     return str(family.chat.tokenizer.decode(ids))
@@ -138,6 +153,59 @@ def test_a_template_that_does_not_continue_its_prompt_is_refused(llava: Family) 
             llava.preparer.prepare(about(tiny.png(0), ONE))
     finally:
         speaks.chat_template = kept
+
+
+@pytest.fixture
+def spoken(family: Callable[[str], Family], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Family]:
+    """A model without eyes that is spoken to in a template of one's own."""
+    llama = family("llama")
+
+    def made(template: str) -> Family:
+        monkeypatch.setattr(llama.chat.speaks, "chat_template", template)
+        return llama
+
+    return made
+
+
+def learnt(family: Family, exchange: Exchange) -> str:
+    [suffix] = family.preparer.prepare(about(None, exchange)).suffixes
+    return words(family, [i for i, own in zip(suffix.ids, suffix.learnt, strict=True) if own])
+
+
+def test_a_template_that_writes_the_last_answer_otherwise_leaves_the_labels_on_the_answers(
+    spoken: Callable[[str], Family],
+) -> None:
+    llama = spoken(THOUGHTFUL)
+    assert learnt(llama, THREE) == "yes </s> left lung </s> you are careful small </s>"
+    assert learnt(llama, ONE) == "you are careful no nodule </s>"
+    # The answer's words are in what stands before the last one, and behind it.
+    again = Exchange("again", (Turn("who", "careful"), Turn("is it", "you are"), Turn("what", "s")))
+    assert learnt(llama, again) == "careful </s> you are </s> you are careful s </s>"
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        "{{ 'left ' + message['content'] + ' </s> ' }}",
+        "{{ message['content'] + ('' if message['role'] == 'assistant' else ' </s> ') }}",
+        "{{ message['content'][: 2 if message['role'] == 'assistant' else 99] + ' </s> ' }}",
+    ],
+    ids=["the question", "the end", "the answer"],
+)
+def test_a_template_that_rewrites_what_was_said_is_refused(
+    spoken: Callable[[str], Family], early: str
+) -> None:
+    llama = spoken(REWRITING.replace("EARLY", early))
+    with pytest.raises(InputError, match="exchange three: the model's chat template writes turn 1 anew"):
+        llama.preparer.prepare(about(None, THREE))
+    assert learnt(llama, TWO) == "yes </s> left lung </s>"
+
+
+def test_a_model_that_names_no_end_is_told_where_to_give_one(llava: Family) -> None:
+    with pytest.raises(
+        InputError, match=f"model {llava.folder}: .* give generation_config.json its eos_token_id"
+    ):
+        Preparer(llava.chat, frozenset(), 40)
 
 
 def test_words_before_the_image_are_refused(llava: Family) -> None:

@@ -191,6 +191,18 @@ def test_export_model_copies_as_it_is(finished: Path, tmp_path: Path, capsys: An
     assert "something is there already" in capsys.readouterr().err
 
 
+def test_export_model_writes_nothing_where_local_takes_nothing(
+    finished: Path, tmp_path: Path, capsys: Any
+) -> None:
+    out, gone = tmp_path / "out", tmp_path / "gone"
+    assert main(["export-model", str(finished), str(out), f"local={gone}"]) == 2
+    assert (
+        f"local: nothing can be written there: [Errno 2] No such file or directory: '{gone}"
+        in capsys.readouterr().err
+    )
+    assert not out.exists()
+
+
 def cut(run: Path) -> None:
     path = run / "model/adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:-1])

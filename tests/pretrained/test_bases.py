@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mht.errors import ConfigError, InputError, IntegrityError
-from mht.pretrained.bases import Meant, meant
+from mht.pretrained.bases import Meant, full_model, meant
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -52,6 +52,29 @@ def test_a_run_stands_for_its_final_model(base: Path, tmp_path: Path) -> None:
     halfway = folder(tmp_path / "halfway", "run.json")
     with pytest.raises(InputError, match=r"halfway is a run without a final model; finish it"):
         meant(str(halfway))
+
+
+def test_training_begins_with_a_full_model(base: Path, tmp_path: Path) -> None:
+    assert full_model(str(base)) == base
+    assert full_model("owner/name") is None
+    full = folder(tmp_path / "full" / "model", "config.json")
+    assert full_model(str(tmp_path / "full")) == full
+    halfway = folder(tmp_path / "halfway", "run.json")
+    with pytest.raises(InputError, match=r"halfway is a run without a final model; finish it"):
+        full_model(str(halfway))
+
+
+def test_an_adapter_is_to_be_merged_before_training_goes_on_with_it(base: Path, tmp_path: Path) -> None:
+    run = folder(tmp_path / "lora", "run.json")
+    inner = adapter(run / "model", base_model_name_or_path=str(base))
+    for given in (run, inner):
+        with pytest.raises(
+            InputError, match=f"{inner} is an adapter.*`mht export-model {run} OUT merge=true`"
+        ):
+            full_model(str(given))
+    alone = adapter(tmp_path / "alone", base_model_name_or_path=str(base))
+    with pytest.raises(InputError, match=r"`mht export-model RUN OUT merge=true`, and then model\.path=OUT"):
+        full_model(str(alone))
 
 
 def test_a_base_that_is_not_there_is_named_with_the_remedy(base: Path, tmp_path: Path) -> None:

@@ -95,6 +95,16 @@ def test_a_folder_has_no_commit(llava: Path, tmp_path: Path) -> None:
     assert settled(given, STORAGE) == (given, llava, None)
 
 
+def test_a_finished_run_stands_for_its_model(llava: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(llava, tmp_path / "sft/model")
+    (tmp_path / "sft/run.json").write_text("{}")
+    words = ["data.path=nowhere", f"output={tmp_path / 'dpo'}"]
+    inner, folder, told = settled(load(None, [f"model.path={tmp_path / 'sft'}", *words]), STORAGE)
+    assert (folder, told) == (model, None)
+    assert inner == load(None, [f"model.path={model}", *words])
+    assert describe(inner, "m", "d").resolved["model"]["path"] == str(model)
+
+
 def test_a_model_that_is_nowhere_is_named(point: Point, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"{HUB_ID} at None is not to be had"):
         settled(config(tmp_path), STORAGE)
