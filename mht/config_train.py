@@ -33,7 +33,7 @@ _LEARNING_RATES = {"lora": 2e-4, "full": 1e-5}
 
 
 class ModelConfig(BaseModel):
-    """The base model: a folder, or a hub id with the commit that is meant."""
+    """The base model: a folder, a finished run of full training, or a hub id with the commit that is meant."""
 
     model_config = _STRICT
 
@@ -178,7 +178,7 @@ class CheckpointConfig(BaseModel):
 
 
 class ValidationConfig(BaseModel):
-    """Loss and answers on held-out rows; none where the data holds none of that split."""
+    """Loss and answers on held-out rows; none where the data holds none of that split, unless the split is named."""
 
     model_config = _STRICT
 

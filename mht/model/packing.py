@@ -27,7 +27,8 @@ class Batch:
     padding; the number of its exchange in the example, 0 for the prefix; its position in a row of its own. `positions`
     are what the model is given, [axes, rows, columns]. The learnt tokens are `targets` [n], each predicted at the flat
     place `at` [n] (row x columns + column) and of the exchange `owner` [n]; `names`, `weights` and `rejected` are the
-    exchanges'. `pixels` are the images', in the order of their examples in the rows.
+    exchanges'. `pixels` are the images', in the order of their examples in the rows. `example_ids` are those of the
+    parts of examples in the rows, in order: an example that was divided has several, in one batch or in more.
     """
 
     ids: torch.Tensor
@@ -42,7 +43,12 @@ class Batch:
     weights: torch.Tensor
     rejected: torch.Tensor
     pixels: Mapping[str, torch.Tensor]
-    examples: int
+    example_ids: tuple[str, ...]
+
+    @property
+    def examples(self) -> int:
+        """Parts of examples in the rows, each with its prefix."""
+        return len(self.example_ids)
 
     @property
     def tokens(self) -> int:
@@ -188,7 +194,7 @@ def _batch(rows: Sequence[Sequence[Placed]]) -> Batch:
         weights=torch.tensor([suffix.weight for suffix in suffixes]),
         rejected=torch.tensor([suffix.rejected for suffix in suffixes]),
         pixels=_images([placed.example.pixels for row in rows for placed in row]),
-        examples=sum(map(len, rows)),
+        example_ids=tuple(placed.example.example_id for row in rows for placed in row),
     )
 
 

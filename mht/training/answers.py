@@ -44,6 +44,8 @@ class Answers:
             if len(row.exchange.turns) == 1
         ]
         self._params = Params(model=model, batch_size=_BATCH)
+        self.asked = [(request.request_id, request.max_tokens) for request in self._requests]
+        """(id, tokens that the answer may have) of each row that is asked."""
 
     def __call__(self) -> dict[str, float]:
         """Each metric's figures by name; those that nothing was asked for are left out."""

@@ -31,7 +31,7 @@ class Assignment:
     source: Source
     held_out: tuple[HeldOut, ...]
     told: str | None = None
-    """What a person is to know of the base model before it starts."""
+    """What a person is to know of the base model and of the validation before it starts."""
 
 
 Feeder: TypeAlias = "Callable[[Assignment, Speech, int, int, int], Generator[Fed, None, None]]"
@@ -41,25 +41,29 @@ Feeder: TypeAlias = "Callable[[Assignment, Speech, int, int, int], Generator[Fed
 def assign(config: TrainConfig, storage: Storage) -> Assignment:
     """Check model and data, and write or find run.json; the commit that a hub id means is the run's from then on.
 
-    Raises InputError or IntegrityError for a model or data that cannot be used, ConfigError for a split that is not
-    there, RunConflict where the output holds another run.
+    Raises InputError or IntegrityError for a model or data that cannot be used, ConfigError for a split that was named
+    and is not there, RunConflict where the output holds another run.
     """
     config, folder, told = settled(config, storage)
     source: Source = catalog.load(SECTIONS["data"], config.data.kind).Source(config.data_params(), storage)
     shards = tuple(source.shards())
     agenda = Agenda(shards, config.seed, config.order, config.step_examples, config.epochs, config.max_steps)
-    held_out = _held_out(config, source)
+    held_out, unheld = _held_out(config, source)
     run = describe(config, digest(folder), source.digest)
     resumed = take_up(storage, config, run)
     run = run if resumed is None else replace(run, id=resumed.id)
-    return Assignment(config, run, agenda, source, held_out, told)
+    lines = "\n".join(line for line in (told, unheld) if line is not None)
+    return Assignment(config, run, agenda, source, held_out, lines or None)
 
 
-def _held_out(config: TrainConfig, source: Source) -> tuple[HeldOut, ...]:
+def _held_out(config: TrainConfig, source: Source) -> tuple[tuple[HeldOut, ...], str | None]:
+    """(the rows, what is to be told where there are none); a split that nobody named may be missing."""
     wanted = config.validation
     if not wanted.rows:
-        return ()
+        return (), None
     try:
-        return tuple(source.held_out(wanted.rows, wanted.split))
+        return tuple(source.held_out(wanted.rows, wanted.split)), None
     except ConfigError as error:
-        raise ConfigError(f"validation.split: {error} Or give validation.rows=0.") from None
+        if "split" in wanted.model_fields_set:
+            raise ConfigError(f"validation.split: {error} Or give validation.rows=0.") from None
+        return (), f"no validation: {error} validation.split can name another split."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mht.artifacts import SUCCESS
 from mht.config_train import ModelConfig, TrainConfig
 from mht.pretrained.bases import full_model
 from mht.pretrained.files import is_commit
-from mht.storage import Storage, join
-from mht.training.run import read
+from mht.storage import Storage
+from mht.training.run import is_over, read
 
 
 def settled(config: TrainConfig, storage: Storage) -> tuple[TrainConfig, Path, str | None]:
@@ -45,7 +44,7 @@ def _placed(config: TrainConfig, folder: Path) -> TrainConfig:
 def _begun_with(config: TrainConfig, storage: Storage) -> str | None:
     """The commit of the unfinished or resumed run in the output, where it is of the same hub id."""
     run = read(storage, config.output)
-    if run is None or (config.new_run and storage.exists(join(config.output, SUCCESS))):
+    if run is None or (config.new_run and is_over(storage, config.output)):
         return None
     model = run.resolved["model"]
     return model["revision"] if model["path"] == config.model.path and is_commit(model["revision"]) else None

@@ -8,10 +8,10 @@ from typing import Any
 from mht.config_identity import flatten
 from mht.model.card import ModelCard
 from mht.pretrained.bases import BASE_DIGEST
-from mht.training.history import History
+from mht.training.history import History, held_out
 from mht.training.run import Run
 
-_UNTOLD = ("storage", "ray", "run", "tracking", "output", "new_run", "checkpoints")
+_UNTOLD = ("plan", "storage", "ray", "run", "tracking", "output", "new_run", "checkpoints")
 """Settings that say nothing of the model."""
 
 
@@ -40,9 +40,11 @@ def results(history: History, parameters: tuple[int, int], told: Mapping[str, An
 def card(run: Run, found: Mapping[str, Any]) -> ModelCard:
     """The card of a run's model: held-out figures before and after training, then how it was trained."""
     given = run.resolved
+    # The model of a run lies in its folder `model`.
+    name = given["model"]["path"].rstrip("/").removesuffix("/model").rpartition("/")[2]
     settings = {key: value for key, value in flatten(given) if key.partition(".")[0] not in _UNTOLD}
     return ModelCard(
-        title=f"{given['model']['path'].rstrip('/').rpartition('/')[2]} against hallucination",
+        title=f"{name} against hallucination",
         base_model=given["model"]["path"],
         base_revision=given["model"]["revision"],
         data=given["data"]["path"],
@@ -54,11 +56,8 @@ def card(run: Run, found: Mapping[str, Any]) -> ModelCard:
 
 def _rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    validations = found["validations"]
-    if validations:
-        before, after = validations[0], validations[-1]
-        names = [name for name in after if name != "step"]
-        rows += [_row(f"held out: {name.replace('_', ' ')}", before.get(name), after[name]) for name in names]
+    for name, before, after in held_out(found["validations"], found["steps"]):
+        rows.append(_row(f"held out: {name.replace('_', ' ')}", before, after))
     rows.append(_row("training loss, first and last step", found["loss_first"], found["loss_last"]))
     for name in (
         "steps",

@@ -15,6 +15,7 @@ from mht.stopping import StopRequest
 from mht.storage import Storage, join
 from mht.terminal import clock_face, size_face, table
 from mht.training.assignment import Assignment, assign
+from mht.training.history import held_out
 from mht.training.progress import Beat, ProgressLine
 
 RESULTS = "results.json"
@@ -75,11 +76,9 @@ def summary(config: TrainConfig, found: Mapping[str, Any]) -> str:
         "trained": f"{found['trained_parameters']:,} of {found['parameters']:,} parameters",
         "loss": f"{found['loss_first']:.4f} -> {found['loss_last']:.4f}",
     }
-    if found["validations"]:
-        first, last = found["validations"][0], found["validations"][-1]
-        for name in (name for name in last if name != "step"):
-            before = f"{first[name]:.4f} -> " if name in first else ""
-            rows[f"held out: {name.replace('_', ' ')}"] = f"{before}{last[name]:.4f}"
+    for name, before, after in held_out(found["validations"], found["steps"]):
+        told = f"{after:.4f}" if before is None else f"{before:.4f} -> {after:.4f}"
+        rows[f"held out: {name.replace('_', ' ')}"] = told
     rows |= {
         "time": f"{clock_face(found['seconds'])} ({found['samples_per_s']:,.1f} samples/s, "
         f"{found['tokens_per_s']:,.0f} tokens/s)",

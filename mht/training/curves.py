@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from mht.training.history import History
+from mht.training.history import History, figures_of
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 760, 260, 64, 34, 16
 _MOST_POINTS = 1500
@@ -44,9 +44,8 @@ def page(title: str, history: History) -> str:
 def _of_validations(history: History) -> dict[str, Points]:
     found: dict[str, list[tuple[float, float]]] = {}
     for one in history.validations:
-        for name, value in one.items():
-            if name != "step":
-                found.setdefault(name, []).append((one["step"], value))
+        for name, value in figures_of(one).items():
+            found.setdefault(name, []).append((one["step"], value))
     return dict(found)
 
 

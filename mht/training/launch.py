@@ -67,14 +67,15 @@ class _Fit:
     def follow(self, progress: ProgressLine, stop: StopRequest) -> bool:
         self._thread.start()
         asked_s: float | None = None
-        beat = None
+        stepped = False
         while self._thread.is_alive():
             self._thread.join(timeout=_POLL_S)
-            beat = self._show(progress) or beat
+            beat = self._show(progress)
+            stepped |= beat is not None and beat.step > 0
             if stop.asked and asked_s is None:
                 asked_s = time.monotonic()
                 self._board.stop.remote()
-            if asked_s is not None and beat is None and time.monotonic() - asked_s > _STARTING_S:
+            if asked_s is not None and not stepped and time.monotonic() - asked_s > _STARTING_S:
                 return False
         return self._ended(progress)
 

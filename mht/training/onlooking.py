@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 
 from mht.training.beside import Tracker
-from mht.training.history import History
+from mht.training.history import History, figures_of
 from mht.training.progress import Beat
 from mht.training.utilisation import Arithmetic, memory_bytes
 
 Tell = Callable[[Beat], bool]
 """Hands a beat to the driver; whether the driver wants the run to stop."""
 Report = Callable[[Mapping[str, float]], None]
-"""Takes what a validation found, on every rank alike."""
-_DRAWN = ("loss", "learning_rate", "norm")
+"""Takes what a validation found and the steps taken by then, on every rank alike."""
+_DRAWN = ("loss", "learning_rate", "norm", "margin", "preferred")
 
 
 class Quiet:
@@ -28,7 +28,10 @@ class Quiet:
         """Nothing."""
 
     def validated(self, history: History) -> None:
-        self._report(history.validations[-1])
+        self._report(_reported(history))
+
+    def validating(self, history: History, share: float) -> bool:
+        return False
 
     def saved(self, history: History) -> None:
         """Nothing."""
@@ -41,7 +44,7 @@ class Quiet:
 
 
 class Telling:
-    """The first rank's: figures to the trackers, a beat to the driver."""
+    """The first rank's: figures to the trackers, a beat to the driver. `begun` is what this process goes on from."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Telling:
         arithmetic: Arithmetic,
         device: torch.device,
         world: int,
+        begun: History,
     ) -> None:
         self._trackers = trackers
         self._tell = tell
@@ -61,8 +65,8 @@ class Telling:
         self._device = device
         self._world = world
         self._stop = False
-        self._seconds = 0.0
-        self._totals: dict[str, int] = {}
+        self._seconds = begun.seconds
+        self._totals = {name: begun.total(name) for name in ("exchanges", "tokens")}
         self.utilisation: float | None = None
         """Of the last step."""
 
@@ -71,10 +75,9 @@ class Telling:
         seconds = max(1e-9, history.seconds - self._seconds)
         self._seconds = history.seconds
         self.utilisation = self._arithmetic.share(last["tokens"] / seconds, self._world)
-        for name in ("exchanges", "tokens"):
-            before = self._totals.get(name)
-            self._totals[name] = history.total(name) if before is None else before + last[name]
-        figures = {f"train/{name}": last[name] for name in _DRAWN}
+        for name in self._totals:
+            self._totals[name] += last[name]
+        figures = {f"train/{name}": last[name] for name in _DRAWN if last[name] is not None}
         figures |= {
             "train/samples_per_s": last["exchanges"] / seconds,
             "train/tokens_per_s": last["tokens"] / seconds,
@@ -88,11 +91,14 @@ class Telling:
         )  # fmt: skip
 
     def validated(self, history: History) -> None:
-        found = {
-            f"held_out/{name}": value for name, value in history.validations[-1].items() if name != "step"
-        }
-        self._log(history.steps, found)
-        self._report(history.validations[-1])
+        found = figures_of(history.validations[-1])
+        self._log(history.steps, {f"held_out/{name}": value for name, value in found.items()})
+        self._report(_reported(history))
+
+    def validating(self, history: History, share: float) -> bool:
+        steps = history.steps
+        self._stop |= self._tell(Beat(steps, self._total, 0, 0.0, 0, 0, 0, None, validated=share))
+        return self._stop
 
     def saved(self, history: History) -> None:
         for tracker in self._trackers:
@@ -108,3 +114,7 @@ class Telling:
     def _log(self, step: int, figures: dict[str, float]) -> None:
         for tracker in self._trackers:
             tracker.log(step, figures)
+
+
+def _reported(history: History) -> dict[str, float]:
+    return {"step": history.steps, **figures_of(history.validations[-1])}

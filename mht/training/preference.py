@@ -39,19 +39,22 @@ class Preference:
         now, before = tell(), self._reference(tell)
         fewer = [one.double() - other.double() for one, other in zip(now, before, strict=True)]
         pairs = _pairs(batches)
-        whole = sum(ranks.every(sum(weight for _, _, weight in pairs)))
+        margins = [(weight, float(_at(fewer, wrong) - _at(fewer, right))) for right, wrong, weight in pairs]
+        whole, margin, preferred = map(sum, zip(*ranks.every(_sums(margins)), strict=True))
         answers = self._answers.weigh(batches, tell, ranks)
         value = [share * self._sft_weight for share in answers.value]
         gradient = [share.clone() for share in value]
         beside = 0.0
-        for right, wrong, weight in pairs:
-            scaled = self._beta * (_at(fewer, wrong) - _at(fewer, right))
+        for (right, wrong, weight), (_, by) in zip(pairs, margins, strict=True):
+            scaled = torch.tensor(self._beta * by, dtype=torch.float64)
             share = weight / whole
             beside += share * float(torch.nn.functional.softplus(-scaled))
             pull = self._beta * share * float(torch.sigmoid(-scaled))
             gradient[right[0]][right[1]] += pull
             gradient[wrong[0]][wrong[1]] -= pull
-        return Weighed(gradient, value, beside)
+        if not whole:
+            return Weighed(gradient, value, beside)
+        return Weighed(gradient, value, beside, margin / whole, preferred / whole)
 
 
 _Place: TypeAlias = tuple[int, int]
@@ -69,6 +72,15 @@ def _pairs(batches: Sequence[Batch]) -> list[tuple[_Place, _Place, float]]:
         for (name, rejected), wrong in places.items()
         if rejected
     ]
+
+
+def _sums(margins: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+    """(weight, weighted margin, weight of those with a margin above 0) of all pairs of (weight, margin)."""
+    return (
+        sum(weight for weight, _ in margins),
+        sum(weight * margin for weight, margin in margins),
+        sum(weight for weight, margin in margins if margin > 0),
+    )
 
 
 def _at(values: Sequence[torch.Tensor], place: _Place) -> torch.Tensor:

@@ -42,11 +42,15 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of an example: how many exchanges it has, and those that cannot be learnt, each with the reason."""
+    """Of an example: how many exchanges it has, and those that cannot be learnt, each with the reason.
+
+    `rejected` is how many of the others have a wrong answer.
+    """
 
     example_id: str
     exchanges: int
     unlearnable: tuple[tuple[str, str], ...]
+    rejected: int
 
 
 class Tokeniser:
@@ -77,8 +81,8 @@ class Tokeniser:
             bad = tuple((name, reason) for name, reason in found if reason is not None)
             if not bad:
                 raise
-            return Verdict(example.example_id, len(example.exchanges), bad)
-        return Verdict(example.example_id, len(example.exchanges), ())
+            return _verdict(example, bad)
+        return _verdict(example, ())
 
     def _reason(self, example: Example, exchange: Exchange) -> str | None:
         try:
@@ -86,6 +90,12 @@ class Tokeniser:
         except InputError as error:
             return str(error)
         return None
+
+
+def _verdict(example: Example, bad: tuple[tuple[str, str], ...]) -> Verdict:
+    names = {name for name, _ in bad}
+    paired = [x for x in example.exchanges if x.rejected is not None and x.exchange_id not in names]
+    return Verdict(example.example_id, len(example.exchanges), bad, len(paired))
 
 
 def without(examples: Sequence[Example], left_out: Container[str]) -> list[Example]:

@@ -18,7 +18,8 @@ _RATE_WINDOW_S = 30.0
 class Beat:
     """How far a run is. `exchanges` and `tokens` are of all its steps so far, `utilisation` is a share or None.
 
-    `checked` is given before the first step: of how many steps the rows have been looked at.
+    `checked` is given before the first step: of how many steps the rows have been looked at. `validated` is given
+    between steps: of which share of the held-out rows the loss is known.
     """
 
     step: int
@@ -30,6 +31,7 @@ class Beat:
     memory_bytes: int
     utilisation: float | None
     checked: int | None = None
+    validated: float | None = None
 
 
 class ProgressLine:
@@ -49,6 +51,12 @@ class ProgressLine:
         if beat.checked is not None:
             if self._line.due():
                 self._line.draw(f"checking rows  {beat.checked:,} / {beat.total:,} steps")
+            return
+        if beat.validated is not None:
+            if self._line.due():
+                self._line.draw(
+                    f"train  {beat.step:,} / {beat.total:,} steps  held-out rows {beat.validated:.0%}"
+                )
             return
         now = self._line.clock()
         if self._seen and self._seen[-1][1].step > beat.step:

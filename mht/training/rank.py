@@ -79,7 +79,8 @@ def run_rank(
         if ranks.first:
             drawn = trackers(config.tracking, storage, config.output, given.run, history.steps, say)
             total = given.agenda.total()
-            onlooker = Telling(drawn, tell, report, total, trainee.arithmetic, device, ranks.count)
+            arithmetic = trainee.arithmetic
+            onlooker = Telling(drawn, tell, report, total, arithmetic, device, ranks.count, history)
         stack.callback(onlooker.close)
         speech = replace(trainee.speech, left_out=left_out)
         feeding = stack.enter_context(closing(feed(given, speech, history.steps, ranks.rank, ranks.count)))

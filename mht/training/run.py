@@ -16,6 +16,7 @@ from mht.code_digest import code_digest
 from mht.config_identity import differing, identity
 from mht.config_train import FREE_KEYS, TrainConfig
 from mht.errors import IntegrityError, RunConflict, StorageMissing
+from mht.model.checkpoint_files import steps_there
 from mht.seeds import digest
 from mht.storage import Storage, join
 
@@ -64,14 +65,12 @@ def describe(config: TrainConfig, model: str, data: str) -> Run:
 def take_up(storage: Storage, config: TrainConfig, run: Run) -> Run | None:
     """Write run.json, or find that it is there already: the record of what is resumed, None for a run that begins.
 
-    Raises RunConflict naming the differing keys where the output holds another run and new_run is not given.
+    With new_run, the same run starts over where it is finished, or where it has no checkpoint to go on from: images of
+    its data may have been mended since, which its name does not tell. Raises RunConflict naming the differing keys
+    where the output holds another run and new_run is not given.
     """
     old = read(storage, config.output)
-    if (
-        old is not None
-        and old.name == run.name
-        and not (config.new_run and _is_finished(storage, config.output))
-    ):
+    if old is not None and old.name == run.name and not (config.new_run and is_over(storage, config.output)):
         return old
     if old is not None and not config.new_run:
         raise RunConflict(
@@ -115,8 +114,9 @@ def _differences(old: Run, now: Run) -> list[str]:
     return lines
 
 
-def _is_finished(storage: Storage, root: str) -> bool:
-    return storage.exists(join(root, SUCCESS))
+def is_over(storage: Storage, root: str) -> bool:
+    """Whether there is nothing to go on with: the run is finished, or no checkpoint of it is whole."""
+    return storage.exists(join(root, SUCCESS)) or not any(steps_there(storage, root).values())
 
 
 def _clear(storage: Storage, root: str) -> None:

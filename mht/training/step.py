@@ -27,12 +27,14 @@ class Weighed:
 
     `gradient` and `value` are, batch by batch, factors of the exchanges' sums of -log p [exchanges], over the whole
     step's denominator: the step's gradient and what its loss is told as. `beside` is a part of this rank's loss that
-    is known already.
+    is known already. `margin` and `preferred` are of the pairs of all ranks, as in Stepped.
     """
 
     gradient: list[torch.Tensor]
     value: list[torch.Tensor]
     beside: float = 0.0
+    margin: float | None = None
+    preferred: float | None = None
 
 
 class Tell(Protocol):
@@ -57,7 +59,9 @@ class Objective(Protocol):
 class Stepped:
     """A step, over all ranks: its loss, the norm of its gradient before clipping, and what was learnt.
 
-    `tokens` is what was computed, padding left out; `learnt` what had a loss.
+    `images` are examples, with an image or without, each once however it was divided. `tokens` is what was computed,
+    padding left out; `learnt` what had a loss. `margin` is the pairs' mean of `mht.training.preference`, and
+    `preferred` the share of those with one above 0; None without pairs.
     """
 
     loss: float
@@ -67,6 +71,8 @@ class Stepped:
     learnt: int
     tokens: int
     stop: bool
+    margin: float | None
+    preferred: float | None
 
 
 class Answers:
@@ -144,7 +150,9 @@ class Stepper:
             raise Diverged(f"loss {loss:g}, norm of the gradient {norm:g}")
         if learnt:
             self._optimizer.step()
-        return Stepped(loss, norm, images, exchanges, learnt, tokens, any(one for _, _, one in told))
+        stop = any(one for _, _, one in told)
+        pairs = weighed.margin, weighed.preferred
+        return Stepped(loss, norm, images, exchanges, learnt, tokens, stop, *pairs)
 
     def _learn(self, batch: Batch, gradient: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """Add a batch's part to the gradient; its part of the loss."""
@@ -171,10 +179,10 @@ def computing(device: torch.device, compute: torch.dtype) -> AbstractContextMana
 
 
 def _counts(batches: Sequence[Batch]) -> tuple[int, int, int, int]:
-    """(images or examples without, exchanges, learnt tokens, computed tokens without padding)."""
+    """(examples, exchanges, learnt tokens, computed tokens without padding); a step's example is one rank's whole."""
     kept = [~batch.rejected for batch in batches]
     return (
-        sum(batch.examples for batch in batches),
+        len({name for batch in batches for name in batch.example_ids}),
         sum(int(one.sum()) for one in kept),
         sum(int(learnt_of(batch)[one].sum()) for batch, one in zip(batches, kept, strict=True)),
         sum(batch.real_tokens for batch in batches),

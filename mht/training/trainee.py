@@ -21,6 +21,7 @@ from mht.model.ranks import Ranks
 from mht.model.sharding import mesh_of, recompute, shard
 from mht.pretrained import loading
 from mht.pretrained.chat import Chat
+from mht.training.memory import LOADING, remedied
 from mht.training.preference import Preference, Reference
 from mht.training.preparation import Speech, Tokeniser, speech_of
 from mht.training.step import Answers, Objective, Stepper, Tell
@@ -61,6 +62,7 @@ def load(config: TrainConfig, device: torch.device, ranks: Ranks, sample: Exampl
     """The trainee of a configuration; every rank calls it. `sample` is some example with an exchange."""
     compute, mesh = loading.dtype_of(config.precision, device), mesh_of(device)
 
+    @remedied("loading the model", LOADING)
     def divided() -> _Divided:
         model, chat = _pretrained(config, torch.float32 if config.method == "full" else compute)
         speech = speech_of(model, config.model, chat.tokenizer, config.preference is not None)
@@ -168,6 +170,7 @@ def _reference(
         return without_adapter
     mesh = mesh_of(device)
 
+    @remedied("loading the reference of preference", LOADING)
     def divided() -> Learner:
         model, _ = _pretrained(config, compute)
         model.requires_grad_(False)

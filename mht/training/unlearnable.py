@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 FILE = "unlearnable.json"
 _NAMED = 5
+_GLANCED = 16
+_REMEDY = (
+    "take data with rejected answers (data.rejected names a table's column of them), or leave preference out."
+)
 _LISTEN_STEPS = 8
 """How often it is asked whether the run shall stop."""
 
@@ -38,10 +42,14 @@ class Unlearnable:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of looking at so many rows."""
+    """What came of looking at so many rows. `rejected` of those that can be learnt have a wrong answer.
+
+    It is None where it was not counted: earlier versions did not.
+    """
 
     rows: int
     found: tuple[Unlearnable, ...]
+    rejected: int | None
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -52,7 +60,7 @@ class Checked:
             {"example": one.example_id, "exchange": one.exchange_id, "reason": one.reason}
             for one in self.found
         ]
-        return {"rows": self.rows, "unlearnable": rows}
+        return {"rows": self.rows, "rejected": self.rejected, "unlearnable": rows}
 
 
 def checked(
@@ -65,11 +73,13 @@ def checked(
 ) -> frozenset[str] | None:
     """The ids of the exchanges to leave out, None where the run was asked to stop. Every rank calls it.
 
-    Looks once in a run; later calls read what was found. Raises InputError where too many cannot be learnt.
+    Looks once in a run; later calls read what was found. Raises InputError where too many cannot be learnt, and where
+    preference is asked for and there is no wrong answer.
     """
     uri = join(given.config.output, FILE)
     there = ranks.asked_of_first(lambda: read(storage, uri))
     if there is None and not given.config.run.check_rows:
+        _glanced(given)
         return frozenset()
     if there is None:
         there = _looked(given, feed, ranks, tell)
@@ -79,6 +89,8 @@ def checked(
             storage.write(uri, dump_json(there.plain()))
     if there.found:
         say(_refused(there, given.config.run.max_unlearnable, uri))
+    if given.config.preference is not None and (told := _preferred(there)) is not None:
+        say(told)
     return there.left_out
 
 
@@ -87,7 +99,7 @@ def read(storage: Storage, uri: str) -> Checked | None:
     try:
         plain = json.loads(storage.read(uri))
         found = [Unlearnable(one["example"], one["exchange"], one["reason"]) for one in plain["unlearnable"]]
-        return Checked(int(plain["rows"]), tuple(found))
+        return Checked(int(plain["rows"]), tuple(found), plain.get("rejected"))
     except StorageMissing:
         return None
     except (ValueError, TypeError, KeyError) as error:
@@ -102,23 +114,49 @@ def _looked(given: Assignment, feed: Feeder, ranks: Ranks, tell: Callable[[Beat]
 
     config, agenda = given.config, given.agenda.once()
     speech, total = speech_in(config.model, config.preference is not None), agenda.total()
-    rows = 0
+    rows = rejected = 0
     own: list[Unlearnable] = []
     with closing(feed(replace(given, agenda=agenda), speech, 0, ranks.rank, ranks.count)) as feeding:
         each: Iterable[tuple[int, int, Any]] = feeding
         for step, _, verdicts in each:
             for one in verdicts:
                 rows += one.exchanges
+                rejected += one.rejected
                 own += [Unlearnable(one.example_id, name, reason) for name, reason in one.unlearnable]
             if step % _LISTEN_STEPS == 0:
                 asked = ranks.first and tell(Beat(0, total, 0, 0.0, 0, 0, 0, None, checked=step))
                 if any(ranks.every(asked)):
                     return None
-    told = ranks.every((rows, own))
-    found = sorted(
-        (one for _, part in told for one in part), key=lambda one: (one.example_id, one.exchange_id)
+    counts, pairs, parts = zip(*ranks.every((rows, rejected, own)), strict=True)
+    found = sorted((one for part in parts for one in part), key=lambda one: (one.example_id, one.exchange_id))
+    return Checked(sum(counts), tuple(found), sum(pairs))
+
+
+def _glanced(given: Assignment) -> None:
+    """Where nobody counts: raises InputError where preference meets no wrong answer in the first examples."""
+    if given.config.preference is None:
+        return
+    shard = given.agenda.shards[0]
+    found = given.source.read(shard.name, shard.example_ids[:_GLANCED], None)
+    exchanges = [exchange for example in found for exchange in example.exchanges]
+    if all(exchange.rejected is None for exchange in exchanges):
+        raise InputError(
+            f"preference: none of the first {len(exchanges):,} samples has a wrong answer, and run.check_rows=false "
+            f"looks at no more. Give run.check_rows=true to have them counted, {_REMEDY}"
+        )
+
+
+def _preferred(there: Checked) -> str | None:
+    """What is said of the wrong answers. Raises InputError with a remedy where there are none."""
+    learnt = there.rows - len(there.found)
+    if there.rejected is None or there.rejected == learnt:
+        return None
+    if not there.rejected:
+        raise InputError(f"preference: none of {learnt:,} samples has a wrong answer; {_REMEDY}")
+    return (
+        f"preference: {there.rejected:,} of {learnt:,} samples have a wrong answer; of the others only the right "
+        "answer's own loss is learnt, times preference.sft_weight"
     )
-    return Checked(sum(count for count, _ in told), tuple(found))
 
 
 def _refused(there: Checked, most: float, uri: str) -> str:

@@ -10,6 +10,7 @@ from mht.model.examples import Example, Exchange
 from mht.model.packing import Batch
 from mht.model.ranks import Ranks
 from mht.model.sharding import gathered_no_more
+from mht.seeds import digest
 from mht.training.answers import Answers
 from mht.training.preparation import Tokeniser
 from mht.training.shards import HeldOut
@@ -20,7 +21,10 @@ _NAMED = 5
 
 
 class Validation:
-    """Held-out rows, divided among the ranks; every rank makes one and calls it alike."""
+    """Held-out rows, divided among the ranks; every rank makes one and calls it alike.
+
+    `rows` is a digest of what is measured: the rows, those of them that are answered, and the answers' length.
+    """
 
     def __init__(
         self, trainee: Trainee, rows: Sequence[HeldOut], ranks: Ranks, answers: Answers | None
@@ -31,20 +35,38 @@ class Validation:
         mine = _examples(rows)[ranks.rank :: ranks.count]
         self._batches = trainee.batches(Tokeniser(trainee.speech, trainee.chat).prepare(mine))
         self._passes = max(ranks.every(len(self._batches)))
+        asked = [] if answers is None else answers.asked
+        self.rows = digest(*[row.exchange.exchange_id for row in rows], "asked", *asked, size=8).hex()
 
-    def __call__(self) -> dict[str, float]:
-        """`loss`, the mean over the learnt tokens of all rows' right answers, and what the answers are measured at."""
+    def __call__(self, stopping: Callable[[float], bool]) -> dict[str, float] | None:
+        """`loss`, the mean over the learnt tokens of all rows' right answers, and what the answers are measured at.
+
+        `stopping` is asked before each pass and before the answers; None where it said so on any rank.
+        """
         trainee = self._trainee
         trainee.learner.eval()
-        with torch.no_grad():
-            own = [self._sums(batch) for batch in self._batches]
-            for _ in range(self._passes - len(own)):
-                self._sums(trainee.spare)
+        own = self._passed(stopping)
+        if own is None:
+            gathered_no_more(trainee.learner)
+            return None
         measured = {} if self._answers is None else self._answers()
         gathered_no_more(trainee.learner)
         told = self._ranks.every((sum(loss for loss, _ in own), sum(count for _, count in own)))
         loss, count = (sum(one) for one in zip(*told, strict=True))
         return ({"loss": loss / count} if count else {}) | measured
+
+    def _passed(self, stopping: Callable[[float], bool]) -> list[tuple[float, int]] | None:
+        """The sums of this rank's batches; the other ranks may have more, and all make as many passes."""
+        own = []
+        for number in range(self._passes + 1):
+            if any(self._ranks.every(stopping(number / self._passes))):
+                return None
+            with torch.no_grad():
+                if number < len(self._batches):
+                    own.append(self._sums(self._batches[number]))
+                elif number < self._passes:
+                    self._sums(self._trainee.spare)
+        return own
 
     def _sums(self, batch: Batch) -> tuple[float, int]:
         trainee = self._trainee

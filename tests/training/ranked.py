@@ -108,7 +108,7 @@ class Shown(ProgressLine):
         self.lines: list[str] = []
 
     def show(self, beat: Beat) -> None:
-        if beat.checked is None:
+        if beat.checked is None and beat.validated is None:
             self.beats.append(beat)
         self._stop.shown(beat)
 
@@ -157,7 +157,22 @@ def held_out() -> list[HeldOut]:
 def validated(model: str) -> dict[str, float]:
     ranks = Ranks()
     trainee = trainee_of(config_of(Path(model), "run.batch_tokens=50"), ranks)
-    return Validation(trainee, held_out(), ranks, None)()
+    found = Validation(trainee, held_out(), ranks, None)(lambda share: False)
+    assert found is not None
+    return found
+
+
+def left(model: str, after: float) -> tuple[dict[str, float] | None, list[float]]:
+    """(what a validation found, the shares that it told), the first rank being asked to stop after a share."""
+    ranks = Ranks()
+    trainee = trainee_of(config_of(Path(model), "run.batch_tokens=50"), ranks)
+    shares: list[float] = []
+
+    def stopping(share: float) -> bool:
+        shares.append(share)
+        return ranks.first and share >= after
+
+    return Validation(trainee, held_out(), ranks, None)(stopping), shares
 
 
 def answered(model: str) -> list[tuple[str, str | None, Any]]:

@@ -14,7 +14,7 @@ def history(steps: int) -> History:
     for step in range(steps):
         made.add({name: 1 for name in COLUMNS} | {"loss": 5.0 / (step + 1), "norm": 2.0})
         if step % 50 == 0:
-            made.validated({"loss": 4.0, "false_premise": 0.5})
+            made.validated({"loss": 4.0, "false_premise": 0.5}, "the rows")
     return made
 
 

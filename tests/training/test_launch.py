@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 from mht.errors import ConfigError, InputError
+from mht.training import launch
+from mht.training.progress import Beat, ProgressLine
 from tests.dataset.small import write_dataset
 from tests.model.processes import in_ranks
 from tests.training import ranked
@@ -68,6 +72,53 @@ def test_a_row_that_cannot_be_learnt_is_told_once_and_by_name(
     with pytest.raises(InputError, match=r"exchange 000000000000000b-.*special token"):
         ranked.run_command(words)
     assert not (tmp_path / "run" / "_SUCCESS").exists()
+
+
+class Unhurried(launch._Fit):
+    """A fit without Ray that ends when it is told to, or after half a minute; a beat was all that came of it."""
+
+    def __init__(self, beat: Beat | None) -> None:
+        self.ends = threading.Event()
+        self._failure = None
+        self._thread = threading.Thread(target=self.ends.wait, args=(30,), daemon=True)
+        self._board = SimpleNamespace(look=Remote((beat, [], None, False)), stop=Remote(None))
+
+
+class Remote:
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def remote(self) -> Any:
+        return self._answer
+
+
+LOOKED = Beat(0, 10, 0, 0.0, 0, 0, 0, None, checked=7)
+VALIDATED = Beat(0, 10, 0, 0.0, 0, 0, 0, None, validated=0.5)
+
+
+@pytest.mark.parametrize("beat", [None, LOOKED, VALIDATED], ids=["nothing", "rows", "validation"])
+def test_before_its_first_step_a_run_is_not_waited_for(
+    beat: Beat | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ray.get", lambda answer: answer)
+    monkeypatch.setattr(launch, "_STARTING_S", 0.1)
+    stop = ranked.Stop()
+    stop.asked = True
+    fit = Unhurried(beat)
+    assert not fit.follow(ProgressLine(on=False), stop)  # type: ignore[arg-type]
+    assert fit._thread.is_alive()
+    fit.ends.set()
+
+
+def test_after_its_first_step_a_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.get", lambda answer: answer)
+    monkeypatch.setattr(launch, "_STARTING_S", 0.1)
+    stop = ranked.Stop()
+    stop.asked = True
+    fit = Unhurried(Beat(1, 10, 0, 2.0, 6, 80, 0, None))
+    threading.Timer(1.0, fit.ends.set).start()
+    assert not fit.follow(ProgressLine(on=False), stop)  # type: ignore[arg-type]
+    assert not fit._thread.is_alive()
 
 
 def test_a_cluster_without_room_is_told_at_once(ray_cluster: None, given: list[str], tmp_path: Path) -> None:

@@ -43,6 +43,15 @@ def test_rows_are_looked_at_first() -> None:
     assert "6.0 samples/s" in shown((0.0, looking), (100.0, beat(1)), (110.0, beat(2)))
 
 
+def test_held_out_rows_are_looked_at_between_steps() -> None:
+    looking = replace(beat(320), validated=0.25)
+    assert (
+        shown((0.0, beat(300)), (10.0, beat(320)), (20.0, looking))
+        == "train  320 / 900 steps  held-out rows 25%"
+    )
+    assert "6.0 samples/s" in shown((0.0, beat(1)), (5.0, looking), (10.0, beat(2)))
+
+
 def test_a_resume_measures_anew() -> None:
     text = shown((0.0, beat(300)), (10.0, beat(320)), (40.0, beat(301)), (50.0, beat(311)))
     assert "60.0 samples/s" in text

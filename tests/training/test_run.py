@@ -106,6 +106,19 @@ def test_new_run_takes_the_old_one_away_and_is_itself_resumed(tmp_path: Path) ->
     assert not take_up(STORAGE, other, describe(other, "m", "d")), "once finished, they start over"
 
 
+def test_new_run_looks_again_where_no_checkpoint_is_whole(tmp_path: Path) -> None:
+    """What was found unlearnable may be mended since; without new_run, the list is the run's."""
+    given, again = config(tmp_path), config(tmp_path, "new_run=true")
+    run = describe(given, "m", "d")
+    take_up(STORAGE, given, run)
+    for name in ("unlearnable.json", "checkpoints/00000003/5f0c/parts/0.json"):
+        STORAGE.write(str(tmp_path / name), b"old")
+    assert take_up(STORAGE, given, run) is not None
+    assert (tmp_path / "unlearnable.json").exists()
+    assert take_up(STORAGE, again, run) is None
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["run.json"]
+
+
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"name": "x", "config": {}, "plan": 3}')
     with pytest.raises(IntegrityError, match="not a training run's record"):

@@ -28,6 +28,9 @@ def same(found: dict[str, Any], wanted: dict[str, Any], tolerance: float = 1e-5)
         assert one.loss == pytest.approx(other.loss, rel=tolerance)
         assert one.norm == pytest.approx(other.norm, rel=1e-4)
         assert (one.images, one.exchanges, one.learnt) == (other.images, other.exchanges, other.learnt)
+        assert (one.margin is None) == (other.margin is None)
+        assert one.margin is None or one.margin == pytest.approx(other.margin, rel=1e-3, abs=1e-4)
+        assert one.preferred == other.preferred
     assert found["values"] == pytest.approx(wanted["values"], rel=1e-3, abs=1e-4)
 
 
@@ -51,6 +54,18 @@ def test_padding_is_no_token_that_was_learnt_from(llava: Path) -> None:
         assert stepped.tokens < padded if share else stepped.tokens == padded, (
             "rows of one pair are as long here"
         )
+
+
+@pytest.mark.parametrize("words", [LORA, [*LORA, "preference.beta=0.3"]], ids=["answers", "preference"])
+@pytest.mark.parametrize("share", [True, False])
+def test_an_example_that_was_divided_is_one_image(llava: Path, words: list[str], share: bool) -> None:
+    trainee = ranked.trainee_of(ranked.config_of(llava, *words), Ranks())
+    prepared = Tokeniser(trainee.speech, trainee.chat).prepare(ranked.examples(6))
+    longest = max(len(one.prefix) + len(suffix.ids) for one in prepared for suffix in one.suffixes)
+    batches = pack([trainee.learner.place(one) for one in prepared], longest, share)
+    assert sum(batch.examples for batch in batches) > 6
+    stepped = trainee.stepper.step(batches, trainee.spare, stop=False)
+    assert (stepped.images, stepped.exchanges) == (6, 12)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +112,7 @@ def test_weights_and_rejected_answers_count_as_they_should(llava: Path) -> None:
     # Before the first step the model is its own reference: each pair costs log 2.
     assert stepped.loss == pytest.approx(above / below + 0.6931472, rel=1e-5)
     assert stepped.exchanges == 6, "wrong answers are not counted"
+    assert (stepped.margin, stepped.preferred) == (0.0, 0.0)
 
 
 def test_preference_has_the_gradient_of_its_loss(llava: Path) -> None:
@@ -118,19 +134,24 @@ def test_preference_has_the_gradient_of_its_loss(llava: Path) -> None:
         (name, bool(wrong)): i
         for i, (name, wrong) in enumerate(zip(batch.names, batch.rejected, strict=True))
     }
-    losses, weights = [], []
+    losses, weights, margins = [], [], []
     for (name, wrong), place in at.items():
         if not wrong:
-            margin = fewer[place] - fewer[at[name, True]]
-            losses.append(-torch.nn.functional.logsigmoid(0.5 * margin))
+            margins.append(fewer[place] - fewer[at[name, True]])
+            losses.append(-torch.nn.functional.logsigmoid(0.5 * margins[-1]))
             weights.append(batch.weights[place])
-    loss = (torch.stack(losses) * torch.stack(weights)).sum() / torch.stack(weights).sum()
+    shares = torch.stack(weights) / torch.stack(weights).sum()
+    loss = (torch.stack(losses) * shares).sum()
     learner.zero_grad()
     loss.backward()
     wanted = torch.stack([p.grad.norm() for p in learner.parameters() if p.grad is not None]).norm()
     stepped = trainee.stepper.step([batch], trainee.spare, stop=False)
     assert stepped.loss == pytest.approx(float(loss.detach()), rel=1e-5)
     assert stepped.norm == pytest.approx(float(wanted), rel=1e-4)
+    margin = torch.stack(margins).detach()
+    assert stepped.margin == pytest.approx(float((margin * shares).sum()), rel=1e-4)
+    assert stepped.preferred == pytest.approx(float(shares[margin > 0].sum()), rel=1e-6)
+    assert stepped.margin > 0
 
 
 def test_full_training_by_preference_keeps_the_model_before(llava: Path) -> None:

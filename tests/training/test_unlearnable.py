@@ -6,6 +6,7 @@ import json
 import re
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from mht.model.examples import Turn
 from mht.model.ranks import Ranks
 from mht.storage import Storage, StorageParams
 from mht.training.preparation import Tokeniser, speech_in, without
+from mht.training.unlearnable import Checked, read
 from mht.training.validation import learnable
 from tests.dataset.small import write_dataset
 from tests.engines import tiny
 from tests.model.processes import in_ranks
 from tests.training import ranked
+from tests.training.sources.made import write_lines
+from tests.training.test_tracking import events
 
 STORAGE = Storage(StorageParams())
 SPECIAL, LONG, CUT = "0000000000000003", "0000000000000005", "0000000000000008"
@@ -89,6 +93,82 @@ def test_a_run_that_did_not_look_is_told_by_name(given: list[str], spoilt: str, 
         ranked.run_command([*told, "run.check_rows=false"])
 
 
+def test_an_image_that_was_mended_is_looked_at_again(given: list[str], tmp_path: Path) -> None:
+    """As the error says: its file is no part of the data's digest, and the run has the same name."""
+    image = tiny.png(0)
+    (tmp_path / "0.png").write_bytes(image[: len(image) // 2])
+    (tmp_path / "1.png").write_bytes(tiny.png(1))
+    rows = [{"image": f"{n}.png", "question": "is there a mass", "answer": "yes"} for n in (0, 1)]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    told = [word for word in given if not word.startswith(("data", "validation"))]
+    told += ["data.kind=table", f"data.path={tmp_path / 'rows.jsonl'}", f"output={tmp_path / 'run'}"]
+    told += ["validation.rows=0", "run.ray=false"]
+    with pytest.raises(InputError, match=r"(?s)1 of 2 rows cannot be learnt.*0\.png.*give new_run=true"):
+        ranked.run_command(told)
+    (tmp_path / "0.png").write_bytes(image)
+    with pytest.raises(InputError, match="1 of 2 rows"):
+        ranked.run_command(told)
+    found, _ = ranked.run_command([*told, "new_run=true"])
+    assert found is not None
+    assert (found["rows_left_out"], found["images"]) == (0, 6)
+
+
+@pytest.fixture
+def preferring(given: list[str], tmp_path: Path) -> Callable[..., list[str]]:
+    """Words of a run by preference on six rows, of which so many have a wrong answer."""
+
+    def told(wrong: int, *more: str) -> list[str]:
+        rows = [
+            {"question": "is there a mass", "answer": "yes", "rejected": "no" * (n < wrong)} for n in range(6)
+        ]
+        write_lines(tmp_path / "rows.jsonl", rows)
+        usual = [word for word in given if not word.startswith(("data", "validation"))]
+        usual += ["data.kind=table", f"data.path={tmp_path / 'rows.jsonl'}", "data.image=null"]
+        usual += ["data.rejected=rejected", "preference.beta=0.1", "validation.rows=0"]
+        usual += ["run.ray=false", f"output={tmp_path / 'run'}"]
+        return [*usual, *more]
+
+    return told
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [((), "none of 6 samples has"), (("run.check_rows=false",), "the first 6 samples.*check_rows=true")],
+)
+def test_preference_without_a_wrong_answer_is_refused(
+    preferring: Callable[..., list[str]], more: tuple[str, ...], said: str
+) -> None:
+    for _ in range(2):
+        with pytest.raises(InputError, match=f"^preference: .*{said}.*leave preference out"):
+            ranked.run_command(preferring(0, *more))
+
+
+@pytest.mark.parametrize("wrong", [2, 6])
+def test_how_many_have_a_wrong_answer_is_said_where_not_all_do(
+    preferring: Callable[..., list[str]], tmp_path: Path, wrong: int
+) -> None:
+    found, progress = ranked.run_command(preferring(wrong))
+    assert found is not None
+    said = [line for line in progress.lines if line.startswith("preference: ")]
+    assert [line.partition(";")[0] for line in said] == ["preference: 2 of 6 samples have a wrong answer"] * (
+        wrong < 6
+    )
+    history = pq.read_table(tmp_path / "run" / "history.parquet").to_pydict()
+    drawn = [
+        (step, value)
+        for step, name, value in events(tmp_path / "run/tensorboard")
+        if name == "train/preferred"
+    ]
+    there = [(step, value) for step, value in enumerate(history["preferred"], start=1) if value is not None]
+    assert drawn == there, "no figure where no pair was, and shares of two pairs at most"
+    assert len(there) == 9 if wrong == 6 else 0 < len(there) <= 6
+
+
+def test_a_list_of_rows_that_counted_no_wrong_answers_is_read(tmp_path: Path) -> None:
+    (tmp_path / "unlearnable.json").write_text('{"rows": 4, "unlearnable": []}')
+    assert read(STORAGE, str(tmp_path / "unlearnable.json")) == Checked(4, (), None)
+
+
 def test_a_stop_is_heard_while_rows_are_looked_at(given: list[str], spoilt: str, tmp_path: Path) -> None:
     found, progress = ranked.run_command([*words(given, spoilt, tmp_path / "run"), "run.ray=false"], after=0)
     assert found is None
@@ -119,7 +199,8 @@ def test_an_example_is_without_what_is_left_out(llava: Path) -> None:
     kept = without([one, two], {"0-0", "1-1"})
     assert [[x.exchange_id for x in example.exchanges] for example in kept] == [["1-0"]]
     sound, huge = Tokeniser(trainee.speech, trainee.chat).check([two, replace(two, image=_claims_much())])
-    assert (sound.exchanges, sound.unlearnable) == (2, ())
+    assert (sound.exchanges, sound.unlearnable, sound.rejected) == (2, (), 2)
+    assert huge.rejected == 0
     assert [name for name, _ in huge.unlearnable] == ["1-0", "1-1"]
     assert "cannot be decoded" in huge.unlearnable[0][1]
 

@@ -17,6 +17,12 @@ from tests.model.processes import in_ranks
 from tests.training import ranked
 
 
+def on_and_on(validation: Validation) -> dict[str, float]:
+    found = validation(lambda share: False)
+    assert found is not None
+    return found
+
+
 def test_the_loss_is_the_mean_over_the_rows_tokens(llava: Path) -> None:
     rows = ranked.held_out()
     trainee = ranked.trainee_of(ranked.config_of(llava, "run.batch_tokens=50"), Ranks())
@@ -25,10 +31,34 @@ def test_the_loss_is_the_mean_over_the_rows_tokens(llava: Path) -> None:
         one = Validation(trainee, [row], Ranks(), None)
         [batch] = one._batches
         count = int(batch.targets.numel())
-        above, below = above + one()["loss"] * count, below + count
-    found = Validation(trainee, rows, Ranks(), None)()
+        above, below = above + on_and_on(one)["loss"] * count, below + count
+    found = on_and_on(Validation(trainee, rows, Ranks(), None))
     assert found == {"loss": pytest.approx(above / below, rel=1e-5)}
     assert in_ranks(2, ranked.validated, str(llava))[1]["loss"] == pytest.approx(found["loss"], rel=1e-5)
+
+
+def test_a_stop_is_heard_between_the_batches_by_all_ranks(llava: Path) -> None:
+    [(found, shares)] = in_ranks(1, ranked.left, str(llava), 0.5)
+    assert found is None
+    assert shares[0] == 0.0
+    assert shares[-2] < 0.5 <= shares[-1] < 1.0
+    first, second = in_ranks(2, ranked.left, str(llava), 0.5)
+    assert first == second
+    assert first[0] is None
+
+
+def test_what_is_measured_has_a_digest_of_its_own(llava: Path) -> None:
+    """Of the rows, of those that are answered and of how long an answer may be."""
+    rows = ranked.held_out()
+    trainee = ranked.trainee_of(ranked.config_of(llava), Ranks())
+
+    def of(many: int, asked: int | None = None, tokens: int = 8) -> str:
+        answers = None if asked is None else Answers(trainee, rows[:asked], tokens, str(llava))
+        return Validation(trainee, rows[:many], Ranks(), answers).rows
+
+    every = [of(4), of(5), of(4, asked=2), of(4, asked=3), of(4, asked=3, tokens=9)]
+    assert len(set(every)) == len(every)
+    assert of(4, asked=3) == every[3]
 
 
 @pytest.mark.parametrize("window", [None, 9])

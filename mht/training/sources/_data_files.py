@@ -47,7 +47,7 @@ def find_files(storage: Storage, path: str) -> list[Listing]:
         taken = [listing for listing in found if listing.name.lower().endswith(suffixes)]
         if taken:
             return taken
-    raise InputError(f"{path!r}: no .parquet, .jsonl or .json among {len(found):,} files. Check source.path.")
+    raise InputError(f"{path!r}: no .parquet, .jsonl or .json among {len(found):,} files. Check data.path.")
 
 
 def described(storage: Storage, listing: Listing) -> DataFile:

@@ -49,7 +49,7 @@ class FileSource:
 
     def shards(self) -> list[Shard]:
         """Reads the files of rows when it is first asked. Raises InputError for too many unfit rows."""
-        return self._of_split(self._params.split, "source.split")
+        return self._of_split(self._params.split, "data.split: ")
 
     def read(self, shard: str, example_ids: Sequence[str], epoch: int | None) -> list[Example]:
         """The same in every epoch. Raises IntegrityError where a file is not as it was listed."""
@@ -63,7 +63,7 @@ class FileSource:
 
     def held_out(self, n: int, split: str) -> list[HeldOut]:
         """Exchanges of whole images, but for the last one's."""
-        chosen = spread(self._of_split(split, "the validation's split"), n)
+        chosen = spread(self._of_split(split), n)
         examples = [e for shard, ids in chosen.items() for e in self.read(shard, sorted(ids), 0)]
         examples.sort(key=lambda example: place(example.example_id))
         return [HeldOut(e.example_id, e.image, exchange) for e in examples for exchange in e.exchanges][:n]
@@ -72,13 +72,13 @@ class FileSource:
     def _index(self) -> Index:
         return Lister(self._params, self._storage, self._form).index()
 
-    def _of_split(self, split: str, setting: str) -> list[Shard]:
+    def _of_split(self, split: str, setting: str = "") -> list[Shard]:
         found = [shard for shard in self._index.shards if shard.split == split]
         if not found:
             there = ", ".join(sorted({shard.split for shard in self._index.shards}))
             raise ConfigError(
-                f"{setting}: {self._params.path!r} has no rows of split {split!r}. There are: {there}. Name a file "
-                f"or its folder {split!r}, or set source.validation_share to hold some out."
+                f"{setting}{self._params.path!r} has no rows of split {split!r}. There are: {there}. Name a file "
+                f"or its folder {split!r}, or set data.validation_share to hold some out."
             )
         return found
 

@@ -124,8 +124,8 @@ class Lister:
             return
         if any(file.split == VALIDATION for file in files):
             raise ConfigError(
-                f"source.validation_share: {self._params.path!r} has files of its own for validation. Set it to 0, or "
-                "leave those files out of source.path."
+                f"data.validation_share: {self._params.path!r} has files of its own for validation. Set it to 0, or "
+                "leave those files out of data.path."
             )
         self._gathered.hold_out(self._params.validation_share, "train", VALIDATION)
 

@@ -47,8 +47,8 @@ class LeftOut:
         if count <= max_bad * self.n_rows and count < self.n_rows:
             return
         if self.n_rows == 0:
-            raise InputError(f"{path!r}: no rows. Check source.path.")
+            raise InputError(f"{path!r}: no rows. Check data.path.")
         raise InputError(
             f"{path!r}: {count:,} of {self.n_rows:,} rows cannot be learnt, over max_bad={max_bad:g}. Correct them, "
-            f"or raise source.max_bad to leave them out.\n{self}"
+            f"or raise data.max_bad to leave them out.\n{self}"
         )
