@@ -149,9 +149,10 @@ def parquet_table(data: bytes, columns: list[str] | None = None) -> pa.Table:
     """The rows of a Parquet file in memory, read by this thread alone.
 
     Arrow's own threads win nothing on files of a shard's size, and now and then they abort a process that ends
-    while they are being put away (`terminate called without an active exception`).
+    while they are being put away (`terminate called without an active exception`). `pq.read_table` starts one in
+    any case.
     """
-    return pq.read_table(pa.BufferReader(data), columns=columns, use_threads=False, pre_buffer=False)
+    return pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(columns, use_threads=False)
 
 
 def read_checked(storage: Storage, root: str, record: FileRecord) -> bytes:

@@ -35,7 +35,12 @@ def test_a_checkpoint_and_a_hub_id_stand_for_themselves(base: Path) -> None:
     assert meant(str(both)) == Meant(str(base), None, None)
 
 
-def test_an_adapter_stands_for_its_base_and_itself(base: Path, tmp_path: Path) -> None:
+def test_an_adapter_stands_for_its_base_and_itself(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No `../base` may lie beside where the tests are run.
+    (tmp_path / "x/y").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "x/y")
     alone = adapter(tmp_path / "a", base_model_name_or_path=str(base))
     assert meant(str(alone)) == Meant(str(base), None, str(alone))
     beside = adapter(tmp_path / "b", base_model_name_or_path="../base")
