@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mht.engines._chat import completion
+from mht.engines._first_token import shares
 from mht.generation import TRANSIENT, Failure, Reply, Request
 
 # Beside 401 and 403: a request that nothing but a person can help.
@@ -90,11 +91,16 @@ def _told(headers: Mapping[str, str], body: bytes) -> Answer:
     return _failed(status or 200, f"status 200 with {said}", headers, error)
 
 
-def read(request: Request, answer: Answer, calls: int) -> tuple[Reply, Answer]:
-    """The reply that an answer holds, and the answer with the failure that shows only in the reply."""
+def read(request: Request, answer: Answer, calls: int, compared: Sequence[str] = ()) -> tuple[Reply, Answer]:
+    """The reply that an answer holds, and the answer with the failure that shows only in the reply.
+
+    With words to be `compared` the reply has their shares as its first token, none where they are not told.
+    """
+    told = shares(answer.told, compared) if compared else None
     if answer.failure is not None:
-        return Reply(request.request_id, None, answer.failure, answer.detail, calls=calls), answer
-    reply = completion(request, answer.told, calls)
+        failed = Reply(request.request_id, None, answer.failure, answer.detail, calls=calls, shares=told)
+        return failed, answer
+    reply = replace(completion(request, answer.told, calls), shares=told)
     return reply, replace(answer, failure=reply.failure, detail=reply.detail)
 
 

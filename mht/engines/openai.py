@@ -11,7 +11,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
 
@@ -23,7 +22,6 @@ from mht.engines._batch import Batch
 from mht.engines._chat import messages, unsendable
 from mht.engines._extra_body import ExtraBody
 from mht.engines._few_collections import few_collections
-from mht.engines._first_token import shares
 from mht.engines._ledger import Budget, Ledger
 from mht.engines._patience import Patience, Trial
 from mht.errors import BudgetSpent, ConfigError, EngineDenied, EngineStopped
@@ -241,10 +239,7 @@ class Engine:
             if answer.denied is not None:
                 self._budget.failed()
                 raise self._denied(answer.detail, answer.denied.format(key=self._params.api_key_env))
-            reply, told = read(request, answer, calls=trial.failures + 1)
-            if self._compared:
-                reply = replace(reply, shares=shares(answer.told, self._compared))
-            answer = told
+            reply, answer = read(request, answer, trial.failures + 1, self._compared)
             self._budget.pay(reply)
             if answer.again:
                 if answer.garbled:

@@ -45,15 +45,22 @@ def assign(config: TrainConfig, storage: Storage) -> Assignment:
     and is not there, RunConflict where the output holds another run.
     """
     config, folder, told = settled(config, storage)
-    source: Source = catalog.load(SECTIONS["data"], config.data.kind).Source(config.data_params(), storage)
-    shards = tuple(source.shards())
-    agenda = Agenda(shards, config.seed, config.order, config.step_examples, config.epochs, config.max_steps)
+    source, agenda = agenda_of(config, storage)
     held_out, unheld = _held_out(config, source)
     run = describe(config, digest(folder), source.digest)
     resumed = take_up(storage, config, run)
     run = run if resumed is None else replace(run, id=resumed.id)
     lines = "\n".join(line for line in (told, unheld) if line is not None)
     return Assignment(config, run, agenda, source, held_out, lines or None)
+
+
+def agenda_of(config: TrainConfig, storage: Storage) -> tuple[Source, Agenda]:
+    """Where the examples come from, and every step of the run. Raises as a source does."""
+    source: Source = catalog.load(SECTIONS["data"], config.data.kind).Source(config.data_params(), storage)
+    shards = tuple(source.shards())
+    return source, Agenda(
+        shards, config.seed, config.order, config.step_examples, config.epochs, config.max_steps
+    )
 
 
 def _held_out(config: TrainConfig, source: Source) -> tuple[tuple[HeldOut, ...], str | None]:

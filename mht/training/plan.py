@@ -13,19 +13,18 @@ from pathlib import Path
 
 import torch
 
-from mht import catalog
-from mht.config_train import SECTIONS, TrainConfig
+from mht.config_train import TrainConfig
 from mht.errors import InputError
 from mht.model.conversation import Prepared
 from mht.model.examples import Example
 from mht.model.learner import Learner
 from mht.model.lora import counts
 from mht.model.packing import Placed, alone, pieces
-from mht.model.sharding import layers
 from mht.pretrained import loading
 from mht.pretrained.chat import Chat
 from mht.storage import Storage
 from mht.terminal import size_face, table
+from mht.training.assignment import agenda_of
 from mht.training.jobs import Agenda, Reader
 from mht.training.preparation import Tokeniser, Verdict, described, speech_of
 from mht.training.shards import Source
@@ -81,11 +80,7 @@ def plan_train(config: TrainConfig) -> int:
 def plan_of(config: TrainConfig) -> TrainPlan:
     """Raises InputError or ConfigError for a model or data that cannot be used, or of whose probe nothing is left."""
     given = config.model
-    source: Source = catalog.load(SECTIONS["data"], config.data.kind).Source(
-        config.data_params(), Storage(config.storage)
-    )
-    shards = tuple(source.shards())
-    agenda = Agenda(shards, config.seed, config.order, config.step_examples, config.epochs, config.max_steps)
+    source, agenda = agenda_of(config, Storage(config.storage))
     folder = loading.settings_in(given.path, given.revision, given.trust_remote_code)
     learner, state_bytes, dtype = _learner(config, folder)
     shares = learner.architecture.admitted
@@ -97,7 +92,7 @@ def plan_of(config: TrainConfig) -> TrainPlan:
     trained, parameters = counts(learner)
     return TrainPlan(
         examples=agenda.order().n_examples,
-        exchanges=sum(sum(shard.exchange_counts) for shard in shards),
+        exchanges=sum(sum(shard.exchange_counts) for shard in agenda.shards),
         steps=agenda.total(),
         seen=seen,
         tokens=round(mine * scale),
@@ -107,7 +102,7 @@ def plan_of(config: TrainConfig) -> TrainPlan:
         parameters=parameters,
         state_bytes=state_bytes,
         checkpoint_bytes=trained * _STORED_BYTES,
-        operations=_operations(config, learner, mine * scale),
+        operations=Arithmetic(learner, torch.device("cpu")).operations(mine * scale, _forwards(config)),
         dtype=dtype,
         probe=len(prepared),
         unlearnable=unlearnable,
@@ -126,13 +121,9 @@ def _learner(config: TrainConfig, folder: Path) -> tuple[Learner, int, str]:
     return learner, -(-every // config.run.workers), str(compute).removeprefix("torch.")
 
 
-def _operations(config: TrainConfig, learner: Learner, tokens: float) -> float:
+def _forwards(config: TrainConfig) -> int:
     """Training by preference goes forward twice more: as the reference, and to weigh what is learnt."""
-    once = Arithmetic(learner, torch.device("cpu")).operations(tokens)
-    if config.preference is None:
-        return once
-    size: int = sum(parameter.numel() for layer in layers(learner) for parameter in layer.parameters())
-    return once + 2 * (2 * size) * tokens
+    return 0 if config.preference is None else 2
 
 
 def _probe(config: TrainConfig, source: Source, agenda: Agenda) -> list[Example]:

@@ -27,14 +27,15 @@ class Arithmetic:
 
     def __init__(self, module: nn.Module, device: torch.device) -> None:
         sizes = [(p.numel(), p.requires_grad) for layer in layers(module) for p in layer.parameters()]
+        self._forward = 2 * sum(size for size, _ in sizes)
         self._a_token = 4 * sum(size for size, _ in sizes) + 2 * sum(
             size for size, trained in sizes if trained
         )
         self._peak = peak(device)
 
-    def operations(self, tokens: float) -> float:
-        """Of so many tokens there and back."""
-        return tokens * float(self._a_token)
+    def operations(self, tokens: float, forwards: int = 0) -> float:
+        """Of so many tokens there and back, and forward alone so often besides."""
+        return tokens * float(self._a_token + forwards * self._forward)
 
     def share(self, tokens_per_s: float, devices: int) -> float | None:
         """Of what so many devices could do; None where that is not known."""
